@@ -1,0 +1,121 @@
+"""Every error a user can meet: what happened, to which input, what was kept, what to do.
+
+No message may hold a value that could identify someone. An input is named by its code (a keyed
+digest) or by the place inside it (a tag path); the terminal alone adds the path the user typed.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "ArchiveError",
+    "KeyFileError",
+    "LimitExceededError",
+    "NeedsReviewError",
+    "OutputError",
+    "QuarantineError",
+    "SafelightError",
+    "SettingsError",
+    "UnreadableInputError",
+]
+
+
+class SafelightError(Exception):
+    """Base of all errors that Safelight raises on purpose.
+
+    Args:
+        what: One sentence, no full stop: what happened. Never a value from the input.
+        place: Where in the input, e.g. ``(0008,1030)`` or ``frame 3``; empty when not applicable.
+        kept: What was kept and where, e.g. ``the input is untouched``.
+        todo: What the person can do next.
+    """
+
+    code: ClassVar[str] = "error"
+    default_kept: ClassVar[str] = "the input is untouched; nothing was written"
+    default_todo: ClassVar[str] = ""
+
+    def __init__(self, what: str, *, place: str = "", kept: str = "", todo: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.place = place
+        self.kept = kept or self.default_kept
+        self.todo = todo or self.default_todo
+
+    def __str__(self) -> str:
+        """Return the one-line form: what, and where inside the input."""
+        return f"{self.what} (at {self.place})" if self.place else self.what
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle by fields, so that a worker's error arrives whole."""
+        return (_rebuild, (type(self), self.what, self.place, self.kept, self.todo))
+
+    def diagnostics(self, subject: str = "") -> str:
+        """Return the full text for a person: what, to which input, what was kept, what to do.
+
+        Args:
+            subject: How to name the input to this reader (a path on their own terminal, or a code).
+        """
+        head = f"{subject}: {self}" if subject else str(self)
+        lines = [head, f"  kept: {self.kept}"]
+        if self.todo:
+            lines.append(f"  to do: {self.todo}")
+        return "\n".join(lines)
+
+
+def _rebuild(
+    cls: type[SafelightError], what: str, place: str, kept: str, todo: str
+) -> SafelightError:
+    return cls(what, place=place, kept=kept, todo=todo)
+
+
+class QuarantineError(SafelightError):
+    """The input cannot be handled safely; it goes to quarantine with this reason."""
+
+    code = "quarantine"
+    default_kept = "the input stays where it is and is listed in quarantine"
+    default_todo = "check the file at its source; it was not passed on"
+
+
+class UnreadableInputError(QuarantineError):
+    """The input is not what it claims to be, is truncated, empty or cannot be parsed."""
+
+    code = "unreadable"
+
+
+class LimitExceededError(QuarantineError):
+    """A size, depth, count or ratio limit was reached before memory or time was spent on it."""
+
+    code = "limit"
+    default_todo = "if the file is known to be good, raise the named limit in the settings"
+
+
+class ArchiveError(QuarantineError):
+    """A member of an archive is unsafe (a link, a path that leaves the archive, too many)."""
+
+    code = "archive"
+
+
+class NeedsReviewError(SafelightError):
+    """The input was read, but what it holds cannot be proven harmless; it goes to review."""
+
+    code = "review"
+    default_kept = "the input stays where it is and is listed for review"
+    default_todo = "look at it; release it by hand or leave it out"
+
+
+class SettingsError(SafelightError):
+    """A setting, preset or option is unknown or contradicts another."""
+
+    code = "settings"
+
+
+class KeyFileError(SafelightError):
+    """The project key is missing, unreadable, malformed or readable by others."""
+
+    code = "key"
+
+
+class OutputError(SafelightError):
+    """The output cannot be written (disk full, no permission, inside the source)."""
+
+    code = "output"
+    default_kept = "no half-written file was left"

@@ -47,7 +47,7 @@ class Original:
     """
 
     __slots__ = ("__data", "kind")
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # how Python spells "cannot be hashed"
 
     def __init__(self, data: bytes, *, kind: Kind) -> None:
         self.__data: Final = data

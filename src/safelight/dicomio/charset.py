@@ -1,0 +1,109 @@
+"""Text of a data set: from bytes to characters and back (PS3.5 section 6.1, PS3.3 C.12.1.1.2)."""
+
+import functools
+from typing import Final
+
+from safelight.errors import UnreadableInputError
+
+__all__ = ["Charset", "charset_of"]
+
+# PS3.3 Tables C.12-2 and C.12-5: single-byte sets and the two that hold everything.
+_PLAIN: Final = {
+    "": "ascii",
+    "ISO_IR 6": "ascii",
+    "ISO_IR 100": "latin-1",
+    "ISO_IR 101": "iso8859-2",
+    "ISO_IR 109": "iso8859-3",
+    "ISO_IR 110": "iso8859-4",
+    "ISO_IR 144": "iso8859-5",
+    "ISO_IR 127": "iso8859-6",
+    "ISO_IR 126": "iso8859-7",
+    "ISO_IR 138": "iso8859-8",
+    "ISO_IR 148": "iso8859-9",
+    "ISO_IR 203": "iso8859-15",
+    "ISO_IR 166": "tis-620",
+    "ISO_IR 13": "shift_jis",
+    "ISO_IR 192": "utf-8",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+}
+_MULTI: Final = frozenset(("ISO_IR 13", "GB18030", "GBK"))
+_ESCAPE: Final = b"\x1b"
+
+
+class Charset:
+    """One value of Specific Character Set (0008,0005).
+
+    Decoding never fails: what the declared set cannot hold is read as UTF-8 if it is that, else as
+    Latin-1, and ``strict`` says which it was, so that a caller can treat it with more suspicion.
+
+    Args:
+        terms: The defined terms, in order; empty for the default repertoire.
+    """
+
+    __slots__ = ("_codec", "_pydicom", "terms")
+
+    def __init__(self, terms: tuple[str, ...]) -> None:
+        self.terms = terms
+        first = terms[0] if terms else ""
+        plain = first.replace("ISO 2022 IR", "ISO_IR")
+        self._codec = _PLAIN.get(plain, "utf-8" if terms else "ascii")
+        self._pydicom: tuple[str, ...] | None = None
+        if len(terms) > 1 or (first.startswith("ISO 2022") and plain not in _PLAIN):
+            self._pydicom = terms
+
+    @property
+    def backslash_is_safe(self) -> bool:
+        """Tell whether byte 5C always is a backslash (in GBK, GB18030, Shift JIS it need not)."""
+        return not _MULTI.intersection(self.terms)
+
+    def decode(self, data: bytes) -> tuple[str, bool]:
+        """Return the characters, and whether the bytes fitted the declared set."""
+        if data.isascii() and _ESCAPE not in data:
+            return data.decode("ascii"), True
+        if self._pydicom is not None or _ESCAPE in data:
+            return self._decode_escapes(data)
+        try:
+            return data.decode(self._codec), True
+        except UnicodeDecodeError:
+            pass
+        try:
+            return data.decode("utf-8"), False
+        except UnicodeDecodeError:
+            return data.decode("latin-1"), False
+
+    def _decode_escapes(self, data: bytes) -> tuple[str, bool]:
+        from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415 - start-up cost
+
+        delimiters = {"^", "=", "\\", "\r", "\n", "\f", "\t"}
+        try:
+            text = decode_bytes(data, convert_encodings(list(self.terms)), delimiters)
+        except (LookupError, UnicodeError, ValueError):
+            return data.decode("latin-1"), False
+        return str(text), "�" not in text
+
+    def encode(self, text: str) -> bytes:
+        """Return the bytes; characters outside the set become ``?``."""
+        if text.isascii():
+            return text.encode("ascii")
+        if self._pydicom is None:
+            return text.encode(self._codec, "replace")
+        from pydicom.charset import convert_encodings, encode_string  # noqa: PLC0415 - start-up cost
+
+        try:
+            return bytes(encode_string(text, convert_encodings(list(self.terms))))
+        except (LookupError, UnicodeError, ValueError):
+            return text.encode("ascii", "replace")
+
+
+@functools.lru_cache(maxsize=256)
+def charset_of(value: bytes) -> Charset:
+    """Return the character set that the raw value of (0008,0005) declares.
+
+    Raises:
+        UnreadableInputError: The value is longer than any real one.
+    """
+    if len(value) > 1024:  # noqa: PLR2004 - 32 terms of CS length
+        raise UnreadableInputError("Specific Character Set is not plausible", place="(0008,0005)")
+    terms = tuple(term.strip(" \0") for term in value.decode("ascii", "replace").split("\\"))
+    return Charset(terms if any(terms) else ())

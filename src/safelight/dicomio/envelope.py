@@ -1,0 +1,178 @@
+"""What stands around a data set: preamble, prefix and file meta information (PS3.10 section 7.1)."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.syntax import DICOMDIR_CLASS, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from safelight.dicomio.syntax import Encoding, encoding_of
+from safelight.dicomio.walker import (
+    LONG_VRS,
+    SHORT_VRS,
+    Buffer,
+    Budget,
+    OddEncodingError,
+    Walker,
+    place,
+)
+from safelight.errors import LimitExceededError, UnreadableInputError
+
+__all__ = ["Envelope", "inflate", "read_envelope", "write_meta"]
+
+_PREAMBLE: Final = 128
+_META_END: Final = 0x00030000
+_META: Final = Walker(implicit=False, big=False)
+_REBUILT: Final = frozenset(
+    (0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013)
+)
+_EXPLICIT_VRS: Final = SHORT_VRS | LONG_VRS
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Where the data set begins and how it is encoded.
+
+    Attributes:
+        start: First byte of the data set.
+        syntax: Transfer Syntax UID, declared or, where none is, concluded from the bytes.
+        encoding: What that syntax means.
+        sop_class: Media Storage SOP Class UID, or empty.
+        dropped: (place, start, stop) of what the file meta information held beyond what is rebuilt.
+        preamble: The 128 bytes before ``DICM`` were not all zero.
+    """
+
+    start: int
+    syntax: str
+    encoding: Encoding
+    sop_class: str
+    dropped: tuple[tuple[str, int, int], ...]
+    preamble: bool
+
+
+def read_envelope(data: Buffer, limits: Limits) -> Envelope:
+    """Read the file meta information; a missing one is concluded from the first element.
+
+    Raises:
+        UnreadableInputError: This is not DICOM, or the transfer syntax is not known.
+    """
+    size = len(data)
+    if size < 8:  # noqa: PLR2004 - one element header
+        raise UnreadableInputError("the file is empty" if not size else "the file is too short")
+    preamble = False
+    pos = 0
+    if data[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
+        preamble = any(data[:_PREAMBLE])
+        pos = _PREAMBLE + 4
+    if data[pos : pos + 2] != b"\x02\x00":
+        return _without_meta(data, pos, preamble=preamble)
+    try:
+        return _with_meta(data, pos, size, limits, preamble=preamble)
+    except OddEncodingError as error:
+        raise UnreadableInputError("the file meta information is damaged") from error
+
+
+def _with_meta(
+    data: Buffer, pos: int, size: int, limits: Limits, *, preamble: bool
+) -> Envelope:
+    elements = _META.elements(data, pos, size, Budget(limits), stop_tag=_META_END)
+    syntax = sop_class = ""
+    dropped = []
+    for tag, _vr, start, value, value_stop, stop in elements:
+        pos = stop
+        if tag == 0x00020010:
+            syntax = _uid(data[value:value_stop])
+        elif tag == 0x00020002:
+            sop_class = _uid(data[value:value_stop])
+        elif tag not in _REBUILT:
+            dropped.append((place(tag), start, stop))
+    if not syntax:
+        bare = _without_meta(data, pos, preamble=preamble)
+        return Envelope(pos, bare.syntax, bare.encoding, sop_class, tuple(dropped), preamble)
+    encoding = encoding_of(syntax)
+    if encoding is None:
+        raise UnreadableInputError("the transfer syntax is not known", place="(0002,0010)")
+    if sop_class == DICOMDIR_CLASS:
+        raise UnreadableInputError("this is a DICOMDIR, which is rebuilt, not copied")
+    return Envelope(pos, syntax, encoding, sop_class, tuple(dropped), preamble)
+
+
+def _without_meta(data: Buffer, pos: int, *, preamble: bool) -> Envelope:
+    head = bytes(data[pos : pos + 8])
+    if len(head) < 8:  # noqa: PLR2004 - one element header
+        raise UnreadableInputError("the file ends before its data set begins")
+    explicit = head[4:6] in _EXPLICIT_VRS
+    little, big = int.from_bytes(head[:2], "little"), int.from_bytes(head[:2], "big")
+    plausible = range(0x0008, 0x0021)
+    if explicit and little in plausible:
+        syntax = EXPLICIT_LITTLE
+    elif explicit and big in plausible:
+        syntax = EXPLICIT_BIG
+    elif little in plausible:
+        syntax = IMPLICIT_LITTLE
+    else:
+        raise UnreadableInputError("this is not a DICOM file")
+    encoding = encoding_of(syntax)
+    if encoding is None:
+        raise UnreadableInputError("the transfer syntax is not known")
+    return Envelope(pos, syntax, encoding, "", (), preamble)
+
+
+def _uid(raw: bytes | memoryview) -> str:
+    return bytes(raw).decode("ascii", "replace").strip(" \0")
+
+
+def inflate(data: Buffer, start: int, limits: Limits) -> bytes:
+    """Return the inflated data set of a deflated file (PS3.5 A.5), within the limits.
+
+    Raises:
+        LimitExceededError: It unpacks to more than ``decoded_bytes`` or ``ratio`` times its size.
+        UnreadableInputError: The stream is damaged or truncated.
+    """
+    packed = memoryview(data)[start:]
+    most = min(limits.decoded_bytes, limits.header_bytes, max(len(packed) * limits.ratio, 1 << 16))
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        unpacked = stream.decompress(packed, most)
+    except zlib.error as error:
+        raise UnreadableInputError("the deflated data set is damaged") from error
+    if not stream.eof:
+        if len(unpacked) >= most:
+            raise LimitExceededError(
+                f"the deflated data set unpacks to more than {most} bytes "
+                "(limits ratio, decoded_bytes)"
+            )
+        raise UnreadableInputError("the deflated data set is truncated")
+    return unpacked
+
+
+def write_meta(*, syntax: str, sop_class: str, sop_uid: str, version: str) -> bytes:
+    """Return preamble, prefix and file meta information that name nothing but the object itself.
+
+    Implementation Class UID and Version Name are ours, as PS3.10 7.1 asks of who writes a file.
+    """
+    body = (
+        b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
+        + _ui(0x02, sop_class)
+        + _ui(0x03, sop_uid)
+        + _ui(0x10, syntax)
+        + _IMPLEMENTATION
+        + _short(0x13, b"SH", version.encode("ascii"), b" ")
+    )
+    head = b"\x02\x00\x00\x00UL\x04\x00" + len(body).to_bytes(4, "little")
+    return _HEAD + head + body
+
+
+def _ui(element: int, uid: str) -> bytes:
+    return _short(element, b"UI", uid.encode("ascii"), b"\0")
+
+
+def _short(element: int, vr: bytes, value: bytes, pad: bytes) -> bytes:
+    if len(value) % 2:
+        value += pad
+    return b"\x02\x00" + bytes((element, 0)) + vr + len(value).to_bytes(2, "little") + value
+
+
+_HEAD: Final = bytes(_PREAMBLE) + b"DICM"
+# 2.25 and the version 5 UUID of "safelight" in the URL namespace (PS3.5 B.2).
+_IMPLEMENTATION: Final = _ui(0x12, "2.25.2575876702130440402235421945101653379")

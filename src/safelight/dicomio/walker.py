@@ -1,0 +1,296 @@
+"""One level of an encoded data set, cut into elements without decoding any (PS3.5 section 7).
+
+An element is a plain tuple, since millions of them are made::
+
+    (tag, vr, start, value, value_stop, stop)
+
+``tag`` is ``group << 16 | element``; ``vr`` two bytes, or ``b""`` in implicit VR; the rest are
+offsets into the buffer. ``stop`` lies past the sequence delimiter where there is one. Nothing is
+trusted: every length is held against the end of what contains it before it is used.
+"""
+
+from struct import Struct
+from typing import Final
+
+from safelight.dicomio.limits import Limits
+from safelight.errors import LimitExceededError, UnreadableInputError
+
+__all__ = ["Budget", "Buffer", "Element", "Item", "OddEncodingError", "Walker", "place"]
+
+Buffer = bytes | memoryview
+Element = tuple[int, bytes, int, int, int, int]
+Item = tuple[int, int]
+
+UNDEFINED: Final = 0xFFFFFFFF
+ITEM: Final = 0xFFFEE000
+ITEM_END: Final = 0xFFFEE00D
+SEQUENCE_END: Final = 0xFFFEE0DD
+PIXEL_DATA: Final = 0x7FE00010
+
+# PS3.5 Tables 7.1-1 and 7.1-2
+LONG_VRS: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+SHORT_VRS: Final = frozenset(
+    vr.encode()
+    for vr in "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()  # noqa: SIM905 - reads as the table
+)
+
+
+class OddEncodingError(UnreadableInputError):
+    """The bytes are not what the walker can be sure of; a more lenient reader may be."""
+
+
+def place(tag: int) -> str:
+    """Return a tag as people write it: ``(0010,0020)``."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+class Budget:
+    """What is left of the limits of one object while it is walked."""
+
+    __slots__ = ("elements", "items", "limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.elements = limits.elements
+        self.items = limits.items
+
+    def take_items(self, count: int) -> None:
+        """Count items and fragments. Raises LimitExceededError past the limit."""
+        self.items -= count
+        if self.items < 0:
+            raise LimitExceededError(f"more than {self.limits.items} items (limit items)")
+
+    def take_elements(self, count: int) -> None:
+        """Count elements. Raises LimitExceededError past the limit."""
+        self.elements -= count
+        if self.elements < 0:
+            raise LimitExceededError(f"more than {self.limits.elements} elements (limit elements)")
+
+
+class Walker:
+    """Cuts data sets of one encoding into elements and items.
+
+    Args:
+        implicit: Implicit VR.
+        big: Big endian.
+    """
+
+    __slots__ = ("_explicit", "_item", "_long", "big", "implicit")
+
+    def __init__(self, *, implicit: bool, big: bool) -> None:
+        order = ">" if big else "<"
+        self.implicit = implicit
+        self.big = big
+        self._explicit = Struct(order + "HH2sH").unpack_from
+        self._item = Struct(order + "HHL").unpack_from
+        self._long = Struct(order + "L").unpack_from
+
+    def elements(
+        self,
+        data: Buffer,
+        pos: int,
+        end: int,
+        budget: Budget,
+        *,
+        stop_tag: int = 1 << 32,
+        depth: int = 0,
+    ) -> list[Element]:
+        """Return the elements between two offsets, up to the first tag >= ``stop_tag``.
+
+        Raises:
+            OddEncodingError: A value representation is unknown or a length leads past the end.
+            LimitExceededError: Too many elements, or nested too deep.
+        """
+        if self.implicit:
+            found = self._implicit_elements(data, pos, end, budget, stop_tag, depth)
+        else:
+            found = self._explicit_elements(data, pos, end, budget, stop_tag, depth)
+        budget.take_elements(len(found))
+        return found
+
+    def _explicit_elements(
+        self, data: Buffer, pos: int, end: int, budget: Budget, stop_tag: int, depth: int
+    ) -> list[Element]:
+        found: list[Element] = []
+        append = found.append
+        unpack = self._explicit
+        short = SHORT_VRS
+        last = end - 8
+        most = budget.elements
+        while pos <= last:
+            group, element, vr, length = unpack(data, pos)
+            tag = group << 16 | element
+            if vr in short:
+                value = pos + 8
+            elif vr in LONG_VRS and pos + 12 <= end:
+                value = pos + 12
+                length = self._long(data, pos + 8)[0]
+            else:
+                if tag >= stop_tag or self._only_zeros(data, pos, end):
+                    return found
+                raise OddEncodingError("a value representation is not known", place=place(tag))
+            if tag >= stop_tag:
+                return found
+            if length == UNDEFINED:
+                value_stop = self.skip(data, value, end, Budget(budget.limits), depth, vr, tag)
+                stop = value_stop + 8
+            else:
+                value_stop = stop = value + length
+                if stop > end:
+                    raise _too_long(tag)
+            append((tag, vr, pos, value, value_stop, stop))
+            if len(found) > most:
+                budget.take_elements(len(found))
+            pos = stop
+        self._check_rest(data, pos, end)
+        return found
+
+    def _implicit_elements(
+        self, data: Buffer, pos: int, end: int, budget: Budget, stop_tag: int, depth: int
+    ) -> list[Element]:
+        found: list[Element] = []
+        unpack = self._item
+        last = end - 8
+        most = budget.elements
+        while pos <= last:
+            group, element, length = unpack(data, pos)
+            tag = group << 16 | element
+            if tag >= stop_tag:
+                return found
+            value = pos + 8
+            if length == UNDEFINED:
+                value_stop = self.skip(data, value, end, Budget(budget.limits), depth, b"", tag)
+                stop = value_stop + 8
+            else:
+                value_stop = stop = value + length
+                if stop > end:
+                    if self._only_zeros(data, pos, end):
+                        return found
+                    raise _too_long(tag)
+            found.append((tag, b"", pos, value, value_stop, stop))
+            if len(found) > most:
+                budget.take_elements(len(found))
+            pos = stop
+        self._check_rest(data, pos, end)
+        return found
+
+    @staticmethod
+    def _only_zeros(data: Buffer, pos: int, end: int) -> bool:
+        """Tell whether nothing but zero bytes follows: padding after the last element."""
+        step = 1 << 16
+        return all(not any(data[at : min(at + step, end)]) for at in range(pos, end, step))
+
+    @staticmethod
+    def _check_rest(data: Buffer, pos: int, end: int) -> None:
+        """Refuse a tail too short for an element, unless it is padding."""
+        if pos < end and any(data[pos:end]):
+            raise OddEncodingError("bytes are left after the last element")
+
+    def skip(
+        self, data: Buffer, pos: int, end: int, budget: Budget, depth: int, vr: bytes, tag: int
+    ) -> int:
+        """Return where the sequence delimiter of an undefined length begins.
+
+        Args:
+            data: The buffer.
+            pos: The first byte of the value.
+            end: The end of what contains it.
+            budget: What is left of the limits.
+            depth: How deep the element itself is nested; 0 at the top.
+            vr: Its value representation; ``UN`` means implicit VR little endian inside (PS3.5
+                6.2.2, note on unknown sequences).
+            tag: Its tag, for the error.
+
+        Raises:
+            OddEncodingError: No delimiter before the end, or something else than an item.
+            LimitExceededError: Too deep, or too many items.
+        """
+        if depth >= budget.limits.depth_read:
+            raise LimitExceededError(
+                f"sequences nested deeper than {budget.limits.depth_read} (limit depth_read)"
+            )
+        walker = UNKNOWN_SEQUENCE if vr == b"UN" else self
+        unpack = walker._item  # noqa: SLF001 - own class
+        while pos + 8 <= end:
+            group, element, length = unpack(data, pos)
+            head = group << 16 | element
+            if head == ITEM:
+                budget.take_items(1)
+                if length == UNDEFINED:
+                    pos = walker.item_end(data, pos + 8, end, budget, depth + 1) + 8
+                else:
+                    pos += 8 + length
+            elif head == SEQUENCE_END:
+                return pos
+            else:
+                raise OddEncodingError(
+                    "something else than an item in a sequence", place=place(tag)
+                )
+        raise OddEncodingError("a sequence or fragment runs past the end", place=place(tag))
+
+    def item_end(self, data: Buffer, pos: int, end: int, budget: Budget, depth: int) -> int:
+        """Return where the item delimiter of an item of undefined length begins."""
+        while pos + 8 <= end:
+            tag, vr, value, length = self._head(data, pos, end)
+            if tag == ITEM_END:
+                return pos
+            if length == UNDEFINED:
+                pos = self.skip(data, value, end, budget, depth, vr, tag) + 8
+            else:
+                pos = value + length
+            budget.take_elements(1)
+        raise OddEncodingError("an item runs past the end")
+
+    def _head(self, data: Buffer, pos: int, end: int) -> tuple[int, bytes, int, int]:
+        group, element, length = self._item(data, pos)
+        tag = group << 16 | element
+        if self.implicit or group == 0xFFFE:  # noqa: PLR2004 - item group, PS3.5 7.5
+            return tag, b"", pos + 8, length
+        vr, short_length = self._explicit(data, pos)[2:]
+        if vr in SHORT_VRS:
+            return tag, vr, pos + 8, short_length
+        if vr in LONG_VRS and pos + 12 <= end:
+            return tag, vr, pos + 12, self._long(data, pos + 8)[0]
+        raise OddEncodingError("a value representation is not known", place=place(tag))
+
+    def items(self, data: Buffer, pos: int, end: int, budget: Budget, depth: int) -> list[Item]:
+        """Return (start, stop) of the content of each item between two offsets.
+
+        ``depth`` is that of the sequence element; its items' elements are one deeper.
+
+        Raises:
+            OddEncodingError: Something else than an item, or an item that leads past the end.
+        """
+        found: list[Item] = []
+        unpack = self._item
+        while pos + 8 <= end:
+            group, element, length = unpack(data, pos)
+            head = group << 16 | element
+            if head == SEQUENCE_END:
+                break
+            if head != ITEM:
+                raise OddEncodingError("something else than an item in a sequence")
+            start = pos + 8
+            if length == UNDEFINED:
+                stop = self.item_end(data, start, end, Budget(budget.limits), depth + 1)
+                pos = stop + 8
+            else:
+                pos = stop = start + length
+            if stop > end:
+                raise OddEncodingError("an item runs past the end of its sequence")
+            found.append((start, stop))
+            if len(found) > budget.items:
+                budget.take_items(len(found))
+        else:
+            self._check_rest(data, pos, end)
+        budget.take_items(len(found))
+        return found
+
+
+def _too_long(tag: int) -> OddEncodingError:
+    return OddEncodingError("a length leads past the end of what contains it", place=place(tag))
+
+
+UNKNOWN_SEQUENCE: Final = Walker(implicit=True, big=False)

@@ -44,7 +44,7 @@ COMPRESSED = (
     "examples_ybr_color.dcm",
     "rtdose_rle.dcm",
 )
-# Pillow decodes neither 12-bit nor lossless JPEG nor this JPX, and no other decoder is a dependency.
+# Pillow decodes neither 12-bit nor lossless JPEG nor this JPX; no other decoder is a dependency.
 NOT_DECODED_HERE = {"JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm", "GDCMJ2K_TextGBR.dcm"}
 
 

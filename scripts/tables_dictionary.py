@@ -1,0 +1,70 @@
+"""The data dictionary (PS3.6 Tables 6-1, 7-1, 8-1) and the UID registry (PS3.6 Table A-1)."""
+
+import json
+from pathlib import Path
+
+import highdicom
+import pydicom
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom._version import __dicom_version__
+
+# Coding schemes and well-known roots whose UIDs name a standard, never a person (PS3.16 Table 8-1).
+CODING_SCHEME_UIDS = (
+    "2.16.840.1.113883.6.1",  # LOINC
+    "2.16.840.1.113883.6.2",  # ICD-9-CM
+    "2.16.840.1.113883.6.3",  # ICD-10
+    "2.16.840.1.113883.6.5",  # SNOMED
+    "2.16.840.1.113883.6.8",  # UCUM
+    "2.16.840.1.113883.6.12",  # CPT
+    "2.16.840.1.113883.6.24",  # MDC
+    "2.16.840.1.113883.6.88",  # RxNorm
+    "2.16.840.1.113883.6.90",  # ICD-10-CM
+    "2.16.840.1.113883.6.96",  # SNOMED CT
+    "2.16.840.1.113883.6.103",  # ICD-9-CM diagnoses
+    "2.16.840.1.113883.6.104",  # ICD-9-CM procedures
+    "2.16.840.1.113883.6.256",  # RadLex
+    "2.16.840.1.113883.3.26.1.1",  # NCI Thesaurus
+)
+
+
+def edition() -> str:
+    """Where the rows come from, in words."""
+    return f"PS3.6 edition {__dicom_version__} (through pydicom {pydicom.__version__})"
+
+
+def elements() -> str:
+    """One line an element: tag (``x`` any digit), VR, VM, keyword, ``R`` when retired."""
+    lines = [
+        "# Registry of DICOM data elements, PS3.6 Tables 6-1, 7-1 and 8-1 and PS3.7 Table E.1-1",
+        f"# {edition()}; made by scripts/make_tables.py",
+        "# tag\tVR\tVM\tkeyword\tretired",
+    ]
+    rows = {f"{tag:08x}": row for tag, row in DicomDictionary.items()}
+    rows |= {tag.lower(): row for tag, row in RepeatersDictionary.items()}
+    for tag, (vr, vm, _name, retired, keyword) in sorted(rows.items()):
+        lines.append(f"{tag}\t{vr}\t{vm}\t{keyword}\t{'R' if retired else ''}")
+    return "\n".join(lines) + "\n"
+
+
+def _storage_classes() -> set[str]:
+    """SOP Classes whose instances are stored as files: those with an IOD, and the retired ones."""
+    path = Path(highdicom.__file__).parent / "_standard" / "sop_class_iod_map.json"
+    classes = set(json.loads(path.read_text(encoding="utf-8")))
+    for uid, (name, kind, *_rest) in UID_dictionary.items():
+        if kind == "SOP Class" and "Storage" in name and "Commitment" not in name:
+            classes.add(uid)
+    return classes
+
+
+def uids() -> str:
+    """One line a UID: the UID and ``S`` for a storage SOP class."""
+    storage = _storage_classes()
+    known = set(UID_dictionary) | storage | set(CODING_SCHEME_UIDS)
+    lines = [
+        "# Registry of DICOM unique identifiers, PS3.6 Table A-1 and its siblings, and the UIDs of",
+        "# well-known coding schemes (PS3.16 Table 8-1). S: storage SOP class.",
+        f"# {edition()}; made by scripts/make_tables.py",
+    ]
+    lines += [f"{uid}\t{'S' if uid in storage else ''}" for uid in sorted(known)]
+    return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 from safelight.dicomio.limits import Limits
 from safelight.errors import (
@@ -18,6 +18,7 @@ from safelight.errors import (
     SafelightError,
     UnreadableInputError,
 )
+from safelight.intake.files import open_regular, unreadable
 from safelight.intake.kinds import HEAD_BYTES, sniff
 from safelight.types import Kind, Original
 
@@ -26,13 +27,6 @@ __all__ = ["MEMBER_MARK", "Item", "expand", "walk"]
 MEMBER_MARK: Final = "!/"  # between an archive's path and a member's, as in jar: URLs
 
 _MAX_FOLDERS_DEEP: Final = 200  # loops of bind mounts end here
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)  # a file swapped for a link after the walk is not followed
-    | getattr(os, "O_NONBLOCK", 0)  # a file swapped for a pipe does not hang
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +67,11 @@ class Item:
         if self.path is None:
             return self.open(limits).kind
         self._check()
-        with _opened(self.path) as file:
-            head = file.read(HEAD_BYTES)
+        with open_regular(self.path) as file:
+            try:
+                head = file.read(HEAD_BYTES)
+            except OSError as error:
+                raise unreadable(error) from None
         return sniff(head, name=self.name, size=self.size)
 
     def open(self, limits: Limits | None = None) -> Original:
@@ -122,7 +119,7 @@ def walk(
         try:
             info = os.stat(root)
         except OSError as error:
-            yield _refused(root, prefix or os.path.basename(root), _unreadable(error))
+            yield _refused(root, prefix or os.path.basename(root), unreadable(error))
             continue
         if stat.S_ISDIR(info.st_mode):
             yield from _walk_folder(root, prefix, skipped)
@@ -210,7 +207,7 @@ def _walk_folder(root: str, prefix: str, skipped: frozenset[str]) -> Iterator[It
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as problem:
-            yield _refused(root, below.rstrip("/") or os.path.basename(root), _unreadable(problem))
+            yield _refused(root, below.rstrip("/") or os.path.basename(root), unreadable(problem))
             continue
         folders: list[tuple[str, str, int]] = []
         for entry in found:
@@ -221,7 +218,7 @@ def _walk_folder(root: str, prefix: str, skipped: frozenset[str]) -> Iterator[It
             try:
                 info = entry.stat(follow_symlinks=False)
             except OSError as problem:
-                yield _refused(root, relative, _unreadable(problem))
+                yield _refused(root, relative, unreadable(problem))
                 continue
             if stat.S_ISDIR(info.st_mode):
                 folders.append((path, relative + "/", depth + 1))
@@ -242,60 +239,21 @@ def _refused(root: str, relative: str, error: SafelightError) -> Item:
     return Item(root, relative, None, -1, 0, error)
 
 
-def _unreadable(error: OSError) -> UnreadableInputError:
-    # strerror alone: str(error) holds the path
-    return UnreadableInputError(f"cannot be read ({error.strerror or 'unknown reason'})")
-
-
-class _opened:  # noqa: N801 - used like open()
-    """A regular file opened for reading without following a link."""
-
-    __slots__ = ("_descriptor", "_path")
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor = -1
-
-    def __enter__(self) -> Self:
-        try:
-            self._descriptor = os.open(self._path, _OPEN_FLAGS)
-            regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
-        except OSError as error:
-            self.__exit__()
-            raise _unreadable(error) from None
-        if not regular:
-            self.__exit__()
-            raise UnreadableInputError("not a regular file")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    @property
-    def size(self) -> int:
-        return os.fstat(self._descriptor).st_size
-
-    def read(self, count: int) -> bytes:
-        try:
-            return os.read(self._descriptor, count)
-        except OSError as error:
-            raise _unreadable(error) from None
-
-
 def _read_file(path: str, limits: Limits) -> bytes:
-    with _opened(path) as file:
-        size = file.size
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         if size > limits.decoded_bytes:
             raise LimitExceededError(f"larger than {limits.decoded_bytes} bytes (decoded_bytes)")
         chunks: list[bytes] = []
-        left = size
-        while left and (chunk := file.read(min(left, 1 << 24))):
-            chunks.append(chunk)
-            left -= len(chunk)
-        if left or file.read(1):
-            raise UnreadableInputError("the file changed while it was read")
+        left = size + 1  # one more than there is: a file that grows is noticed
+        try:
+            while left and (chunk := file.read(min(left, 1 << 24))):
+                chunks.append(chunk)
+                left -= len(chunk)
+        except OSError as error:
+            raise unreadable(error) from None
+    if left != 1:
+        raise UnreadableInputError("the file changed while it was read")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -1,0 +1,184 @@
+"""The walk lists everything once, in order, follows nothing, and leaves no root."""
+
+import os
+import pickle
+import socket
+from pathlib import Path
+
+import pytest
+
+from safelight.dicomio.limits import Limits
+from safelight.errors import LimitExceededError, UnreadableInputError
+from safelight.intake.sources import Item, expand, walk
+from safelight.types import Kind
+
+
+def relatives(found: list[Item]) -> list[str]:
+    return [item.relative for item in found]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "scans"
+    for name in ("b/2.dcm", "b/1.dcm", "a/x/3.dcm", "z.dcm", "A.dcm"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return root
+
+
+def test_order_depends_on_names_alone(folder: Path) -> None:
+    expected = ["A.dcm", "z.dcm", "a/x/3.dcm", "b/1.dcm", "b/2.dcm"]
+    assert relatives(list(walk([folder]))) == expected
+
+
+def test_a_file_is_its_own_root(folder: Path) -> None:
+    (item,) = walk([folder / "z.dcm"])
+    assert item.relative == item.name == "z.dcm"
+    assert item.open().reveal() == b"z.dcm"
+    assert item.size == 5
+    assert item.mtime_ns == (folder / "z.dcm").stat().st_mtime_ns
+
+
+def test_several_roots_never_share_a_name(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "more" / "scans"
+    other.mkdir(parents=True)
+    (other / "z.dcm").write_bytes(b"other")
+    found = list(walk([folder, other, folder / "b"]))
+    assert len(set(relatives(found))) == len(found) == 6
+    assert "scans-2/z.dcm" in relatives(found)
+
+
+def test_a_root_named_twice_or_within_another_is_walked_once(folder: Path) -> None:
+    assert len(list(walk([folder, folder, folder / "b", folder / "b" / "1.dcm"]))) == 5
+
+
+def test_excluded_places_are_not_entered(folder: Path) -> None:
+    assert relatives(list(walk([folder], exclude=[folder / "b"]))) == [
+        "A.dcm",
+        "z.dcm",
+        "a/x/3.dcm",
+    ]
+
+
+def test_links_are_listed_and_not_followed(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_bytes(b"secret")
+    (folder / "link-to-file").symlink_to(secret / "key")
+    (folder / "link-to-folder").symlink_to(secret)
+    (folder / "b" / "loop").symlink_to(folder)
+    found = [item for item in walk([folder]) if item.error]
+    assert relatives(found) == ["link-to-file", "link-to-folder", "b/loop"]
+    for item in found:
+        with pytest.raises(UnreadableInputError, match="link"):
+            item.open()
+
+
+def test_a_link_that_the_user_names_is_followed(folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert len(list(walk([link]))) == 5
+
+
+def test_a_file_swapped_for_a_link_is_not_read(folder: Path) -> None:
+    (item,) = walk([folder / "z.dcm"])
+    (folder / "z.dcm").unlink()
+    (folder / "z.dcm").symlink_to(folder / "A.dcm")
+    with pytest.raises(UnreadableInputError, match="cannot be read"):
+        item.open()
+
+
+def test_a_file_swapped_for_a_pipe_does_not_hang(folder: Path) -> None:
+    (item,) = walk([folder / "z.dcm"])
+    (folder / "z.dcm").unlink()
+    os.mkfifo(folder / "z.dcm")
+    with pytest.raises(UnreadableInputError, match="not a regular file"):
+        item.sniff()
+
+
+def test_pipes_and_sockets_are_listed_with_a_reason(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        here = os.getcwd()
+        os.chdir(folder)  # a socket's path may not be long
+        try:
+            server.bind("socket")
+        finally:
+            os.chdir(here)
+        found = [item for item in walk([folder]) if item.error]
+    assert relatives(found) == ["pipe", "socket"]
+    assert all("not a regular file" in str(item.error) for item in found)
+
+
+def test_a_missing_path_is_listed(tmp_path: Path) -> None:
+    (item,) = walk([tmp_path / "gone"])
+    assert "No such file" in str(item.error)
+    assert str(tmp_path) not in str(item.error)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_and_folder_are_listed(folder: Path) -> None:
+    (folder / "z.dcm").chmod(0)
+    (folder / "b").chmod(0)
+    found = {item.relative: item for item in walk([folder])}
+    (folder / "b").chmod(0o700)
+    assert "Permission denied" in str(found["b"].error)
+    with pytest.raises(UnreadableInputError, match="Permission denied"):
+        found["z.dcm"].open()
+
+
+def test_folders_without_end_are_cut(tmp_path: Path) -> None:
+    deep = tmp_path / "top"
+    here = os.getcwd()
+    deep.mkdir()
+    os.chdir(deep)
+    try:
+        for _ in range(230):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("x").write_bytes(b"")
+    finally:
+        os.chdir(here)
+    (item,) = walk([deep])
+    assert isinstance(item.error, LimitExceededError)
+
+
+def test_a_large_file_is_refused_before_it_is_read(folder: Path) -> None:
+    with (folder / "z.dcm").open("wb") as file:
+        file.truncate(1 << 34)
+    (item,) = walk([folder / "z.dcm"])
+    with pytest.raises(LimitExceededError):
+        item.open()
+    assert item.sniff() is Kind.UNKNOWN
+
+
+def test_the_kind_comes_from_the_first_bytes(folder: Path) -> None:
+    (folder / "z.dcm").write_bytes(b"\xff\xd8\xff\xe0")
+    (item,) = walk([folder / "z.dcm"])
+    assert item.sniff() is item.open(Limits()).kind is Kind.JPEG
+
+
+def test_items_travel_to_workers(folder: Path) -> None:
+    (folder / "link").symlink_to(folder)
+    found = list(walk([folder]))
+    again = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own bytes
+    assert relatives(again) == relatives(found)
+    assert [str(item.error) for item in again] == [str(item.error) for item in found]
+
+
+def test_expanding_what_cannot_be_read_gives_the_reason(tmp_path: Path) -> None:
+    (gone,) = walk([tmp_path / "gone.zip"])
+    (item,) = expand(gone)
+    assert item.error is gone.error
+    (tmp_path / "noise.zip").write_bytes(b"PK\x03\x04 not really")
+    (noise,) = walk([tmp_path / "noise.zip"])
+    (item,) = expand(noise)
+    assert "no end record" in str(item.error)
+
+
+def test_names_that_are_not_unicode_are_walked(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/\xff\xfe.dcm", "wb") as file:
+        file.write(b"x")
+    (item,) = walk([tmp_path])
+    assert item.open().reveal() == b"x"

@@ -1,0 +1,150 @@
+"""Clean one text: a word stays only if it is proven harmless."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from safelight.deid.text import patterns, people, tidy, vocabulary
+from safelight.deid.text.fold import INVISIBLE
+from safelight.deid.text.needles import Needles
+from safelight.deid.text.tokens import tokenize
+
+__all__ = ["CleanText", "Mode", "TextCleaner"]
+
+_PASSES: Final = 6
+_REMEMBERED: Final = 20_000
+_GATE: Final = re.compile(r"\d|[@:/年月]|www|\w\.\w")
+_RULE_WORD: Final = "word that is not proven harmless"
+_RULE_CODE: Final = "not a known term"
+_RULE_INVISIBLE: Final = "invisible characters"
+_RULE_AGE: Final = "age over 89"
+
+
+class Mode(StrEnum):
+    """How strict to be, by the kind of attribute."""
+
+    WORDS = "words"  # short free text: the token allowlist
+    NARRATIVE = "narrative"  # long text: the same, punctuation and lines kept
+    SUBJECT = "subject"  # only the subject's values and identifying forms go
+    CODE = "code"  # a coded value: kept whole or emptied
+
+
+class CleanText(NamedTuple):
+    """What is left of a text, and the rules that took something; no rules means unchanged."""
+
+    text: str
+    rules: tuple[str, ...]
+
+
+class TextCleaner:
+    """Cleans texts for one person. Decisions are remembered, since texts repeat over a series.
+
+    Args:
+        needles: The person's own values.
+    """
+
+    __slots__ = ("_memory", "needles")
+
+    def __init__(self, needles: Needles) -> None:
+        self.needles = needles
+        self._memory: dict[tuple[str, Mode], CleanText] = {}
+
+    def clean(self, text: str, mode: Mode = Mode.WORDS) -> CleanText:
+        """Return the text without what may identify someone.
+
+        Args:
+            text: Decoded text; values of one attribute may be joined by backslashes, each is
+                cleaned by itself and their number stays the same.
+            mode: How strict to be.
+        """
+        key = (text, mode)
+        known = self._memory.get(key)
+        if known is None:
+            if len(self._memory) >= _REMEMBERED:
+                self._memory.clear()
+            known = self._memory[key] = self._clean(text, mode)
+        return known
+
+    def __repr__(self) -> str:
+        return f"TextCleaner({self.needles!r})"
+
+    def _clean(self, text: str, mode: Mode) -> CleanText:
+        if not text or text.isspace():
+            return CleanText(text, ())
+        if "\\" in text and mode is not Mode.NARRATIVE:
+            parts = [self.clean(part, mode) for part in text.split("\\")]
+            rules = dict.fromkeys(rule for part in parts for rule in part.rules)
+            return CleanText("\\".join(part.text for part in parts), tuple(rules))
+        found: dict[str, None] = {}
+        current = text
+        for _attempt in range(_PASSES):
+            after = self._once(current, mode, found)
+            if after == current:
+                break
+            if mode is Mode.CODE:
+                return CleanText("", (_RULE_CODE, *found))
+            current = after
+        else:
+            current = ""
+        if current == text:
+            return CleanText(text, ())
+        return CleanText(current, tuple(found) or (_RULE_WORD,))
+
+    def _once(self, text: str, mode: Mode, found: dict[str, None]) -> str:
+        """Make one pass; add the rules that took something to ``found``."""
+        if INVISIBLE.search(text):
+            found[_RULE_INVISIBLE] = None
+            text = INVISIBLE.sub("", text)
+        spans: list[tuple[int, int, str]] = list(self.needles.spans(text))
+        if _GATE.search(text):
+            aged = patterns.ages(text)
+            if aged != text:
+                found[_RULE_AGE] = None
+                return aged
+            spans += patterns.find(text)
+        if mode is not Mode.SUBJECT:
+            phrase = tidy_term(text) in vocabulary.terms() if not spans else False
+            if phrase:
+                return text
+            spans += self._unproven(text, spans)
+        if not spans:
+            return text
+        for _start, _stop, rule in spans:
+            found[rule] = None
+        return _cut(text, spans)
+
+    def _unproven(
+        self, text: str, spans: Iterable[tuple[int, int, str]]
+    ) -> list[tuple[int, int, str]]:
+        tokens = tokenize(text)
+        for start, stop, _rule in spans:
+            for token in tokens:
+                if token.start < stop and start < token.stop:
+                    token.gone = True
+        taken = [token for token in tokens if not token.gone and token.kind == vocabulary.UNKNOWN]
+        for token in taken:
+            token.gone = True
+        out = [(token.start, token.stop, _RULE_WORD) for token in taken]
+        out += people.spans(text, tokens)
+        return out
+
+
+def tidy_term(text: str) -> str:
+    """Return the form in which whole phrases are listed."""
+    return " ".join(text.lower().split())
+
+
+def _cut(text: str, spans: list[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, stop, _rule in sorted(spans):
+        if start > at or not pieces:
+            pieces += [text[at:start], tidy.CUT]
+        elif stop > at:
+            pieces.append(tidy.CUT)
+        at = max(at, stop)
+    pieces.append(text[at:])
+    return tidy.join("".join(pieces))
+
+

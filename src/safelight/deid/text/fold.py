@@ -1,0 +1,83 @@
+"""One spelling for comparison: case, width, diacritics and special letters folded away."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+__all__ = ["INVISIBLE", "RUN", "fold", "fold_text", "segments", "squash", "squash_map"]
+
+# Letters that canonical decomposition leaves alone but people write without their stroke.
+_SPECIAL: Final = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ħ": "h",
+        "ŋ": "n",
+        "ß": "ss",
+        "ς": "σ",
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "`": "'",
+        "´": "'",
+    }
+)
+
+#: A run of letters and digits, apostrophes inside included (``O'Brien``, ``t2``, ``patient's``).
+RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
+
+#: Format and control characters that show nothing: they can split a name or hide bytes.
+INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\U000e0000-\U000e0fff]+"
+)
+
+_DROP: Final = {i: None for i in range(128) if not chr(i).isalnum()}
+_SEGMENT: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(run: str) -> str:
+    """Fold one short run (a word): lower case, no diacritics, full and half width made one."""
+    return fold_text(run)
+
+
+def fold_text(text: str) -> str:
+    """Fold text of any length; the result may be shorter or longer than the input."""
+    if text.isascii():
+        return text.lower()
+    out = unicodedata.normalize("NFKD", text.casefold().translate(_SPECIAL)).casefold()
+    kept = "".join(char for char in out if not unicodedata.combining(char))
+    return unicodedata.normalize("NFC", kept).translate(_SPECIAL)
+
+
+def segments(folded: str) -> list[str]:
+    """Split a folded run at every border between letters and digits."""
+    return _SEGMENT.findall(folded)
+
+
+def squash(text: str) -> str:
+    """Return the folded text with everything but letters and digits taken out."""
+    if text.isascii():
+        return text.lower().translate(_DROP)
+    return "".join(char for char in fold_text(text) if char.isalnum())
+
+
+def squash_map(text: str) -> tuple[str, list[int]]:
+    """Return the squashed text and, for each of its characters, its place in ``text``."""
+    chars: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        for folded in char.lower() if char.isascii() else fold(char):
+            if folded.isalnum():
+                chars.append(folded)
+                places.append(place)
+    return "".join(chars), places

@@ -1,0 +1,157 @@
+"""Forms that identify whatever they say: dates, phones, record numbers, addresses on the net."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from safelight.deid.text.fold import fold_text
+
+__all__ = ["ages", "find"]
+
+_MONTHS: Final = (
+    "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
+    "fevr?(?:ier|ereiro)?|mar(?:ch|s|zo|co|t)?|maerz|marz|maart|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|"
+    "may|mai|mayo|maio|mei|maggio|june?|juni|juin|junio|junho|giugno|july?|juli|juil(?:let)?|julio|"
+    "julho|luglio|aug(?:ust|ustus)?|aout|ago(?:sto)?|sept?(?:ember|embre|iembre)?|setembro|"
+    "settembre|oct(?:ober|obre|ubre)?|okt(?:ober)?|ott(?:obre)?|outubro|nov(?:ember|embre|iembre|"
+    "embro)?|dec(?:ember|embre)?|dez(?:ember|embro)?|dic(?:iembre|embre)?|"
+    "янв\\w*|фев\\w*|марта?|апр\\w*|мая|май|июн\\w*|июл\\w*|авг\\w*|сен\\w*|окт\\w*|ноя\\w*|"
+    "дек\\w*|ιαν\\w*|φεβ\\w*|μαρ\\w*|απρ\\w*|μαι\\w*|ιουν\\w*|ιουλ\\w*|αυγ\\w*|σεπ\\w*|"
+    "οκτ\\w*|νοε\\w*|δεκ\\w*"
+)
+_LONG_MONTHS: Final = (
+    "january|januar|janvier|february|februar|fevrier|march|april|avril|june|juni|juin|july|juli|"
+    "juillet|august|september|septembre|october|oktober|octobre|november|novembre|december|"
+    "dezember|decembre|jan|feb|apr|jun|jul|aug|oct|nov"
+)
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?"
+_YEAR: Final = r"(?:1[89]\d\d|20\d\d)"
+_OF: Final = r"[\s.,\-/_]*(?:of|de|du|del|di|d')?[\s.,\-/_]*"
+
+_NET: Final = re.compile(
+    r"(?:https?|s?ftp|file|dicom|mailto)\s?:\s?/{0,2}\S+|www\.\S+|[^\s<>()\[\],;]+@[^\s<>()\[\],;]+"
+    r"|(?<![\w@])@\w{2,}"
+    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|mil|info|biz|health|hospital|clinic|local|lan"
+    r"|de|at|ch|fr|uk|nl|es|it|pt|eu|us|ca|jp|cn|ru|gr|pl|se|dk|fi|au|br|mx|in|io)\b(?:/\S*)?",
+    re.IGNORECASE,
+)
+_DATES: Final = re.compile(
+    # 1960-01-02, 1960/1/2, with or without a time; 02.01.1960, 1/2/60; 19600102 120000
+    rf"(?<![\d.]){_YEAR}(?P<s>[-/._ ])(?:0?[1-9]|1[0-2])(?P=s)(?:0?[1-9]|[12]\d|3[01])(?!\d)"
+    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)?"
+    rf"|(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?P<t>\s?[-/._]\s?)(?:0?[1-9]|[12]\d|3[01])(?P=t)"
+    r"(?:(?:1[89]|20)\d\d|\d\d)(?!\d|\.\d)"
+    rf"|(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?: )(?:0?[1-9]|[12]\d|3[01])(?: ){_YEAR}(?!\d)"
+    rf"|(?<!\d)(?:0?[1-9]|1[0-2])[/-]{_YEAR}(?!\d)|(?<!\d){_YEAR}[/-](?:0[1-9]|1[0-2])(?!\d)"
+    rf"|(?<![^\W_])(?:{_DAY}{_OF}(?:{_MONTHS}){_OF}'?(?:{_YEAR}|\d\d)"
+    rf"|(?:{_MONTHS})[\s.\-/_]*{_DAY}[\s.,\-/_]+'?{_YEAR}"
+    rf"|(?:{_MONTHS}){_OF}'?{_YEAR}|{_YEAR}[\s.\-/_]+(?:{_MONTHS})(?:[\s.\-/_]+{_DAY})?"
+    rf"|{_DAY}{_OF}(?:{_LONG_MONTHS})|(?:{_LONG_MONTHS})[\s.]+{_DAY})(?![^\W_])(?!\.\d)"
+    r"|(?:明治|大正|昭和|平成|令和|[mtshrMTSHR])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
+    r"|\d{1,2}\s?月\s?\d{1,2}\s?日|\d{2,4}\s?년\s?\d{1,2}\s?월(?:\s?\d{1,2}\s?일)?",
+    re.IGNORECASE,
+)
+_TIMES: Final = re.compile(
+    r"(?<![\d:])(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?\b)?(?![\d:])"
+    r"|(?<![\w.])\d{1,2}\s?[ap]\.?m\.?(?!\w)|(?<!\w)(?:[01]?\d|2[0-3])h[0-5]\d(?!\w)",
+    re.IGNORECASE,
+)
+_NUMBERS: Final = re.compile(
+    r"(?<![\d.])\d+(?:\.\d+){3,}(?![\d])"  # UIDs and IPv4 addresses
+    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}(?!\w)"  # IPv6 and MAC addresses
+    r"|(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])"
+    r"|(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"  # SSN
+    r"|\+\s?\d{1,3}(?:[\s().\-/]{0,2}\d){6,}"  # phones: international, US, trunk zero
+    r"|(?<![\w(])\(?\d{3}\)?[-. /]{1,2}\d{3}[-. ]\d{4}(?!\d)"
+    r"|\(0?\d{2,5}\)[-. ]?\d{3,}(?:[- ]?\d{2,})*"
+    r"|(?<![\d.])0\d{1,5}(?:[-/. ]{1,2}\d{2,8}){1,5}(?!\d)"
+    r"|(?<![\w.])[2-9]\d{2}[-.](?!\d[05]0\d)\d{4}(?![\d.])"
+    r"|(?<![\d.])\d{1,4}(?:[-.]\d{1,8}){2,5}(?![\d])"  # chains: national numbers
+    r"|(?<![\w.])\d{3,4}(?:[ ]\d{3,4}){2,5}(?![\w.])"  # cards
+    r"|(?<![\d.])-?\d{1,3}\.\d{5,}(?!\d)"  # coordinates
+    r"|(?<!\d)\d{4}-\d{4}-\d{4}(?!\d)",
+    re.IGNORECASE,
+)
+_STRONG_LABEL: Final = re.compile(
+    r"(?<![^\W_])(?:m\.?r\.?n|mpi|uhid|ssn|nhs(?:[\s_-]?n(?:o|umber|r)\b)?|d\.?o\.?b|date of birth"
+    r"|birth\s?date|born|geb(?:\.|oren)?|nee? le|acc(?:ession)?(?:[\s_-]?n(?:o|umber|r)\b|\s?\#|:)"
+    r"|accession|pat(?:ient)?(?:en)?[\s_.-]?(?:id|nr|no|number|nummer|code)\b"
+    r"|(?:medical\s)?record\s?(?:no|number|nr|\#)|chart\s?(?:no|number|\#)"
+    r"|(?:hosp(?:ital)?|account|acct|insurance|policy|passport|license|visit|encounter|order"
+    r"|requisition|study|exam|case|fall|auftrags?|dossier|serial|device|file)"
+    r"[\s_.-]?(?:id|no|nr|number|nummer|\#)(?![^\W_])"
+    r"|tel(?:efon|ephone|efono)?|phone|fax|mobile|cell|pager|ext|ipp|nhc|cpf|dni|nif|bsn|svnr)"
+    r"(?![^\W_])[\s.:#=_-]*(?P<value>[^\W_]*\d[^\s,;()]*)",
+    re.IGNORECASE,
+)
+_WEAK_LABEL: Final = re.compile(
+    r"(?<![^\W_])(?:id|no|nr|ref|case|exam|order|visit|encounter|account|acct|chart|record|number|"
+    r"num|ticket|badge|room|bed|station)(?![^\W_])[\s.:#=_-]{1,3}"
+    r"(?P<value>[^\W_]*\d[^\W_]*\d[^\W_]*\d[^\W_]*\d[^\W_]*|[a-z]{1,4}-?\d{3,})(?![^\W_])",
+    re.IGNORECASE,
+)
+_AGE: Final = re.compile(
+    r"(?<![\w.])0?(?:9\d|1[0-4]\d)(?P<gap>[\s-]?)(?P<unit>y(?:rs?|ears?|o|/o|\.o\.?)?(?:[\s-]?old)?"
+    r"|ans?|jahren?|jahrig\w*|j\.|anos|anni|jaar|лет|года?|ετων|歳|才)(?![^\W_])"
+    r"|(?<![^\W_])(?P<label>aged?|alter|edad|eta|idade)(?P<gap2>[\s:=]{1,3})0?(?:9\d|1[0-4]\d)(?![\w.+])",
+    re.IGNORECASE,
+)
+_ROUND: Final = (8, 10)
+_CHAIN_DIGITS: Final = 7
+_AGE_TEXT: Final = "90+"
+
+
+def find(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, stop, rule) for every identifying form; the caller has seen a digit or @."""
+    text = _same_length_fold(text)
+    for match in _NET.finditer(text):
+        yield match.start(), match.end(), "address on the net"
+    for match in _STRONG_LABEL.finditer(text):
+        yield match.start(), match.end(), "labelled number"
+    for match in _WEAK_LABEL.finditer(text):
+        yield match.start(), match.end(), "labelled number"
+    for match in _DATES.finditer(text):
+        yield match.start(), match.end(), "date"
+    for match in _TIMES.finditer(text):
+        yield match.start(), match.end(), "time"
+    for match in _NUMBERS.finditer(text):
+        if not _harmless(match.group()):
+            yield match.start(), match.end(), "number that looks like a record, phone or address"
+
+
+def ages(text: str) -> str:
+    """Return the text with every age over 89 written as ``90+``."""
+
+    def replace(match: "re.Match[str]") -> str:
+        if match.group("label"):
+            return f"{match.group('label')}{match.group('gap2')}{_AGE_TEXT}"
+        return f"{_AGE_TEXT} {match.group('unit')}"
+
+    return _AGE.sub(replace, text)
+
+
+def _harmless(form: str) -> bool:
+    """Tell a row of dimensions or b-values (``500 1000 2000``) from a number in groups."""
+    groups = re.findall(r"\d+", form)
+    if form.startswith(("+", "(", "0")):
+        return False
+    if sum(map(len, groups)) < _CHAIN_DIGITS and "." not in form:
+        return True
+    rows = " " in form and "-" not in form
+    return rows and any(all(int(group) % step == 0 for group in groups) for step in _ROUND)
+
+
+def _same_length_fold(text: str) -> str:
+    """Fold diacritics character by character where that keeps every place the same."""
+    if text.isascii():
+        return text
+    return "".join(_one(char) for char in text)
+
+
+def _one(char: str) -> str:
+    if char.isascii():
+        return char
+    folded = fold_text(char)
+    return folded if len(folded) == 1 else char
+
+

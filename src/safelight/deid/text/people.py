@@ -1,0 +1,226 @@
+"""Other people: whoever is named by a title, a role, a credential, or beside a name that went."""
+
+import re
+from typing import Final
+
+from safelight.deid.text.tokens import Token
+from safelight.deid.text.vocabulary import AMBIGUOUS, PLAIN, STRONG, UNKNOWN
+
+__all__ = ["spans"]
+
+_RULE: Final = "person named by title or role"
+_RULE_BESIDE: Final = "stands beside a name"
+_RULE_DANGLING: Final = "left dangling"
+
+_TITLES: Final = frozenset(
+    """doctor doktor docteur prof professor professeur mister mrs miss herr herrn frau mme mlle
+    monsieur madame senor senora senorita sra srta dra dott dottssa dottoressa dottore sig signor
+    signora dhr mevr mevrouw meneer pani fru nurse sister captain major sergeant
+    доктор проф профессор врач господин госпожа κυριος κυρια ιατρος δρ""".split()
+)
+#: Titles that are also technical: they count in mixed case (``Dr``, ``Mr``) or with a full stop.
+_WEAK_TITLES: Final = frozenset("dr mr ms sr hr fr m drs mw jr st pr".split())
+_BY: Final = frozenset("by durch par por da door von bei".split())
+_BEFORE_BY: Final = frozenset(
+    """read reported signed dictated reviewed performed verified interpreted approved referred
+    ordered requested transcribed scanned done written entered checked seen supervised acquired
+    injected prepared validated authored created edited typed examined finalized attested consulted
+    booked confirmed reading electronically observed measured""".split()
+)
+_ROLES: Final = frozenset(
+    """technologist tech operator radiologist physician nurse sonographer radiographer name reader
+    author surgeon consultant resident attending attn attention referrer referring interpreter
+    dictator transcriptionist signed mother father wife husband son daughter brother sister spouse
+    guardian contact anesthesiologist cardiologist oncologist patient pt mta mtra arzt aerztin
+    medecin medico paziente patientin operador operateur tecnico untersucher befunder zuweiser
+    врач лаборант пациент ιατρος ασθενης""".split()
+)
+_STRONG_ROLES: Final = frozenset("attn attention".split())
+_CREDENTIALS: Final = frozenset(
+    """md phd rn mbbs frcr facr dnp rdms rdcs rvt cnmt arrt dds dmd mba msc bsc mph mrcp frcs frcpc
+    ranzcr edir mbchb esq dvm""".split()
+)
+_CONNECTIVES: Final = frozenset(
+    """for by of from to per via attn attention re ref the mr mrs ms miss dr drs prof doctor herr
+    herrn frau mme sr sra jr de del della di da do dos das du van der den von la le el al fur durch
+    par por pour para per sur chez name named called signed dear tech technologist operator und
+    radiologist physician referrer hello cc co d dna dott sig для от по к για απο του της""".split()
+)
+_TAIL_ONLY: Final = frozenset("with w and & mit avec con com patient pt in at on is was".split())
+_AND: Final = frozenset("and und et y e ed en or и και".split())
+_STOPWORDS: Final = frozenset(
+    """the a an of in on at to with and or for from is was are were has have had not no by as w wo
+    this that which who who's be been if but so do did can per than then there""".split()
+)
+_LETTERS_KEPT: Final = frozenset("lrwcat")
+_NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
+_TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
+_LOOSE_GAP: Final = re.compile(r"[\s.,:;_^\-'’\"(\[#/&=]{0,4}")
+_LONGEST_NAME: Final = 4
+
+
+def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
+    """Return what goes beside the tokens already marked as gone; marks those it takes."""
+    out: list[tuple[int, int, str]] = []
+    last = len(tokens) - 1
+    for place, token in enumerate(tokens):
+        word = token.word
+        if place == last or (token.gone and token.kind != UNKNOWN):
+            continue
+        if word in _TITLES or word in _WEAK_TITLES or word in _ROLES or word in _BY or word == "for":
+            out += _after(text, tokens, place)
+        elif word == "c" and tokens[place + 1].word == "o" and text[token.stop] == "/":
+            out += _names(text, tokens, place + 2, strict=False, most=_LONGEST_NAME)
+    _credentials(text, tokens, out)
+    if any(token.gone for token in tokens):
+        _beside(text, tokens, out)
+        _dangling(text, tokens, out)
+    return out
+
+
+def _after(text: str, tokens: list[Token], place: int) -> list[tuple[int, int, str]]:
+    """Take the names after a title, a role or ``by``."""
+    token = tokens[place]
+    raw = text[token.start : token.stop]
+    gap = text[token.stop : tokens[place + 1].start]
+    if not _NAME_GAP.fullmatch(gap) and not gap.strip() == ":":
+        return []
+    word = token.word
+    if word in _TITLES or word in _WEAK_TITLES:
+        titled = raw.istitle() or gap.startswith(".") or (word in _TITLES and word not in _ROLES)
+        if not titled or (len(raw) == 1 and not gap.startswith(".")):
+            return []
+        found = _names(text, tokens, place + 1, strict=False, most=_LONGEST_NAME)
+        if found and not token.gone:
+            token.gone = True
+            found.append((token.start, token.stop, _RULE))
+        return found
+    if word in _BY:
+        role = place > 0 and tokens[place - 1].word in _BEFORE_BY
+        return _names(text, tokens, place + 1, strict=not role, most=_LONGEST_NAME)
+    label = ":" in gap or word in _STRONG_ROLES
+    return _names(text, tokens, place + 1, strict=not label, most=_LONGEST_NAME)
+
+
+def _names(
+    text: str, tokens: list[Token], place: int, *, strict: bool, most: int
+) -> list[tuple[int, int, str]]:
+    """Take up to ``most`` name-like words from ``place`` on.
+
+    Strict: only words that are also names and stand capitalised. Otherwise also the first two
+    capitalised words that are not medical, and words that are also names in any case.
+    """
+    out = []
+    taken = 0
+    for at in range(place, min(place + most, len(tokens))):
+        token = tokens[at]
+        if at > place and not _NAME_GAP.fullmatch(text[tokens[at - 1].stop : token.start]):
+            break
+        if token.gone:
+            taken += 1
+            continue
+        raw = text[token.start : token.stop]
+        if not _name_like(token, raw, taken, strict=strict):
+            break
+        taken += 1
+        token.gone = True
+        out.append((token.start, token.stop, _RULE))
+    return out
+
+
+def _name_like(token: Token, raw: str, taken: int, *, strict: bool) -> bool:
+    if token.word in _STOPWORDS or not raw[0].isalpha():
+        return False
+    capital = raw[0].isupper()
+    title = capital and (raw[1:].islower() or len(raw) == 1)
+    if token.kind == AMBIGUOUS:
+        return title if strict else capital
+    if strict or not title:
+        return False
+    if len(raw) == 1:
+        return True
+    if token.kind == STRONG:
+        return False
+    return token.kind == PLAIN and taken <= 1
+
+
+def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take the names before ``, MD``; and the letters themselves when a name went."""
+    for place in range(1, len(tokens)):
+        token = tokens[place]
+        raw = text[token.start : token.stop]
+        if token.gone or not (token.word in _CREDENTIALS or _registered(text, token)):
+            continue
+        gap = text[tokens[place - 1].stop : token.start]
+        if "," in gap and _TIGHT_GAP.fullmatch(gap):
+            for at in range(place - 1, max(place - 4, -1), -1):
+                before = tokens[at]
+                shown = text[before.start : before.stop]
+                if before.gone:
+                    continue
+                if before.kind == STRONG or not shown[:1].isupper() or before.word in _STOPWORDS:
+                    break
+                before.gone = True
+                out.append((before.start, before.stop, _RULE))
+        if tokens[place - 1].gone and _TIGHT_GAP.fullmatch(gap) and not raw.islower():
+            token.gone = True
+            out.append((token.start, token.stop, _RULE_DANGLING))
+            follower = tokens[place + 1] if place + 1 < len(tokens) else None
+            if follower and text[token.stop : follower.start] == "(" and len(follower.word) <= 2:  # noqa: PLR2004 - RT(R)
+                follower.gone = True
+                out.append((follower.start, follower.stop, _RULE_DANGLING))
+
+
+def _registered(text: str, token: Token) -> bool:
+    """Tell ``RT(R)`` (a registered technologist) from ``RT`` (right)."""
+    return token.word == "rt" and re.match(r"\((?:R|T|N|MR|CT|M)\)", text[token.stop :]) is not None
+
+
+def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take words that are also names, and initials, beside a name that went."""
+    for order in (range(len(tokens)), range(len(tokens) - 1, -1, -1)):
+        for place in order:
+            token = tokens[place]
+            if token.gone or not _touches(text, tokens, place):
+                continue
+            raw = text[token.start : token.stop]
+            if token.kind == AMBIGUOUS:
+                follower = tokens[place + 1] if place + 1 < len(tokens) else None
+                modifies = follower is not None and not follower.gone and follower.kind == STRONG
+                take = raw[0].isupper() and not modifies and token.word not in _STOPWORDS
+            else:
+                initial = len(raw) == 1 and raw.isalpha()
+                dotted = text[token.stop : token.stop + 1] == "."
+                take = initial and (dotted or token.word not in _LETTERS_KEPT)
+            if take:
+                token.gone = True
+                out.append((token.start, token.stop, _RULE_BESIDE))
+
+
+def _touches(text: str, tokens: list[Token], place: int) -> bool:
+    token = tokens[place]
+    if place and tokens[place - 1].gone:
+        gap = text[tokens[place - 1].stop : token.start]
+        if _TIGHT_GAP.fullmatch(gap):
+            return True
+    if place + 1 < len(tokens) and tokens[place + 1].gone:
+        gap = text[token.stop : tokens[place + 1].start]
+        return _TIGHT_GAP.fullmatch(gap) is not None
+    return False
+
+
+def _dangling(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take connectives and titles that now lead to nothing."""
+    for place in range(len(tokens) - 2, -1, -1):
+        token, after = tokens[place], tokens[place + 1]
+        if token.gone or not after.gone:
+            continue
+        gap = text[token.stop : after.start]
+        if not _LOOSE_GAP.fullmatch(gap):
+            continue
+        tail = all(later.gone for later in tokens[place + 1 :])
+        between = token.word in _AND and place > 0 and tokens[place - 1].gone
+        label = ":" in gap and token.word in _ROLES
+        if token.word in _CONNECTIVES or between or label or (tail and token.word in _TAIL_ONLY):
+            token.gone = True
+            out.append((token.start, token.stop, _RULE_DANGLING))

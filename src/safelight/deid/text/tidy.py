@@ -1,0 +1,70 @@
+"""Join what is left after cuts, so that no separator, bracket or blank stands orphaned."""
+
+import re
+from typing import Final
+
+__all__ = ["CUT", "join"]
+
+#: Stands in for a cut while the text is put together; no input holds it (controls are taken out).
+CUT: Final = "\x00"
+
+_EMPTY_PAIR: Final = re.compile(
+    r"[(\[{<（［【「『][\s,;:.\-/_\x00+&#]*\x00[\s,;:.\-/_\x00+&#]*[)\]}>）］】」』]"  # noqa: RUF001 - full width is meant
+    r"|([\"'])\s*\x00[\s\x00]*\1"
+)
+_AROUND: Final = re.compile(r"(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+")  # noqa: RUF001 - dashes are meant
+_CUTS: Final = re.compile(r"\x00[\s,;:_\-/^|=+&.#*~–—\x00]*\x00")  # noqa: RUF001 - dashes are meant
+_OPENERS: Final = "([{<"
+_CLOSERS: Final = ")]}>"
+
+
+def join(text: str) -> str:
+    """Return the text with its cuts closed: one separator where two met, none at an end."""
+    before = None
+    while before != text:
+        before = text
+        text = _EMPTY_PAIR.sub(CUT, text)
+        text = _CUTS.sub(_merge, text)
+    text = _AROUND.sub(_close, text)
+    return _brackets(text)
+
+
+def _merge(match: "re.Match[str]") -> str:
+    return CUT + "\n" * min(match.group().count("\n"), 2) + (
+        CUT if "\n" in match.group() else ""
+    ) if "\n" in match.group() and not match.group().strip("\x00\n\r ") == "" else CUT
+
+
+def _close(match: "re.Match[str]") -> str:
+    left, right = match.group("l"), match.group("r") or ""
+    text = match.string
+    starts = match.start() == 0 or text[match.start() - 1] in _OPENERS + "\\"
+    stops = match.end() == len(text) or text[match.end()] in _CLOSERS + "\\"
+    lines = (left + right).count("\n")
+    if lines:
+        if starts or stops:
+            return ""
+        return _stop(right) + "\n" * min(lines, 2)
+    if starts:
+        return "*" if "*" in left else ""
+    if stops:
+        return _stop(right)
+    if not left and not right:
+        return " "
+    if _stop(right) and not left.strip():
+        return right if right[-1:].isspace() else right + " "
+    return left if left.strip() or not right.strip() else right
+
+
+def _stop(right: str) -> str:
+    """Return the full stop that ended the sentence, if one did."""
+    bare = right.strip()
+    return "." if bare.startswith(".") else ""
+
+
+def _brackets(text: str) -> str:
+    """Take out brackets that lost their partner to a cut."""
+    for opener, closer in zip(_OPENERS, _CLOSERS, strict=True):
+        if text.count(opener) + text.count(closer) == 1 and opener != "<":
+            text = text.replace(opener, "").replace(closer, "")
+    return text.strip(" ")

@@ -27,6 +27,35 @@ CODING_SCHEME_UIDS = (
     "2.16.840.1.113883.3.26.1.1",  # NCI Thesaurus
 )
 
+# Elements of PS3.15 Table E.1-1 that are newer than pydicom's dictionary (PS3.6 2025b, 2026c)
+NEWER = {
+    "00081301": ("SQ", "1", "PrincipalDiagnosisCodeSequence"),
+    "00081302": ("SQ", "1", "PrimaryDiagnosisCodeSequence"),
+    "00081303": ("SQ", "1", "SecondaryDiagnosesCodeSequence"),
+    "00081304": ("SQ", "1", "HistologicalDiagnosesCodeSequence"),
+    "00100011": ("SQ", "1", "PersonNamesToUseSequence"),
+    "00100012": ("LT", "1", "NameToUse"),
+    "00100013": ("UT", "1", "NameToUseComment"),
+    "00100014": ("SQ", "1", "ThirdPersonPronounsSequence"),
+    "00100015": ("SQ", "1", "PronounCodeSequence"),
+    "00100016": ("UT", "1", "PronounComment"),
+    "00100041": ("SQ", "1", "GenderIdentitySequence"),
+    "00100042": ("UT", "1", "SexParametersForClinicalUseCategoryComment"),
+    "00100043": ("SQ", "1", "SexParametersForClinicalUseCategorySequence"),
+    "00100044": ("SQ", "1", "GenderIdentityCodeSequence"),
+    "00100045": ("UT", "1", "GenderIdentityComment"),
+    "00100046": ("SQ", "1", "SexParametersForClinicalUseCategoryCodeSequence"),
+    "00100047": ("UR", "1", "SexParametersForClinicalUseCategoryReference"),
+    "00102162": ("UC", "1-n", "EthnicGroups"),
+    "0040a034": ("DT", "1", "EffectiveStartDateTime"),
+    "0040a035": ("DT", "1", "EffectiveStopDateTime"),
+    "0040b034": ("DT", "1", "AnnotationDateTime"),
+    "0040b036": ("DT", "1", "SegmentDefinitionDateTime"),
+    "0040b03b": ("LT", "1", "MontageName"),
+    "0040b03f": ("LO", "1", "MontageChannelLabel"),
+    "0040e012": ("UR", "1", "DisplayURI"),
+}
+
 
 def edition() -> str:
     """Where the rows come from, in words."""
@@ -37,12 +66,14 @@ def elements() -> str:
     """One line an element: tag (``x`` any digit), VR, VM, keyword, ``R`` when retired."""
     lines = [
         "# Registry of DICOM data elements, PS3.6 Tables 6-1, 7-1 and 8-1 and PS3.7 Table E.1-1",
-        f"# {edition()}; made by scripts/make_tables.py",
+        f"# {edition()}, and newer rows that PS3.15 2026c names",
+        "# made by scripts/make_tables.py",
         "# tag\tVR\tVM\tkeyword\tretired",
     ]
     rows = {f"{tag:08x}": row for tag, row in DicomDictionary.items()}
     rows |= {tag.lower(): row for tag, row in RepeatersDictionary.items()}
-    for tag, (vr, vm, _name, retired, keyword) in sorted(rows.items()):
+    newer = {tag: (vr, vm, "", "", keyword) for tag, (vr, vm, keyword) in NEWER.items()}
+    for tag, (vr, vm, _name, retired, keyword) in sorted((newer | rows).items()):
         lines.append(f"{tag}\t{vr}\t{vm}\t{keyword}\t{'R' if retired else ''}")
     return "\n".join(lines) + "\n"
 

@@ -189,8 +189,8 @@ def document(folder: Path) -> str:
         "",
         "The decision table of Safelight is PS3.15 Table E.1-1. Its basic profile is of edition",
         "2026c; its option columns are of edition 2024b, compared cell by cell with a reading of",
-        "2025b. Where the 2025b reading merely *keeps* a time under modified dates (a shift of whole",
-        "days leaves the time of day as it is), the two mean the same and are not listed.",
+        "2025b. Where the 2025b reading merely *keeps* a time under modified dates (a shift of",
+        "whole days leaves the time of day as it is), both mean the same and are not listed.",
         "",
         "## Where two readings differ",
         "",
@@ -199,9 +199,8 @@ def document(folder: Path) -> str:
     ]
     for tag, name, column, first, other in differences(folder):
         taken, why = DECISIONS[tag, column]
-        lines.append(
-            f"| {_tag(tag)} | {name} | {column} | {first or '-'} | {other or '-'} | {taken} | {why} |"
-        )
+        cells = (_tag(tag), name, column, first or "-", other or "-", taken, why)
+        lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         "## Rows that are newer than 2024b",

@@ -82,7 +82,8 @@ def types() -> str:
     lines = [
         "# Types of attributes per IOD, PS3.3 Annexes A and C, restricted to the tags of PS3.15",
         "# Table E.1-1 and to VRs AE, AS, DA, DT, PN, TM. 1C is written 1, 2C is written 2.",
-        f"# PS3.3 as parsed by highdicom {highdicom.__version__}; tags of {tables_dictionary.edition()}",
+        f"# PS3.3 as parsed by highdicom {highdicom.__version__};",
+        f"# tags of {tables_dictionary.edition()}",
         "# made by scripts/make_tables.py; M module entries; I IOD modules; C SOP-class IOD",
         f"M\t*\t{_format(dict(anywhere))}",
     ]

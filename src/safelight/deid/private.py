@@ -1,13 +1,13 @@
 """Private elements known to be safe (PS3.15 E.3.10 and TCIA's knowledge base); generated data."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 from safelight.dicomio import dictionary
 
-__all__ = ["Safe", "lookup"]
+__all__ = ["Safe", "lookup", "normal"]
 
 _DATA: Final = Path(__file__).parent / "data" / "safe_private.tsv"
 
@@ -37,7 +37,7 @@ def _rows() -> dict[str, str]:
     return {key: f"{vr}\t{source}" for key, vr, source in rows}
 
 
-@cache
+@lru_cache(maxsize=8192)  # bounded: creators come from files
 def lookup(creator: str, group: int, element_low: int) -> Safe | None:
     """Return what is known of a private element, or None if it is not known to be safe.
 

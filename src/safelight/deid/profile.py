@@ -15,6 +15,7 @@ from safelight.errors import SettingsError
 __all__ = ["BASIC_CODE", "PRESETS", "Option", "Profile", "load", "method_codes"]
 
 BASIC_CODE: Final = ("113100", "Basic Application Confidentiality Profile")
+_DATA_SET: Final = 0x0008_0000  # below: commands, file meta, directory structure
 ACTS: Final = ("keep", "remove", "empty", "clean", "dummy")
 
 
@@ -291,7 +292,7 @@ def _read_tag(text: str, *, place: str) -> int:
             place=place,
             todo="private elements are kept by the option retain-safe-private only",
         )
-    if tag < 0x0008_0000 or tag in {0x0008_0005, 0x0008_0016, 0x0008_0018}:
+    if tag < _DATA_SET or tag in {0x0008_0005, 0x0008_0016, 0x0008_0018}:
         raise SettingsError(
             f"'{text}' holds the file together and cannot be overridden",
             place=place,

@@ -64,6 +64,7 @@ _COLUMNS: Final = {  # option columns of the data file, in order
     12: Option.CLEAN_STRUCTURED_CONTENT,
     13: Option.CLEAN_GRAPHICS,
 }
+_SHORT: Final = {"device": 6, "institution": 7, "patient": 8, "descriptors": 11}  # in extra.tsv
 # Which option speaks first when several are on. Dates come first, so that a date of a device is
 # moved with the others; what is to be retained comes before what is to be cleaned.
 _PRECEDENCE: Final = (10, 9, 4, 6, 7, 8, 12, 11, 13)
@@ -77,6 +78,7 @@ _OVERRIDES: Final = {
 _BINARY: Final = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 _DATES: Final = frozenset({"DA", "DT", "TM"})
 _UNCLEANABLE: Final = _BINARY | _DATES | {"PN", "UR"}
+_MEMO: Final = 65_536  # answers held at most: tags and SOP classes come from files
 _TYPE_1: Final = 1
 _TYPE_2: Final = 2
 
@@ -96,6 +98,19 @@ def _read(name: str) -> dict[str, list[str]]:
     """Rows of a data file by tag; wildcards keep their ``x`` digits."""
     rows = (row.split("\t") for row in dictionary.read_rows(_DATA / name))
     return {row[0]: row for row in rows}
+
+
+@cache
+def _read_extra() -> dict[str, list[str]]:
+    """The supplement in the columns of the table, which has one for each option."""
+    found = {}
+    for tag, (_, code, options, why) in _read("extra.tsv").items():
+        row = [tag, why, code, "", *[""] * len(_COLUMNS)]
+        for option in options.split(",") if options else ():
+            name, _, cell = option.partition(":")
+            row[_SHORT[name]] = cell
+        found[tag] = row
+    return found
 
 
 def _wildcard(tag: int) -> list[str]:
@@ -174,6 +189,8 @@ class Table:
         try:
             return self._rules[key]
         except KeyError:
+            if len(self._rules) >= _MEMO:
+                self._rules.clear()
             found = self._rules[key] = self._find(tag, sop_class, parent)
             return found
 
@@ -195,6 +212,8 @@ class Table:
         try:
             return self._defaults[key]
         except KeyError:
+            if len(self._defaults) >= _MEMO:
+                self._defaults.clear()
             found = self._defaults[key] = self._default(vr, tag, sop_class, parent)
             return found
 
@@ -202,6 +221,8 @@ class Table:
         try:
             folded = self._folded[tag]
         except KeyError:
+            if len(self._folded) >= _MEMO:
+                self._folded.clear()
             folded = self._folded[tag] = self._fold(tag)
         if folded is None:
             return None
@@ -270,7 +291,7 @@ def _lookup(tag: int) -> tuple[list[str], str] | None:
         if (row := _read("e1_1.tsv").get(name)) is not None:
             return row, "E.1-1"
     for name in _wildcard(tag):
-        if (row := _read("extra.tsv").get(name)) is not None:
+        if (row := _read_extra().get(name)) is not None:
             return row, "supplement"
     return None
 

@@ -5,13 +5,16 @@ from ``data/dictionary.tsv`` and ``data/uids.tsv`` on first use: a few milliseco
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Final
 
 __all__ = ["Entry", "is_storage_sop_class", "lookup", "read_rows", "uid_known"]
 
-_DATA = Path(__file__).parent / "data"
-_TAG_DIGITS = 8
+_DATA: Final = Path(__file__).parent / "data"
+_TAG_DIGITS: Final = 8
+_CONTEXT_GROUP: Final = "1.2.840.10008.6.1."
+_CONTEXT_GROUPS: Final = 1600  # room above the last one registered (PS3.6 2024c Table A-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def _elements() -> tuple[dict[int, str], list[tuple[int, int, str]]]:
     return exact, repeating
 
 
-@cache
+@lru_cache(maxsize=16_384)  # bounded: a hostile file may hold any tag
 def lookup(tag: int) -> Entry | None:
     """Return the dictionary's row for a tag, or None if the standard does not list it.
 
@@ -84,14 +87,19 @@ def uid_known(uid: str) -> bool:
     """Return True if this exact UID is registered by DICOM or names a well-known coding scheme.
 
     Such a UID says which standard object is meant, never whose. A mere DICOM prefix is not enough:
-    anybody can write digits behind ``1.2.840.10008``.
+    anybody can write digits behind ``1.2.840.10008``. Context groups are numbered in one row.
 
     Args:
         uid: The UID without padding.
 
     Source: PS3.6 Tables A-1 to A-5; PS3.16 Table 8-1.
     """
-    return uid in _uids()
+    if uid in _uids():
+        return True
+    number = uid.removeprefix(_CONTEXT_GROUP)
+    if number == uid or not number.isascii() or not number.isdigit() or number[0] == "0":
+        return False
+    return len(number) <= len(str(_CONTEXT_GROUPS)) and int(number) <= _CONTEXT_GROUPS
 
 
 def is_storage_sop_class(uid: str) -> bool:

@@ -1,0 +1,107 @@
+"""Terms that the standard itself defines: text that is known to say nothing about a person.
+
+Coded strings (CS) are compared with the defined and enumerated values of their attribute, coded
+entries with the context groups of PS3.16. What is not found here is not wrong; it is merely not
+proven harmless, and the text cleaner judges it.
+
+Sources: PS3.3 (values of attributes; ``data/defined_terms.txt``, written by hand), PS3.16
+(context groups and Annex L; ``data/coded_terms.txt``, generated).
+"""
+
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from safelight.dicomio import dictionary
+
+__all__ = ["is_coded_meaning", "is_coded_term", "is_defined_term", "normal"]
+
+_DATA: Final = Path(__file__).parent / "data"
+_MEMO: Final = 8192  # bounded: values come from files
+_BODY_PART: Final = 0x0018_0015
+# Older names of one scheme, still written by scanners (PS3.16 Table 8-1)
+_ALIASES: Final = {"SNM3": "SRT", "99SDM": "SRT", "SNOMED-CT": "SCT", "LOINC": "LN"}
+
+
+def normal(meaning: str) -> str:
+    """Return a code meaning as it is compared: no padding, one space, lower case."""
+    return " ".join(meaning.replace("\0", " ").split()).casefold()
+
+
+@cache
+def _defined() -> tuple[frozenset[str], dict[int, frozenset[str]], dict[int, str]]:
+    """Values of any CS attribute, values by tag, and patterns by tag."""
+    anywhere: frozenset[str] = frozenset()
+    values: dict[int, frozenset[str]] = {}
+    patterns: dict[int, str] = {}
+    for row in dictionary.read_rows(_DATA / "defined_terms.txt"):
+        names, _, text = row.partition(": ")
+        if names == "*":
+            anywhere |= frozenset(text.split("|"))
+            continue
+        for name in names.split(" ")[::2]:  # tag and keyword in turn; the keyword is for readers
+            tag = int(name, 16)
+            if text.startswith("/"):
+                patterns[tag] = text.strip("/")
+            else:
+                values[tag] = values.get(tag, frozenset()) | frozenset(text.split("|"))
+    return anywhere, values, patterns
+
+
+@lru_cache(maxsize=_MEMO)
+def is_defined_term(tag: int, value: str) -> bool:
+    """Return True if the standard defines this value for this attribute.
+
+    Args:
+        tag: The attribute.
+        value: One value (not the whole backslash-joined string), with or without padding. Case
+            counts: coded strings are upper case. An empty value is defined everywhere.
+    """
+    text = value.strip(" \0")
+    if not text:
+        return True
+    anywhere, values, patterns = _defined()
+    if text in anywhere or text in values.get(tag, ()):
+        return True
+    if tag == _BODY_PART and text in _coded()[2]:
+        return True
+    pattern = patterns.get(tag)
+    return pattern is not None and re.fullmatch(pattern, text) is not None
+
+
+@cache
+def _coded() -> tuple[dict[str, frozenset[str]], frozenset[str], frozenset[str]]:
+    """Codes by scheme, normalised meanings, body parts. Read on first use, in a few ms."""
+    codes: dict[str, frozenset[str]] = {}
+    meanings: frozenset[str] = frozenset()
+    body_parts: frozenset[str] = frozenset()
+    for row in dictionary.read_rows(_DATA / "coded_terms.txt"):
+        kind, _, text = row.partition("\t")
+        if kind == "C":
+            scheme, _, listed = text.partition("\t")
+            codes[scheme] = frozenset(listed.split("\t"))
+        elif kind == "M":
+            meanings = frozenset(text.split("\t"))
+        else:
+            body_parts = frozenset(text.split("\t"))
+    return codes, meanings, body_parts
+
+
+@lru_cache(maxsize=_MEMO)
+def is_coded_term(code_value: str, scheme: str) -> bool:
+    """Return True if PS3.16 uses this code of this scheme in a context group or template.
+
+    Args:
+        code_value: (0008,0100), with or without padding.
+        scheme: Coding Scheme Designator (0008,0102); SNM3 and 99SDM are read as SRT.
+    """
+    designator = scheme.strip(" \0")
+    listed = _coded()[0].get(_ALIASES.get(designator, designator), frozenset())
+    return code_value.strip(" \0") in listed
+
+
+@lru_cache(maxsize=_MEMO)
+def is_coded_meaning(meaning: str) -> bool:
+    """Return True if this is the meaning of a code that PS3.16 uses; case and spacing are free."""
+    return normal(meaning) in _coded()[1]

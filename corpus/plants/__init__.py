@@ -1,0 +1,14 @@
+"""The plants, by where they stand; importing this package registers them all."""
+
+from corpus.plants import attributes, descriptors, freetext, nested, private, rawbytes, special, vrs
+
+__all__ = [
+    "attributes",
+    "descriptors",
+    "freetext",
+    "nested",
+    "private",
+    "rawbytes",
+    "special",
+    "vrs",
+]

@@ -117,21 +117,35 @@ class Deidentified:
     Attributes:
         kind: What it is.
         parts: The output, in order. A ``FileSlice`` here holds pixel bytes that passed the sweep.
-        manifest: The signed manifest line (JSON, UTF-8, no newline).
+        manifest: What was done, as one JSON object (``deid.manifest``); the ledger signs it.
+        acts: What was done, for counting: one string for each top-level place, its lines are
+            ``place TAB rule TAB action`` without item numbers and digests; equal acts are equal
+            strings, so that a ``Counter`` over a million objects stays small and cheap.
         digest: BLAKE3 of the whole output, hex.
+        size: Of the whole output, in bytes.
     """
 
-    __slots__ = ("digest", "kind", "manifest", "parts")
+    __slots__ = ("acts", "digest", "kind", "manifest", "parts", "size")
 
     def __init__(
-        self, seal: object, *, kind: Kind, parts: Sequence[Part], manifest: bytes, digest: str
+        self,
+        seal: object,
+        *,
+        kind: Kind,
+        parts: Sequence[Part],
+        manifest: bytes,
+        acts: Sequence[str],
+        digest: str,
+        size: int,
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("only the residual check makes a Deidentified")
         self.kind: Final = kind
         self.parts: Final = tuple(parts)
         self.manifest: Final = manifest
+        self.acts: Final = tuple(acts)
         self.digest: Final = digest
+        self.size: Final = size
 
     def __repr__(self) -> str:
         return f"Deidentified(<{self.kind}, blake3 {self.digest[:12]}>)"

@@ -1,1 +1,1 @@
-"""Safelight."""
+"""De-identification: the one walk, its decisions, and the check that makes a ``Deidentified``."""

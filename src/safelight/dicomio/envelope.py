@@ -1,17 +1,23 @@
-"""What stands around a data set: preamble, prefix and file meta information (PS3.10 section 7.1)."""
+"""What stands around a data set: preamble, prefix and file meta information (PS3.10 7.1)."""
 
 import zlib
 from dataclasses import dataclass
 from typing import Final
 
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.syntax import DICOMDIR_CLASS, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from safelight.dicomio.syntax import Encoding, encoding_of
+from safelight.dicomio.syntax import (
+    DICOMDIR_CLASS,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    Encoding,
+    encoding_of,
+)
 from safelight.dicomio.walker import (
     LONG_VRS,
     SHORT_VRS,
-    Buffer,
     Budget,
+    Buffer,
     OddEncodingError,
     Walker,
     place,
@@ -21,6 +27,8 @@ from safelight.errors import LimitExceededError, UnreadableInputError
 __all__ = ["Envelope", "inflate", "read_envelope", "write_meta"]
 
 _PREAMBLE: Final = 128
+_SOP_CLASS: Final = 0x00020002
+_SYNTAX: Final = 0x00020010
 _META_END: Final = 0x00030000
 _META: Final = Walker(implicit=False, big=False)
 _REBUILT: Final = frozenset(
@@ -72,17 +80,15 @@ def read_envelope(data: Buffer, limits: Limits) -> Envelope:
         raise UnreadableInputError("the file meta information is damaged") from error
 
 
-def _with_meta(
-    data: Buffer, pos: int, size: int, limits: Limits, *, preamble: bool
-) -> Envelope:
+def _with_meta(data: Buffer, pos: int, size: int, limits: Limits, *, preamble: bool) -> Envelope:
     elements = _META.elements(data, pos, size, Budget(limits), stop_tag=_META_END)
     syntax = sop_class = ""
     dropped = []
     for tag, _vr, start, value, value_stop, stop in elements:
         pos = stop
-        if tag == 0x00020010:
+        if tag == _SYNTAX:
             syntax = _uid(data[value:value_stop])
-        elif tag == 0x00020002:
+        elif tag == _SOP_CLASS:
             sop_class = _uid(data[value:value_stop])
         elif tag not in _REBUILT:
             dropped.append((place(tag), start, stop))
@@ -98,7 +104,7 @@ def _with_meta(
 
 
 def _without_meta(data: Buffer, pos: int, *, preamble: bool) -> Envelope:
-    head = bytes(data[pos : pos + 8])
+    head = data[pos : pos + 8]
     if len(head) < 8:  # noqa: PLR2004 - one element header
         raise UnreadableInputError("the file ends before its data set begins")
     explicit = head[4:6] in _EXPLICIT_VRS
@@ -118,8 +124,8 @@ def _without_meta(data: Buffer, pos: int, *, preamble: bool) -> Envelope:
     return Envelope(pos, syntax, encoding, "", (), preamble)
 
 
-def _uid(raw: bytes | memoryview) -> str:
-    return bytes(raw).decode("ascii", "replace").strip(" \0")
+def _uid(raw: bytes) -> str:
+    return raw.decode("ascii", "replace").strip(" \0")
 
 
 def inflate(data: Buffer, start: int, limits: Limits) -> bytes:
@@ -129,7 +135,7 @@ def inflate(data: Buffer, start: int, limits: Limits) -> bytes:
         LimitExceededError: It unpacks to more than ``decoded_bytes`` or ``ratio`` times its size.
         UnreadableInputError: The stream is damaged or truncated.
     """
-    packed = memoryview(data)[start:]
+    packed = data[start:]
     most = min(limits.decoded_bytes, limits.header_bytes, max(len(packed) * limits.ratio, 1 << 16))
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:

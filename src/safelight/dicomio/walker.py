@@ -9,15 +9,16 @@ offsets into the buffer. ``stop`` lies past the sequence delimiter where there i
 trusted: every length is held against the end of what contains it before it is used.
 """
 
+from mmap import mmap
 from struct import Struct
-from typing import Final
+from typing import Final, Literal
 
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, UnreadableInputError
 
 __all__ = ["Budget", "Buffer", "Element", "Item", "OddEncodingError", "Walker", "place"]
 
-Buffer = bytes | memoryview
+Buffer = bytes | mmap
 Element = tuple[int, bytes, int, int, int, int]
 Item = tuple[int, int]
 
@@ -77,12 +78,13 @@ class Walker:
         big: Big endian.
     """
 
-    __slots__ = ("_explicit", "_item", "_long", "big", "implicit")
+    __slots__ = ("_explicit", "_item", "_long", "big", "implicit", "order")
 
     def __init__(self, *, implicit: bool, big: bool) -> None:
         order = ">" if big else "<"
         self.implicit = implicit
         self.big = big
+        self.order: Literal["little", "big"] = "big" if big else "little"
         self._explicit = Struct(order + "HH2sH").unpack_from
         self._item = Struct(order + "HHL").unpack_from
         self._long = Struct(order + "L").unpack_from

@@ -1,0 +1,317 @@
+"""One DICOM object, from its bytes to a checked output."""
+
+import mmap
+import os
+import zlib
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from safelight import __version__
+from safelight.deid import manifest
+from safelight.deid.context import Context
+from safelight.deid.icc import scrub_profile
+from safelight.deid.kinds import cleaner_of
+from safelight.deid.marks import marks
+from safelight.deid.pixelcopy import Geometry, PixelCopier
+from safelight.deid.residual import Residual, chunks
+from safelight.deid.survey import PERSON_TAGS, person_of
+from safelight.deid.table import Act, Table
+from safelight.deid.walk import Cleaner, Decided, Entry, Level, settle
+from safelight.dicomio.charset import charset_of
+from safelight.dicomio.dictionary import is_storage_sop_class
+from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
+from safelight.dicomio.lenient import normalise
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.syntax import is_video
+from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker
+from safelight.errors import NeedsReviewError, UnreadableInputError
+from safelight.types import Deidentified, Kind, Original, Part
+
+__all__ = ["DicomCleaner", "load"]
+
+SOP_CLASS: Final = 0x00080016
+SOP_INSTANCE: Final = 0x00080018
+_ICC: Final = 0x00282000
+_DOCUMENT: Final = 0x00420011
+_DOCUMENT_LENGTH: Final = 0x00420015
+_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_IN_MEMORY: Final = 4 << 20
+_PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
+_CDA_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.2"
+# Objects whose content nothing here can look into yet.
+_HELD: Final = {
+    "1.2.840.10008.5.1.4.1.1.66": "raw data",
+    "1.2.840.10008.5.1.4.1.1.104.3": "an encapsulated 3D model",
+    "1.2.840.10008.5.1.4.1.1.104.4": "an encapsulated 3D model",
+    "1.2.840.10008.5.1.4.1.1.104.5": "an encapsulated 3D model",
+}
+_WALKERS: Final = {
+    (implicit, big): Walker(implicit=implicit, big=big)
+    for implicit in (False, True)
+    for big in (False, True)
+}
+_GEOMETRY: Final = {
+    0x00280002: 2, 0x00280004: 0, 0x00280008: 1, 0x00280010: 2, 0x00280011: 2, 0x00280100: 2,
+}  # fmt: skip
+ContextOf = Callable[[str], Context]
+_INSERTED: Final = (0x00120062, 0x00280303)
+
+
+@dataclass(slots=True)
+class _Person:
+    """What is kept of one person between objects: memos and what was checked."""
+
+    ctx: Context
+    cleaners: dict[str, Cleaner]
+    residual: Residual
+
+
+def load(path: str) -> tuple[Buffer, str]:
+    """Return a file's bytes: whole when small, mapped when large, and the path to stream from.
+
+    Raises:
+        UnreadableInputError: It cannot be opened or read, or is empty.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size > _IN_MEMORY:
+                return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ), path
+            return os.read(descriptor, size + 1), ""
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UnreadableInputError(f"it cannot be read ({error.strerror})") from error
+
+
+class DicomCleaner:
+    """Cleans DICOM objects, and remembers what it decided person by person.
+
+    Args:
+        table: The compiled decision table.
+        limits: Bounds on one object.
+    """
+
+    def __init__(self, table: Table, limits: Limits) -> None:
+        self._table = table
+        self._limits = limits
+        self._persons: dict[str, _Person] = {}
+        self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
+
+    def clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
+        """Return the checked output of one object.
+
+        Args:
+            data: The whole file.
+            path: Where large runs are streamed from; empty to take them from ``data``.
+            context: Gives the context for the person key that the object's header names.
+
+        Raises:
+            QuarantineError: It cannot be handled safely.
+            NeedsReviewError: It was read, but cannot be proven harmless.
+        """
+        try:
+            return self._clean(data, path, context)
+        except OddEncodingError:
+            plain = normalise(data, self._limits)
+            return self._clean(plain, "", context)
+
+    def _clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
+        envelope = read_envelope(data, self._limits)
+        start = envelope.start
+        if envelope.encoding.deflated:
+            source = data
+            data, path, start = inflate(source, start, self._limits), "", 0
+        walker = _WALKERS[envelope.encoding.implicit, envelope.encoding.big]
+        budget = Budget(self._limits)
+        elements = walker.elements(data, start, len(data), budget)
+        if not elements:
+            raise UnreadableInputError("the data set is empty")
+        work = _Object(data, path, envelope, walker, budget, elements)
+        sop_class = work.uid(SOP_CLASS) or envelope.sop_class
+        _check_class(sop_class, envelope.syntax)
+        ctx = context(person_of(*(work.value(tag) for tag in PERSON_TAGS)))
+        person = self._person(ctx)
+        cleaner = person.cleaners.get(sop_class)
+        if cleaner is None:
+            special = _special(sop_class, ctx)
+            cleaner = person.cleaners[sop_class] = Cleaner(ctx, self._table, sop_class, special)
+        return self._write(work, cleaner, person, sop_class)
+
+    def _person(self, ctx: Context) -> _Person:
+        key = f"{ctx.subject.code} {ctx.subject.digest}"
+        person = self._persons.get(key)
+        if person is None:
+            if len(self._persons) >= 8:  # noqa: PLR2004 - inputs come person by person
+                del self._persons[next(iter(self._persons))]
+            person = self._persons[key] = _Person(ctx, {}, Residual(ctx))
+        return person
+
+    def _write(
+        self, work: "_Object", cleaner: Cleaner, person: _Person, sop_class: str
+    ) -> Deidentified:
+        ctx = person.ctx
+        level = cleaner.enter(work.data, work.elements, Level(0, charset_of(b""), work.walker, 0))
+        first, second = self._marks_for(work.walker, ctx)
+        tags = [element[0] for element in work.elements]
+        cuts = [bisect_left(tags, tag) for tag in _INSERTED]
+        pixel = next((n for n, tag in enumerate(tags) if tag in _PIXELS), len(tags))
+        out: list[bytes] = []
+        done: list[Decided] = work.corners()
+        low = 0
+        for high, inserted in ((cuts[0], first), (cuts[1], second), (pixel, b"")):
+            kept, acts = cleaner.level(work.data, work.elements[low:high], level, work.budget)
+            out += kept
+            out.append(inserted)
+            done += acts
+            low = high
+        body = b"".join(out)
+        pixels: list[Part] = []
+        if pixel < len(tags):
+            pixels, entries = work.pixels(pixel, self._limits)
+            if entries:
+                done.append(settle(None, tuple(entries)))
+        after, acts = cleaner.level(work.data, work.elements[pixel + 1 :], level, work.budget)
+        done += acts
+        trailer = b"".join(after)
+        person.residual.data_set(body, 0, work.walker)
+        for part in pixels:
+            person.residual.bulk(part, "(7FE0,0010)")
+        if trailer:
+            person.residual.data_set(trailer, 0, work.walker)
+        parts = self._parts(work, sop_class, ctx, body, pixels, trailer)
+        told = manifest.describe(
+            ctx, actions=",".join([each[2] for each in done if each[2]]), notes=()
+        )
+        return person.residual.seal(Kind.DICOM, parts, told, [each[3] for each in done])
+
+    def _parts(
+        self,
+        work: "_Object",
+        sop_class: str,
+        ctx: Context,
+        body: bytes,
+        pixels: list[Part],
+        trailer: bytes,
+    ) -> list[Part]:
+        uid = work.uid(SOP_INSTANCE)
+        rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
+        if not uid or rule is None or rule.act is not Act.KEEP:
+            uid = ctx.key.uid(uid or ctx.key.digest(body))
+        meta = write_meta(
+            syntax=work.envelope.syntax,
+            sop_class=sop_class,
+            sop_uid=uid,
+            version=f"SAFELIGHT {__version__}"[:16],
+        )
+        if work.envelope.encoding.deflated:
+            stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+            packed = b"".join(
+                [stream.compress(body)]
+                + [stream.compress(part) for part in pixels if isinstance(part, bytes | memoryview)]
+                + [stream.compress(trailer), stream.flush()]
+            )
+            return [meta + packed + b"\0" * (len(packed) % 2)]
+        parts: list[Part] = [meta + body, *pixels]
+        if trailer:
+            parts.append(trailer)
+        return parts
+
+    def _marks_for(self, walker: Walker, ctx: Context) -> tuple[bytes, bytes]:
+        key = (walker.implicit, walker.big)
+        found = self._marks.get(key)
+        if found is None:
+            found = self._marks[key] = marks(walker, ctx.profile)
+        return found
+
+
+@dataclass(slots=True)
+class _Object:
+    """One object at work."""
+
+    data: Buffer
+    path: str
+    envelope: Envelope
+    walker: Walker
+    budget: Budget
+    elements: list[Element]
+
+    def value(self, tag: int) -> bytes:
+        """Return the raw value of a top-level element; empty when absent."""
+        at = bisect_left(self.elements, (tag,))
+        if at < len(self.elements) and self.elements[at][0] == tag:
+            element = self.elements[at]
+            return self.data[element[3] : min(element[4], element[3] + 1024)]
+        return b""
+
+    def uid(self, tag: int) -> str:
+        """Return a UID of the top level."""
+        return self.value(tag).decode("ascii", "replace").strip(" \0")
+
+    def number(self, tag: int) -> int:
+        """Return an unsigned number of the top level, binary or as text; 0 when there is none."""
+        raw = self.value(tag)
+        if _GEOMETRY[tag] == 1:
+            text = raw.decode("ascii", "replace").strip(" \0")
+            return int(text) if text.isdecimal() else 0
+        return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
+
+    def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
+        """Return the pixel data element in parts."""
+        geometry = Geometry(
+            rows=self.number(0x00280010),
+            columns=self.number(0x00280011),
+            samples=self.number(0x00280002) or 1,
+            bits=self.number(0x00280100),
+            frames=self.number(0x00280008) or 1,
+            photometric=self.uid(0x00280004),
+        )
+        copier = PixelCopier(
+            self.data, self.path, self.walker, self.envelope.syntax, geometry, limits
+        )
+        return copier.copy(self.elements[index])
+
+    def corners(self) -> list[Decided]:
+        """Return what stood around the data set and is left behind."""
+        entries: list[Entry] = []
+        if self.envelope.preamble:
+            entries.append(("preamble", "not part of the object", "remove", ""))
+        for where, _start, _stop in self.envelope.dropped:
+            entries.append((where, "file meta information is rebuilt", "remove", ""))
+        return [settle(None, tuple(entries))] if entries else []
+
+
+def _check_class(sop_class: str, syntax: str) -> None:
+    if not sop_class:
+        raise NeedsReviewError("it does not say what kind of object it is", place="(0008,0016)")
+    if sop_class in _HELD:
+        raise NeedsReviewError(f"it holds {_HELD[sop_class]}, which cannot be looked into")
+    if not is_storage_sop_class(sop_class):
+        raise NeedsReviewError(
+            "its SOP class is private or not known, so its content cannot be judged",
+            place="(0008,0016)",
+        )
+    if is_video(syntax):
+        raise NeedsReviewError("it holds moving pictures, which cannot be looked into")
+
+
+def _special(sop_class: str, ctx: Context) -> dict[int, Callable[[bytes], bytes | None]]:
+    def icc(raw: bytes) -> bytes | None:
+        return scrub_profile(raw) or None
+
+    special: dict[int, Callable[[bytes], bytes | None]] = {_ICC: icc}
+    if sop_class == _PDF_CLASS:
+        special[_DOCUMENT] = lambda raw: _document(raw, Kind.PDF, ctx)
+        special[_DOCUMENT_LENGTH] = lambda _raw: None
+    elif sop_class == _CDA_CLASS:
+        special[_DOCUMENT] = lambda raw: _document(raw, Kind.CDA, ctx)
+        special[_DOCUMENT_LENGTH] = lambda _raw: None
+    return special
+
+
+def _document(raw: bytes, kind: Kind, ctx: Context) -> bytes:
+    cleaned = cleaner_of(kind)(Original(raw, kind=kind), ctx)
+    return b"".join(bytes(chunk) for part in cleaned.parts for chunk in chunks(part))

@@ -1,0 +1,206 @@
+"""The engine: survey what is known of a person, then take it out, one input at a time."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from safelight.deid.context import Context, Subject
+from safelight.deid.dicom import DicomCleaner, load
+from safelight.deid.kinds import cleaner_of
+from safelight.deid.manifest import describe
+from safelight.deid.profile import Profile
+from safelight.deid.pseudonyms import ProjectKey
+from safelight.deid.residual import Residual, chunks
+from safelight.deid.survey import Evidence, Surveyor
+from safelight.deid.table import compile_table
+from safelight.deid.text import Identity, Needles, TextCleaner
+from safelight.deid.walk import settle
+from safelight.dicomio.envelope import Envelope, inflate, read_envelope
+from safelight.dicomio.lenient import normalise
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.walker import Buffer, OddEncodingError, Walker
+from safelight.errors import LimitExceededError, UnreadableInputError
+from safelight.types import Deidentified, Kind, Original
+
+__all__ = ["Engine"]
+
+_HEADER_BYTES: Final = 1 << 15
+_WALKERS: Final = {
+    (implicit, big): Walker(implicit=implicit, big=big)
+    for implicit in (False, True)
+    for big in (False, True)
+}
+_CONTEXTS: Final = 64
+_NOBODY: Final = Evidence()
+
+
+class Engine:
+    """Takes the identity out of inputs under one key and profile.
+
+    Args:
+        key: The project key.
+        profile: What is to be done.
+        limits: What one input may cost.
+    """
+
+    def __init__(self, *, key: ProjectKey, profile: Profile, limits: Limits | None = None) -> None:
+        self.key = key
+        self.profile = profile
+        self.limits = limits or Limits()
+        self._surveyor = Surveyor(profile, self.limits)
+        self._dicom = DicomCleaner(compile_table(profile), self.limits)
+        self._contexts: dict[tuple[str, str], Context] = {}
+
+    def survey(self, source: str | Original, *, kind: Kind = Kind.DICOM) -> Evidence:
+        """Return what one input says of its person; nothing for kinds without a header of names.
+
+        Args:
+            source: Path of a file, or bytes.
+            kind: What it is, when ``source`` is a path.
+
+        Raises:
+            QuarantineError: It cannot be read.
+        """
+        if isinstance(source, Original):
+            kind = source.kind
+        if kind is not Kind.DICOM:
+            return _NOBODY
+        if isinstance(source, Original):
+            return self._survey(source.reveal())
+        head = _head(source)
+        if len(head) < _HEADER_BYTES:
+            return self._survey(head)
+        try:
+            return self._read(head, read_envelope(head, self.limits), whole=False)
+        except (_IncompleteError, UnreadableInputError):
+            return self._survey(load(source)[0])
+
+    def _survey(self, data: Buffer) -> Evidence:
+        try:
+            return self._read(data, read_envelope(data, self.limits), whole=True)
+        except OddEncodingError:
+            plain = normalise(data, self.limits)
+            return self._read(plain, read_envelope(plain, self.limits), whole=True)
+
+    def _read(self, data: Buffer, envelope: Envelope, *, whole: bool) -> Evidence:
+        start = envelope.start
+        if envelope.encoding.deflated:
+            if not whole:
+                raise _IncompleteError("a deflated data set is read whole")
+            data, start = inflate(data, start, self.limits), 0
+        walker = _WALKERS[envelope.encoding.implicit, envelope.encoding.big]
+        evidence, end = self._surveyor.read(data, start, walker)
+        if not whole and end + 8 > len(data):
+            raise _IncompleteError("the header goes on")
+        return evidence
+
+    def subject(self, evidence: Sequence[Evidence]) -> Subject:
+        """Return the person that a group of inputs is about.
+
+        Args:
+            evidence: Of all inputs of the group, the person's own first. Where they name several
+                persons (one study under two IDs), the values of all are looked for in each
+                input, and each input keeps the pseudonym of the person it names.
+        """
+        identity = Identity()
+        for each in evidence:
+            identity.update(each.identity)
+        needles = Needles.compile(identity)
+        first = next((each.patient_key for each in evidence if each.patient_key), "")
+        if not first:
+            first = next((f"study|{each.study_uid}" for each in evidence if each.study_uid), "")
+        values = "\n".join(identity.digest_tokens()).encode("utf-8", "surrogateescape")
+        code = self._code(first)
+        return Subject(
+            code=code,
+            patient_id=code,
+            patient_name=code,
+            shift_days=self.key.shift_days(first),
+            needles=needles,
+            cleaner=TextCleaner(needles),
+            digest=self.key.digest(values),
+        )
+
+    def _code(self, person: str) -> str:
+        return "SL" + self.key.code("patient", person, 10)
+
+    def deidentify(
+        self, source: str | Original, subject: Subject, *, kind: Kind = Kind.DICOM
+    ) -> Deidentified:
+        """Return the checked output of one input.
+
+        Args:
+            source: Path of a file, or bytes.
+            subject: Of the group the input belongs to.
+            kind: What it is, when ``source`` is a path.
+
+        Raises:
+            QuarantineError: It cannot be handled safely.
+            NeedsReviewError: It was read, but cannot be proven harmless.
+        """
+        if isinstance(source, Original):
+            kind = source.kind
+        if kind is Kind.DICOM:
+            data, path = (source.reveal(), "") if isinstance(source, Original) else load(source)
+            return self._dicom.clean(data, path, lambda own: self._context(subject, own))
+        if not isinstance(source, Original):
+            source = Original(_whole(source, self.limits), kind=kind)
+        return self._other(source, self._context(subject, ""))
+
+    def _context(self, subject: Subject, own: str) -> Context:
+        """Return the context; an object that names a person of its own gets that person's."""
+        code = self._code(own) if own else subject.code
+        found = self._contexts.get((subject.digest, code))
+        if found is None or found.subject.needles is not subject.needles:
+            if code != subject.code:
+                shift = self.key.shift_days(own)
+                subject = replace(
+                    subject, code=code, patient_id=code, patient_name=code, shift_days=shift
+                )
+            if len(self._contexts) >= _CONTEXTS:
+                del self._contexts[next(iter(self._contexts))]
+            found = Context(key=self.key, profile=self.profile, subject=subject, limits=self.limits)
+            self._contexts[subject.digest, code] = found
+        return found
+
+    def _other(self, original: Original, ctx: Context) -> Deidentified:
+        """Clean what is not DICOM, then sweep the whole of it."""
+        cleaned = cleaner_of(original.kind)(original, ctx)
+        residual = Residual(ctx)
+        for part in cleaned.parts:
+            for chunk in chunks(part):
+                residual.text(bytes(chunk), original.kind.value)
+        done = [settle(None, ((a.place, a.rule, a.action, a.digest),)) for a in cleaned.actions]
+        actions = ",".join(
+            json.dumps([a.place, a.rule, a.action, a.digest]) for a in cleaned.actions
+        )
+        told = describe(ctx, actions=actions, notes=tuple(cleaned.notes))
+        return residual.seal(original.kind, cleaned.parts, told, [each[3] for each in done])
+
+
+class _IncompleteError(Exception):
+    """The first bytes of a file do not hold its whole header."""
+
+
+def _head(path: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            return os.read(descriptor, _HEADER_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UnreadableInputError(f"it cannot be read ({error.strerror})") from error
+
+
+def _whole(path: str, limits: Limits) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limits.decoded_bytes + 1)
+    except OSError as error:
+        raise UnreadableInputError(f"it cannot be read ({error.strerror})") from error
+    if len(data) > limits.decoded_bytes:
+        raise LimitExceededError(f"it is larger than {limits.decoded_bytes} bytes")
+    return data

@@ -1,0 +1,189 @@
+"""The residual check: the one place where a ``Deidentified`` is made.
+
+The output is read again from its own bytes. Each element that was not checked before for this
+person is searched for the person's values, decoded and raw; pixel runs are swept raw. A hit is an
+error that sends the input to review: nothing uncertain passes.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import blake3
+
+from safelight.deid.codes import CODE_TAGS
+from safelight.deid.context import Context
+from safelight.deid.sweep import Sweep
+from safelight.dicomio.charset import Charset, charset_of
+from safelight.dicomio.dictionary import lookup
+from safelight.dicomio.walker import (
+    UNKNOWN_SEQUENCE,
+    Budget,
+    Buffer,
+    Element,
+    OddEncodingError,
+    Walker,
+    place,
+)
+from safelight.errors import NeedsReviewError, UnreadableInputError
+from safelight.types import _SEAL, Deidentified, FileSlice, Kind, Part
+
+__all__ = ["Residual", "chunks"]
+
+_CHARSET: Final = 0x00080005
+_TEXT: Final = frozenset((b"AE", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"))
+# Values of these follow a grammar that holds nothing but a number, a date or a UID.
+_GRAMMAR: Final = frozenset((b"AS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI"))
+_CHUNK: Final = 1 << 22
+_SEEN_MOST: Final = 100_000
+_SEEN_BYTES: Final = 1 << 16
+
+
+class Residual:
+    """Checks the outputs of one person.
+
+    Args:
+        ctx: Key, profile, subject and limits.
+    """
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._needles = ctx.subject.needles
+        self._sweep = Sweep(self._needles.raw)
+        self._pixels = Sweep(self._needles.raw, pixels=True)
+        self._seen: set[tuple[bytes, ...] | bytes] = set()
+
+    def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
+        """Read a written data set again and check what is new in it.
+
+        Raises:
+            NeedsReviewError: A value of the person stands in it.
+            UnreadableInputError: What was written cannot be read again.
+        """
+        budget = Budget(self._ctx.limits)
+        try:
+            elements = walker.elements(data, start, len(data), budget)
+        except OddEncodingError as error:
+            raise UnreadableInputError("what was written cannot be read again") from error
+        if len(self._seen) > _SEEN_MOST:
+            self._seen.clear()
+        seen = self._seen
+        charset = charset_of(b"")
+        for element in elements:
+            raw = data[element[2] : element[5]]
+            if element[0] == _CHARSET:
+                charset = charset_of(data[element[3] : element[4]])
+            if raw in seen:
+                continue
+            self._element(data, element, walker, charset, place(element[0]), budget)
+            if len(raw) <= _SEEN_BYTES:
+                seen.add(raw)
+
+    def _element(
+        self,
+        data: Buffer,
+        element: Element,
+        walker: Walker,
+        charset: Charset,
+        where: str,
+        budget: Budget,
+    ) -> None:
+        tag, vr, _start, value, value_stop, stop = element
+        if value == value_stop:
+            return
+        entry = lookup(tag)
+        real = vr if vr and vr != b"UN" else (entry.vr[:2].encode() if entry else b"UN")
+        if real == b"SQ" or stop != value_stop:
+            self._items(data, element, walker, charset, where, budget)
+            return
+        if real in _GRAMMAR:
+            return
+        raw = data[value:value_stop]
+        found = self._sweep.hits(raw)
+        if not found and real in _TEXT and tag not in CODE_TAGS:
+            found = bool(self._needles.spans(charset.decode(raw)[0]))
+        if found:
+            raise NeedsReviewError("a value of the person is left", place=where)
+
+    def _items(
+        self,
+        data: Buffer,
+        element: Element,
+        walker: Walker,
+        charset: Charset,
+        where: str,
+        budget: Budget,
+    ) -> None:
+        _tag, vr, _start, value, value_stop, _stop = element
+        inner = UNKNOWN_SEQUENCE if vr == b"UN" else walker
+        depth = where.count("[")
+        items = inner.items(data, value, value_stop, budget, depth)
+        for number, (start, stop) in enumerate(items):
+            for child in inner.elements(data, start, stop, budget, depth=depth + 1):
+                if child[0] == _CHARSET:
+                    charset = charset_of(data[child[3] : child[4]])
+                at = f"{where}[{number}].{place(child[0])}"
+                self._element(data, child, inner, charset, at, budget)
+
+    def bulk(self, part: Part, where: str) -> None:
+        """Sweep a run of pixel data or of another file's bytes.
+
+        Raises:
+            NeedsReviewError: A value of the person stands in it.
+        """
+        overlap = max(self._pixels.longest - 1, 0)
+        tail = b""
+        for chunk in chunks(part):
+            if self._pixels.hits(chunk) or (tail and self._pixels.hits(tail + chunk[:overlap])):
+                raise NeedsReviewError("a value of the person is left", place=where)
+            tail = bytes(chunk[-overlap:]) if overlap else b""
+
+    def text(self, data: bytes, where: str) -> None:
+        """Sweep a whole file that is not DICOM, with all patterns.
+
+        Raises:
+            NeedsReviewError: A value of the person stands in it.
+        """
+        if self._sweep.hits(data):
+            raise NeedsReviewError("a value of the person is left", place=where)
+
+    def seal(
+        self, kind: Kind, parts: Sequence[Part], manifest: bytes, acts: Sequence[str]
+    ) -> Deidentified:
+        """Return the checked output. Called by the cleaners after the checks above passed."""
+        digest = blake3.blake3()
+        size = 0
+        for part in parts:
+            for chunk in chunks(part):
+                digest.update(chunk)
+                size += len(chunk)
+        return Deidentified(
+            _SEAL,
+            kind=kind,
+            parts=parts,
+            manifest=manifest,
+            acts=acts,
+            digest=digest.hexdigest(),
+            size=size,
+        )
+
+
+def chunks(part: Part) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a part; a ``FileSlice`` is read 4 MiB at a time.
+
+    Raises:
+        UnreadableInputError: The file has become shorter.
+    """
+    if not isinstance(part, FileSlice):
+        yield part
+        return
+    with open(part.path, "rb", buffering=0) as file:
+        file.seek(part.start)
+        left = part.stop - part.start
+        buffer = memoryview(bytearray(min(_CHUNK, left)))
+        while left > 0:
+            got = os.readv(file.fileno(), [buffer[: min(left, len(buffer))]])
+            if not got:
+                raise UnreadableInputError("the file became shorter while it was read")
+            left -= got
+            yield buffer[:got]

@@ -1,0 +1,218 @@
+"""The survey: what a header says of a person, gathered before anything is written.
+
+A name that stands in one file of a study must be known when another file's description is cleaned,
+so every header is read up to its pixel data first. What is found stays in memory.
+"""
+
+import functools
+from dataclasses import dataclass, field
+from typing import Final
+
+from safelight.deid.profile import Option, Profile
+from safelight.deid.text import Identity
+from safelight.dicomio.charset import Charset, charset_of
+from safelight.dicomio.dictionary import lookup
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.walker import (
+    PIXEL_DATA,
+    UNKNOWN_SEQUENCE,
+    Budget,
+    Buffer,
+    Element,
+    OddEncodingError,
+    Walker,
+)
+
+__all__ = ["PERSON_TAGS", "Evidence", "Surveyor", "person_of"]
+
+_CHARSET: Final = 0x00080005
+_STUDY: Final = 0x0020000D
+_NAME: Final = 0x00100010
+_ID: Final = 0x00100020
+_ISSUER: Final = 0x00100021
+_BIRTH: Final = 0x00100030
+_KEYS: Final = frozenset((_NAME, _ID, _ISSUER, _BIRTH))
+
+_SUBJECT_NAMES: Final = frozenset((_NAME, 0x00100101, 0x00101001, 0x00101005, 0x00101060))
+_IDS: Final = frozenset(
+    (_ID, 0x00101000, 0x00101090, 0x00080050, 0x00380010, 0x00380060, 0x00402016, 0x00402017)
+    + (0x00401001, 0x00400009, 0x00200010, 0x00400253, 0x00120040, 0x00120042, 0x00120099)
+)
+_DEVICE: Final = frozenset((0x00181000, 0x00081010, 0x00181002, 0x00181003, 0x00181007, 0x00181008))
+_DATES: Final = frozenset((_BIRTH, 0x00100033, 0x00100034))
+_INSTITUTION: Final = frozenset((0x00080080, 0x00080081, 0x00081040, 0x00081041))
+_PHRASES: Final = frozenset(
+    (0x00101040, 0x00080092, 0x00321033, 0x00380400, 0x00400243, 0x00102152, 0x00400242)
+    + (0x00120021, 0x00120031, 0x00120060, 0x00321021, 0x00321020, 0x00101050, 0x00102299)
+)
+_CONTACTS: Final = frozenset((0x00102154, 0x00102155, 0x00080094, 0x00402010, 0x0040A353))
+_LONGEST: Final = 1024  # bytes: identifiers are short
+_SEEN_MOST: Final = 200_000
+_DEEPEST: Final = 8
+
+Found = tuple[tuple[str, str], ...]  # (field of Identity, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one input says of its person. In memory only; its ``repr`` shows nothing.
+
+    Attributes:
+        patient_key: What tells this person from others; empty if the input names nobody.
+        study_uid: Study Instance UID; empty if there is none.
+        identity: The values found.
+    """
+
+    patient_key: str = ""
+    study_uid: str = ""
+    identity: Identity = field(default_factory=Identity)
+
+    def merged(self, other: "Evidence") -> "Evidence":
+        """Return this evidence with the other's values added."""
+        if self.identity is not other.identity:
+            self.identity.update(other.identity)
+        return self
+
+    def __repr__(self) -> str:
+        return "Evidence(<hidden>)"
+
+
+PERSON_TAGS: Final = (_CHARSET, _NAME, _ID, _ISSUER, _BIRTH)
+
+
+@functools.lru_cache(maxsize=1024)
+def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, birth: bytes) -> str:
+    """Return what tells a person from others: the ID and its issuer, else name and birth date.
+
+    Args:
+        charset: Raw value of (0008,0005).
+        name: Raw Patient's Name.
+        patient_id: Raw Patient ID.
+        issuer: Raw Issuer of Patient ID.
+        birth: Raw Patient's Birth Date.
+    """
+    decode = charset_of(charset).decode
+    plain = " ".join(decode(patient_id)[0].upper().replace("\0", " ").split())
+    if plain:
+        return f"{plain}|{' '.join(decode(issuer)[0].upper().split())}"
+    named = " ".join(decode(name)[0].upper().replace("^", " ").split())
+    return f"|{named}|{decode(birth)[0].strip()}" if named else ""
+
+
+class Surveyor:
+    """Gathers evidence; what it has seen once it does not decode again.
+
+    Args:
+        profile: What it retains is not gathered as something to be removed.
+        limits: Bounds on one header.
+    """
+
+    def __init__(self, profile: Profile, limits: Limits) -> None:
+        self._limits = limits
+        self._seen: dict[tuple[tuple[str, ...], bytes], Found] = {}
+        phrases = set(_PHRASES)
+        ids = set(_IDS)
+        if Option.RETAIN_INSTITUTION_IDENTITY not in profile.options:
+            phrases |= _INSTITUTION
+        if Option.RETAIN_DEVICE_IDENTITY not in profile.options:
+            ids |= _DEVICE
+        self._fields = dict.fromkeys(ids, "ids")
+        self._fields |= dict.fromkeys(phrases, "phrases")
+        self._fields |= dict.fromkeys(_CONTACTS, "contacts")
+        self._fields |= dict.fromkeys(_DATES, "dates")
+        self._fields |= dict.fromkeys(_SUBJECT_NAMES, "names")
+
+    def read(self, data: Buffer, begin: int, walker: Walker) -> tuple[Evidence, int]:
+        """Return the evidence of one data set, and where the walk over its header ended.
+
+        Raises:
+            UnreadableInputError: The header cannot be walked (``OddEncodingError`` if a more
+                lenient reader may still).
+            LimitExceededError: It is too large or nested too deep.
+        """
+        budget = Budget(self._limits)
+        elements = walker.elements(data, begin, len(data), budget, stop_tag=PIXEL_DATA)
+        charset = charset_of(b"")
+        keys = dict.fromkeys((*PERSON_TAGS, _STUDY), b"")
+        found: list[Found] = []
+        for element in elements:
+            tag, vr, start, value, value_stop, stop = element
+            if tag == _CHARSET:
+                keys[tag] = data[value:value_stop]
+                charset = charset_of(keys[tag])
+            elif tag in _KEYS:
+                keys[tag] = data[value:value_stop]
+            elif tag == _STUDY:
+                keys[tag] = data[value:value_stop]
+                continue
+            if tag in self._fields or vr in (b"PN", b"SQ", b"UN", b""):
+                raw = data[start : min(stop, start + (1 << 20))]
+                key = (charset.terms, raw)
+                known = self._seen.get(key)
+                if known is None:
+                    known = self._seen[key] = tuple(
+                        self._look(data, element, walker, charset, budget, 0)
+                    )
+                if known:
+                    found.append(known)
+        if len(self._seen) > _SEEN_MOST:
+            self._seen.clear()
+        identity = Identity()
+        for each in found:
+            for place, text in each:
+                getattr(identity, place).add(text)
+        person = person_of(*(keys[tag] for tag in PERSON_TAGS))
+        study = keys[_STUDY].decode("ascii", "replace").strip(" \0")
+        return Evidence(person, study, identity), elements[-1][5] if elements else begin
+
+    def _look(
+        self,
+        data: Buffer,
+        element: Element,
+        walker: Walker,
+        charset: Charset,
+        budget: Budget,
+        depth: int,
+    ) -> list[tuple[str, str]]:
+        """Return what one element says of people, sequences entered."""
+        tag, vr, _start, value, value_stop, _stop = element
+        if tag & 0x10000:
+            return []
+        entry = None if tag in self._fields and vr != b"SQ" else lookup(tag)
+        if vr == b"SQ" or (entry is not None and entry.vr == "SQ"):
+            return self._enter(data, element, walker, charset, budget, depth)
+        place = self._fields.get(tag, "")
+        if not place:
+            person = vr == b"PN" or (entry is not None and entry.vr == "PN")
+            if not person:
+                return []
+            place = "people"
+        if value_stop - value > _LONGEST:
+            return []
+        text = charset.decode(data[value:value_stop])[0]
+        return [(place, part.strip()) for part in text.strip(" \0").split("\\") if part.strip()]
+
+    def _enter(
+        self,
+        data: Buffer,
+        element: Element,
+        walker: Walker,
+        charset: Charset,
+        budget: Budget,
+        depth: int,
+    ) -> list[tuple[str, str]]:
+        _tag, vr, _start, value, value_stop, _stop = element
+        if depth >= _DEEPEST:
+            return []
+        inner = UNKNOWN_SEQUENCE if vr == b"UN" else walker
+        found: list[tuple[str, str]] = []
+        try:
+            for start, stop in inner.items(data, value, value_stop, budget, depth):
+                elements = inner.elements(data, start, stop, budget, depth=depth + 1)
+                for child in elements:
+                    if child[0] == _CHARSET:
+                        charset = charset_of(data[child[3] : child[4]])
+                    found += self._look(data, child, inner, charset, budget, depth + 1)
+        except OddEncodingError:
+            return found  # the second pass decides what becomes of it
+        return found

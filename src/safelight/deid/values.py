@@ -1,0 +1,314 @@
+"""One value of one element: kept, cleaned, shifted, replaced or dropped, by rule and by VR.
+
+A verdict never depends on anything but the rule, the bytes and the subject, so the walk may decide
+each distinct value once.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from safelight.deid import defined
+from safelight.deid.context import Context
+from safelight.deid.table import Act, Rule
+from safelight.deid.text import Mode
+from safelight.dicomio.charset import Charset
+from safelight.dicomio.dictionary import uid_known
+
+__all__ = ["REMOVED", "Values", "Verdict"]
+
+REMOVED: Final = "REMOVED"
+
+_PATIENT_NAME: Final = 0x00100010
+_PATIENT_ID: Final = 0x00100020
+_ACCESSION: Final = 0x00080050
+_STUDY_ID: Final = 0x00200010
+# Attributes that name a kind of object, not an object: (0008,0016), (0008,001A/B), (0008,1150) ...
+_CLASS_UIDS: Final = frozenset(
+    (0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x00020002, 0x00041510)
+)
+_DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
+_INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
+_DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
+_NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
+_LONG_DIGITS: Final = re.compile(r"(?<![\d.])\d{5,}(?![\d.])")
+_DATE_LIKE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_DATE: Final = re.compile(r"(\d{4})\.?(\d\d)\.?(\d\d)")
+_DATETIME: Final = re.compile(
+    r"(\d{4})(?:(\d\d)(?:(\d\d)((?:\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?)?([+-]\d{4})?"
+)
+_TIME: Final = re.compile(r"\d\d(?::?\d\d(?::?\d\d(?:\.\d{1,6})?)?)?")
+_AGE: Final = re.compile(r"(\d{3})([DWMY])")
+_AGE_MOST: Final = {"D": 32871, "W": 4696, "M": 1080, "Y": 90}  # what makes 90 years
+_LONG_TEXT: Final = frozenset((b"LT", b"ST", b"UT"))
+_PADDING: Final = {b"UI": b"\0"}
+_SIZES: Final = {
+    b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"FD": 8, b"UV": 8, b"SV": 8, b"AT": 4,
+    b"OW": 2, b"OF": 4, b"OD": 8, b"OL": 4, b"OV": 8,
+}  # fmt: skip
+_SPELLED: Final = re.compile(rb"[A-Za-z][A-Za-z^ .,'-]{5,}|\d{6,}")
+# What a name or an identifier needs at least, in ASCII, UTF-16 or a legacy encoding.
+_SUSPECT: Final = re.compile(
+    rb"[A-Za-z0-9]{4}|(?:[A-Za-z0-9]\0){3}|(?:\0[A-Za-z0-9]){3}|[\x80-\xff]{4}"
+)
+_NUMERIC_BULK: Final = 64  # bytes: longer runs of numbers are tables, not single values
+
+
+class Verdict(NamedTuple):
+    """What becomes of one value.
+
+    Attributes:
+        out: The new value, of even length; None when the element goes.
+        rule: Why; empty when nothing changed.
+        action: ``remove``, ``empty``, ``replace``, ``clean`` or ``shift``; empty when unchanged.
+    """
+
+    out: bytes | None
+    rule: str = ""
+    action: str = ""
+
+
+class Values:
+    """Applies a rule to a value for one subject."""
+
+    __slots__ = ("_handlers", "_subject", "_uid_memo", "ctx")
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._subject = ctx.subject
+        self._uid_memo: dict[str, str] = {}
+        text = self._text
+        self._handlers: dict[bytes, Callable[[str, Rule, int], str]] = {
+            b"UI": self._uid,
+            b"DA": self._date,
+            b"DT": self._datetime,
+            b"TM": self._time,
+            b"AS": self._age,
+            b"PN": self._person,
+            b"IS": self._integer,
+            b"DS": self._decimal,
+            b"CS": self._code_string,
+            b"AE": text, b"SH": text, b"LO": text, b"UC": text,
+        }  # fmt: skip
+
+    def verdict(self, tag: int, vr: bytes, raw: bytes, rule: Rule, charset: Charset) -> Verdict:
+        """Return what becomes of a value.
+
+        Args:
+            tag: The element's tag.
+            vr: Its value representation as read, or the dictionary's where that is more certain.
+            raw: The encoded value.
+            rule: From the table, or a default for its VR.
+            charset: Of the data set or item it stands in.
+        """
+        act = rule.act
+        if tag in (_PATIENT_NAME, _PATIENT_ID) and act not in (Act.KEEP, Act.REMOVE):
+            return self._pseudonym(tag, raw, rule)
+        if act is Act.REMOVE:
+            return Verdict(None, rule.source, "remove")
+        if not raw:
+            return Verdict(raw)
+        if act is Act.EMPTY and tag not in (_ACCESSION, _STUDY_ID):
+            return Verdict(b"", rule.source, "empty")
+        if vr in _SIZES:
+            return self._binary(vr, raw, rule)
+        if vr in _LONG_TEXT:
+            return self._long_text(raw, rule, charset)
+        if vr == b"UR":
+            return Verdict(None, f"{rule.source}; a URL", "remove")
+        if vr in (b"DS", b"IS") and len(raw) > 1024 and act is not Act.DUMMY:  # noqa: PLR2004
+            return self._number_list(raw, rule)
+        handler = self._handlers.get(vr)
+        if handler is None:
+            return Verdict(None, "bulk data that is not known to be harmless", "remove")
+        return self._each(tag, vr, raw, rule, charset, handler)
+
+    def _each(
+        self,
+        tag: int,
+        vr: bytes,
+        raw: bytes,
+        rule: Rule,
+        charset: Charset,
+        handler: Callable[[str, Rule, int], str],
+    ) -> Verdict:
+        """Handle the values of a multi-valued element one by one."""
+        text = charset.decode(raw)[0]
+        values = text.rstrip(" \0").split("\\")
+        if len(values) > self.ctx.limits.values:
+            return Verdict(None, "more values than the limit allows", "remove")
+        cleaned = [handler(value, rule, tag) for value in values]
+        if cleaned == values:
+            return self._unchanged(vr, raw)
+        while len(cleaned) > 1 and not cleaned[-1]:
+            cleaned.pop()
+        action = "shift" if rule.act is Act.SHIFT else "replace"
+        if handler in (self._text, self._code_string):
+            action = "clean"
+        joined = "\\".join(cleaned)
+        if not joined.strip(" \\") and action == "clean":
+            joined = REMOVED
+        return Verdict(_pad(vr, charset.encode(joined)), rule.source, action)
+
+    def _unchanged(self, vr: bytes, raw: bytes) -> Verdict:
+        """Keep a value as it stands, unless something hides behind its padding."""
+        if raw.endswith(b"\0") and vr != b"UI":
+            stripped = raw.rstrip(b" \0")
+            return Verdict(_pad(vr, stripped), "padding", "clean")
+        return Verdict(raw) if len(raw) % 2 == 0 else Verdict(_pad(vr, raw), "odd length", "clean")
+
+    def _pseudonym(self, tag: int, raw: bytes, rule: Rule) -> Verdict:
+        name = tag == _PATIENT_NAME
+        value = self._subject.patient_name if name else self._subject.patient_id
+        out = _pad(b"LO", value.encode("ascii"))
+        if out == raw:
+            return Verdict(raw)
+        return Verdict(out, f"{rule.source}; keyed pseudonym", "replace")
+
+    # One value, by VR. Each returns what takes its place; an empty string when nothing can.
+
+    def _uid(self, value: str, rule: Rule, tag: int) -> str:
+        value = value.strip(" \0")
+        if not value or uid_known(value):
+            return value
+        if not _DIGITS_AND_DOTS.fullmatch(value):
+            return self.ctx.key.uid(value)
+        if rule.act is Act.KEEP or tag in _CLASS_UIDS:
+            return value
+        memo = self._uid_memo
+        if len(memo) > 100_000:  # noqa: PLR2004 - bounds memory
+            memo.clear()
+        if value not in memo:
+            memo[value] = self.ctx.key.uid(value)
+        return memo[value]
+
+    def _moved(self, year: str, month: str, day: str) -> dt.date | None:
+        try:
+            date = dt.date(int(year), int(month), int(day))
+            return date + dt.timedelta(days=self._subject.shift_days)
+        except (ValueError, OverflowError):
+            return None
+
+    def _date(self, value: str, rule: Rule, _tag: int) -> str:
+        found = _DATE.fullmatch(value.strip())
+        if not found:
+            return ""
+        if rule.act is Act.KEEP:
+            return value
+        if rule.act is not Act.SHIFT:
+            return "19000101"
+        moved = self._moved(*found.groups())
+        return moved.strftime("%Y%m%d").rjust(8, "0") if moved else ""
+
+    def _datetime(self, value: str, rule: Rule, _tag: int) -> str:
+        found = _DATETIME.fullmatch(value.strip())
+        if not found:
+            return ""
+        if rule.act is Act.KEEP:
+            return value
+        if rule.act is not Act.SHIFT:
+            return "19000101000000"
+        year, month, day, rest, zone = found.groups()
+        moved = self._moved(year, month or "01", day or "01")
+        if moved is None:
+            return ""
+        precision = 8 if day else 6 if month else 4
+        date = moved.strftime("%Y%m%d").rjust(8, "0")[:precision]
+        return date + (rest or "") + (zone or "")
+
+    def _time(self, value: str, rule: Rule, _tag: int) -> str:
+        if not _TIME.fullmatch(value.strip()):
+            return ""
+        return value if rule.act in (Act.KEEP, Act.SHIFT, Act.CLEAN) else "000000"
+
+    def _age(self, value: str, rule: Rule, _tag: int) -> str:
+        found = _AGE.fullmatch(value.strip())
+        if not found:
+            return ""
+        if rule.act is Act.DUMMY:
+            return "000Y"
+        count, unit = int(found[1]), found[2]
+        return "090Y" if count >= _AGE_MOST[unit] else value
+
+    def _person(self, value: str, rule: Rule, _tag: int) -> str:
+        if rule.act is Act.KEEP:
+            return value
+        if not value.strip("^= "):
+            return value
+        return self.ctx.key.code("person", " ".join(value.upper().split()), 12)
+
+    def _integer(self, value: str, rule: Rule, _tag: int) -> str:
+        if not _INTEGER.fullmatch(value):
+            return "" if value.strip() else value
+        if rule.act is Act.DUMMY:
+            return "0"
+        return "" if self._identifies(value, rule) else value
+
+    def _decimal(self, value: str, rule: Rule, _tag: int) -> str:
+        if not _DECIMAL.fullmatch(value):
+            return "" if value.strip() else value
+        if rule.act is Act.DUMMY:
+            return "0"
+        return "" if self._identifies(value, rule) else value
+
+    def _identifies(self, value: str, rule: Rule) -> bool:
+        """Tell whether a whole number is one of the subject's, or reads as a date."""
+        if rule.act is Act.KEEP or not _LONG_DIGITS.search(value):
+            return False
+        return bool(_DATE_LIKE.fullmatch(value.strip()) or self._subject.needles.spans(value))
+
+    def _code_string(self, value: str, rule: Rule, tag: int) -> str:
+        bare = value.strip(" \0")
+        if not bare or defined.is_defined_term(tag, bare):
+            return value
+        if rule.act is Act.DUMMY:
+            return REMOVED
+        if rule.act is Act.KEEP:
+            return self._subject.cleaner.clean(value, Mode.SUBJECT).text
+        return self._subject.cleaner.clean(value, Mode.CODE).text
+
+    def _text(self, value: str, rule: Rule, tag: int) -> str:
+        if not value.strip(" \0"):
+            return value
+        if tag in (_ACCESSION, _STUDY_ID):
+            return value if rule.act is Act.KEEP else self.ctx.key.code(f"{tag:08x}", value, 12)
+        if rule.act is Act.DUMMY:
+            return REMOVED
+        mode = Mode.SUBJECT if rule.act is Act.KEEP else Mode.WORDS
+        return self._subject.cleaner.clean(value, mode).text
+
+    # Whole values
+
+    def _long_text(self, raw: bytes, rule: Rule, charset: Charset) -> Verdict:
+        if len(raw) > self.ctx.limits.value_bytes:
+            return Verdict(None, "longer than the limit value_bytes", "remove")
+        text = charset.decode(raw)[0].rstrip(" \0")
+        if rule.act is Act.DUMMY:
+            return Verdict(_pad(b"LT", REMOVED.encode()), rule.source, "replace")
+        mode = Mode.SUBJECT if rule.act is Act.KEEP else Mode.NARRATIVE
+        cleaned = self._subject.cleaner.clean(text, mode).text
+        if cleaned == text:
+            return self._unchanged(b"LT", raw)
+        out = charset.encode(cleaned if cleaned.strip() or not text.strip() else REMOVED)
+        return Verdict(_pad(b"LT", out), rule.source, "clean")
+
+    def _number_list(self, raw: bytes, rule: Rule) -> Verdict:
+        if _NUMBER_LIST.fullmatch(raw) and not self._subject.needles.matches_binary(raw):
+            return self._unchanged(b"DS", raw)
+        return Verdict(None, f"{rule.source}; not a list of numbers", "remove")
+
+    def _binary(self, vr: bytes, raw: bytes, rule: Rule) -> Verdict:
+        if rule.act is Act.DUMMY:
+            return Verdict(bytes(_SIZES[vr]), rule.source, "replace")
+        if len(raw) % _SIZES[vr]:
+            return Verdict(None, "a length that does not fit its VR", "remove")
+        if _SUSPECT.search(raw) and self._subject.needles.matches_binary(raw):
+            return Verdict(None, "a number that spells a value of the subject", "remove")
+        if len(raw) <= _NUMERIC_BULK and rule.act is not Act.KEEP and _SPELLED.search(raw):
+            return Verdict(None, "a number that spells text", "remove")
+        return Verdict(raw)
+
+
+def _pad(vr: bytes, value: bytes) -> bytes:
+    return value if len(value) % 2 == 0 else value + _PADDING.get(vr, b" ")

@@ -1,0 +1,394 @@
+"""The walk: one pass over an encoded data set, each distinct value decided once.
+
+What is kept is copied as a slice of the input. A decision is remembered under the encoded bytes of
+its element, so a series, whose files repeat nearly all of their elements, costs one look-up each.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from safelight.deid import private
+from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
+from safelight.deid.context import Context
+from safelight.deid.profile import Option
+from safelight.deid.table import Act, Rule, Table
+from safelight.deid.values import Values
+from safelight.dicomio.charset import Charset, charset_of
+from safelight.dicomio.dictionary import lookup
+from safelight.dicomio.walker import (
+    LONG_VRS,
+    UNKNOWN_SEQUENCE,
+    Budget,
+    Buffer,
+    Element,
+    Walker,
+    place,
+)
+from safelight.errors import LimitExceededError
+
+__all__ = ["Cleaner", "Decided", "Entry", "Level", "encode_element", "settle"]
+
+Entry = tuple[str, str, str, str]  # place, rule, action, digest
+Decided = tuple[
+    bytes | None, tuple[Entry, ...], str, str
+]  # output, entries, their JSON, their acts
+Special = Callable[[bytes], bytes | None]
+
+CHARSET: Final = 0x00080005
+_ANEW: Final = "written anew from what this run does"
+_NESTED: Final = "pixel data inside a sequence"
+_ELSEWHERE: Final = {
+    0x00120062: _ANEW, 0x00120063: _ANEW, 0x00120064: _ANEW, 0x00280303: _ANEW,
+    0x7FE00008: _NESTED, 0x7FE00009: _NESTED, 0x7FE00010: _NESTED,
+}  # fmt: skip
+_NEVER: Final = frozenset((0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE))
+# Bulk data of the standard that holds samples, look-up tables, coordinates or spectra, not text.
+_BULK: Final = frozenset(
+    (0x00281201, 0x00281202, 0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223)
+    + (0x00283006, 0x00281408, 0x0028140B, 0x0028140C, 0x54001010, 0x54001012, 0x5400100A)
+    + (0x56000020, 0x7FE00001, 0x7FE00002, 0x7FE00003, 0x00640009, 0x00660016, 0x00660018)
+    + (0x00660021, 0x00660023, 0x00660024, 0x00660025, 0x00660026, 0x00660027, 0x00660028)
+    + (0x00660029, 0x00660040, 0x00660041, 0x00660042, 0x00660043, 0x006A0003, 0x00221437)
+)
+_SIZED: Final = frozenset((b"US", b"SS", b"UL", b"SL", b"FL", b"FD", b"UV", b"SV", b"AT"))
+_BULK_VRS: Final = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
+_MEMO_BYTES: Final = 1 << 16
+_MEMO_ENTRIES: Final = 50_000
+
+
+class Level(NamedTuple):
+    """Where in a data set the walk is.
+
+    Attributes:
+        parent: Tag of the sequence that holds this item; 0 at the top.
+        charset: In force here.
+        walker: Of the encoding in force here.
+        depth: 0 at the top.
+        scheme: Coding Scheme Designator of this item, which its code value belongs to.
+    """
+
+    parent: int
+    charset: Charset
+    walker: Walker
+    depth: int
+    scheme: str = ""
+
+
+class Cleaner:
+    """Cleans the data sets of one subject and SOP class.
+
+    Args:
+        ctx: Key, profile, subject and limits.
+        table: The compiled decision table.
+        sop_class: SOP Class UID, by which attribute types are resolved.
+        special: What to do with single bulk elements: tag to a function from the old value to the
+            new one, or to None when the element goes.
+    """
+
+    def __init__(
+        self, ctx: Context, table: Table, sop_class: str, special: dict[int, Special]
+    ) -> None:
+        self.ctx = ctx
+        self._table = table
+        self._sop_class = sop_class
+        self._special = special
+        self._values = Values(ctx)
+        self._codes = Codes(ctx)
+        self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
+        self._memos: dict[tuple[int, str, bool, tuple[str, ...]], dict[bytes, Decided]] = {}
+        self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
+
+    def level(
+        self, data: Buffer, elements: list[Element], level: Level, budget: Budget
+    ) -> tuple[list[bytes], list[Decided]]:
+        """Return the encoded elements that remain of one data set or item, and what was done.
+
+        Args:
+            data: The buffer the offsets of ``elements`` lead into.
+            elements: In ascending order of their tags, as ``enter`` leaves them.
+            level: Where this is.
+            budget: What is left of the object's limits.
+        """
+        out: list[bytes] = []
+        done: list[Decided] = []
+        key = (level.parent, level.scheme, level.walker.implicit, level.charset.terms)
+        memo = self._memos.setdefault(key, {})
+        if len(memo) > _MEMO_ENTRIES:
+            memo.clear()
+        blocks: dict[int, _Block] = {}
+        last = -1
+        for element in elements:
+            tag, _vr, start, _value, _value_stop, stop = element
+            if tag == last:
+                done.append(settle(None, ((place(tag), "a tag that stands twice", "remove", ""),)))
+                continue
+            last = tag
+            if tag & 0x10000:
+                self._private(data, element, level, blocks, out, done)
+                continue
+            if stop - start > _MEMO_BYTES:
+                decided = self._decide(data, element, level, budget)
+            else:
+                raw = data[start:stop]
+                found = memo.get(raw)
+                if found is None:
+                    found = memo[raw] = self._decide(data, element, level, budget)
+                decided = found
+            if decided[0] is not None:
+                out.append(decided[0])
+            if decided[1]:
+                done.append(decided)
+        return out, done
+
+    @staticmethod
+    def enter(data: Buffer, elements: list[Element], level: Level) -> Level:
+        """Sort the elements and read what governs their neighbours: character set and scheme."""
+        elements.sort()  # nearly always sorted already: one pass, and the start breaks ties
+        for tag, _vr, _start, value, value_stop, _stop in elements:
+            if tag == CHARSET:
+                level = level._replace(charset=charset_of(data[value:value_stop]))
+            elif tag == SCHEME:
+                raw = data[value : min(value_stop, value + 64)]
+                return level._replace(scheme=raw.decode("ascii", "replace").strip(" \0"))
+            elif tag > SCHEME:
+                break
+        return level
+
+    def _decide(self, data: Buffer, element: Element, level: Level, budget: Budget) -> Decided:
+        tag, vr, _start, value, value_stop, stop = element
+        if not tag & 0xFFFF:
+            return None, (), "", ""  # group lengths say nothing that the elements do not
+        entry = lookup(tag)
+        if entry is None or tag >> 16 in _NEVER:
+            return self._remove(data, element, "not in the data dictionary")
+        if tag in _ELSEWHERE:
+            return self._remove(data, element, _ELSEWHERE[tag])
+        real = _real_vr(vr, entry.vr, value_stop - value)
+        rule = self._rule(tag, entry.vr, real, level)
+        if rule.act is Act.REMOVE:
+            return self._remove(data, element, rule.source)
+        if real == b"SQ":
+            return self._sequence(data, element, level, rule, budget)
+        if not real or stop != value_stop:
+            return self._remove(data, element, "a value representation that does not fit")
+        return self._known(data, element, level) or self._judge(data, element, level, real, rule)
+
+    def _known(self, data: Buffer, element: Element, level: Level) -> Decided | None:
+        """Decide the elements that have a way of their own; None for all others."""
+        tag, _vr, start, value, value_stop, stop = element
+        raw = data[value:value_stop]
+        if tag in self._special:
+            return self._replaced(element, level, raw, self._special[tag](raw), "rebuilt")
+        if tag in _BULK:
+            if self.ctx.subject.needles.matches_binary(raw):
+                return self._remove(data, element, "bulk data that spells a value of the subject")
+            return data[start:stop], (), "", ""
+        if tag in CODE_TAGS:
+            new = self._codes.value(tag, raw, level.scheme, level.charset)
+            if new is not None:
+                return self._replaced(element, level, raw, new, "coded entry")
+        return None
+
+    def _judge(
+        self, data: Buffer, element: Element, level: Level, real: bytes, rule: Rule
+    ) -> Decided:
+        tag, vr, start, value, value_stop, stop = element
+        raw = data[value:value_stop]
+        verdict = self._values.verdict(tag, real, raw, rule, level.charset)
+        if verdict.out is None:
+            return self._remove(data, element, verdict.rule)
+        if not verdict.action:
+            return data[start:stop], (), "", ""
+        new_entry = (place(tag), verdict.rule, verdict.action, self.ctx.key.digest(raw))
+        return settle(encode_element(level.walker, tag, vr, verdict.out), (new_entry,))
+
+    def _rule(self, tag: int, dictionary_vr: str, real: bytes, level: Level) -> Rule:
+        where = {"sop_class": self._sop_class, "parent": level.parent}
+        rule = self._table.rule(tag, **where)  # type: ignore[arg-type]
+        if rule is None:
+            vr = dictionary_vr if len(dictionary_vr) == 2 else real.decode("ascii")  # noqa: PLR2004
+            rule = self._table.default_rule(vr, tag=tag, **where)  # type: ignore[arg-type]
+        return rule or _OUTSIDE
+
+    def _remove(self, data: Buffer, element: Element, rule: str) -> Decided:
+        digest = self.ctx.key.digest(data[element[3] : element[4]])
+        return settle(None, ((place(element[0]), rule, "remove", digest),))
+
+    def _replaced(
+        self, element: Element, level: Level, old: bytes, new: bytes | None, rule: str
+    ) -> Decided:
+        tag, vr = element[:2]
+        if new is None:
+            return settle(None, ((place(tag), rule, "remove", self.ctx.key.digest(old)),))
+        encoded = encode_element(level.walker, tag, vr, new)
+        if new == old:
+            return encoded, (), "", ""
+        return settle(encoded, ((place(tag), rule, "replace", self.ctx.key.digest(old)),))
+
+    def _sequence(
+        self, data: Buffer, element: Element, level: Level, rule: Rule, budget: Budget
+    ) -> Decided:
+        """Enter a sequence; it comes out with defined lengths throughout."""
+        tag, vr, _start, value, value_stop, _stop = element
+        here = place(tag)
+        if rule.act is Act.EMPTY:
+            if value == value_stop:
+                return encode_element(level.walker, tag, vr, b""), (), "", ""
+            digest = self.ctx.key.digest(data[value:value_stop])
+            emptied = encode_element(level.walker, tag, vr, b"")
+            return settle(emptied, ((here, rule.source, "empty", digest),))
+        if level.depth >= self.ctx.limits.depth_write:
+            raise LimitExceededError(
+                f"sequences nested deeper than {self.ctx.limits.depth_write} (limit depth_write)"
+            )
+        unknown = vr == b"UN"
+        walker = UNKNOWN_SEQUENCE if unknown else level.walker
+        inner = Level(tag, level.charset, walker, level.depth + 1)
+        out: list[bytes] = []
+        entries: list[Entry] = []
+        for number, (start, stop) in enumerate(
+            walker.items(data, value, value_stop, budget, level.depth)
+        ):
+            elements = walker.elements(data, start, stop, budget, depth=level.depth + 1)
+            kept, done = self.level(data, elements, self.enter(data, elements, inner), budget)
+            out.append(_item(walker, b"".join(kept)))
+            entries += [
+                (f"{here}[{number}].{at}", why, action, digest)
+                for decided in done
+                for at, why, action, digest in decided[1]
+            ]
+        return settle(_encode_sequence(level.walker, tag, vr, b"".join(out)), tuple(entries))
+
+    def _private(
+        self,
+        data: Buffer,
+        element: Element,
+        level: Level,
+        blocks: dict[int, "_Block"],
+        out: list[bytes],
+        done: list[Decided],
+    ) -> None:
+        """Keep a private element only if its creator's documentation calls it safe."""
+        tag, vr, start, value, value_stop, stop = element
+        low = tag & 0xFFFF
+        high = tag >> 16 << 8
+        if 0x10 <= low <= 0xFF and value_stop - value <= 64:  # noqa: PLR2004 - PS3.5 7.8.1
+            name = data[value:value_stop].decode("latin-1").strip(" \0")
+            out.append(b"")  # until an element of the block stays
+            blocks[high | low] = _Block(name, len(out) - 1, tag, vr)
+            return
+        block = blocks.get(high | low >> 8)
+        raw = data[start:stop]
+        key = (block.name if block else "", level.charset.terms, raw)
+        decided = self._private_memo.get(key)
+        if decided is None:
+            decided = self._decide_private(data, element, level, block)
+            if len(raw) <= _MEMO_BYTES:
+                if len(self._private_memo) > _MEMO_ENTRIES:
+                    self._private_memo.clear()
+                self._private_memo[key] = decided
+        if decided[1]:
+            done.append(decided)
+        if decided[0] is None or block is None:
+            return
+        if not out[block.slot]:
+            name_bytes = block.name.encode("latin-1")
+            name_bytes += b" " * (len(name_bytes) % 2)
+            creator_vr = block.vr and b"LO"
+            out[block.slot] = encode_element(level.walker, block.tag, creator_vr, name_bytes)
+        out.append(decided[0])
+
+    def _decide_private(
+        self, data: Buffer, element: Element, level: Level, block: "_Block | None"
+    ) -> Decided:
+        tag, vr, start, value, value_stop, stop = element
+        safe = None
+        if block is not None and self._safe_private and stop == value_stop:
+            safe = private.lookup(block.name, tag >> 16, tag & 0xFF)
+        if safe is None:
+            return self._remove(data, element, "private, not known to be safe")
+        raw = data[value:value_stop]
+        real = vr if vr and vr != b"UN" else safe.vr.encode("ascii")
+        verdict = self._values.verdict(tag, real, raw, _SAFE_PRIVATE, level.charset)
+        if verdict.out is None:
+            return self._remove(data, element, verdict.rule)
+        if not verdict.action:
+            return data[start:stop], (), "", ""
+        changed = (place(tag), verdict.rule, verdict.action, self.ctx.key.digest(raw))
+        return settle(encode_element(level.walker, tag, vr, verdict.out), (changed,))
+
+
+class _Block(NamedTuple):
+    """A private block: its creator, and where the creator's element stands in the output."""
+
+    name: str
+    slot: int
+    tag: int
+    vr: bytes
+
+
+def settle(out: bytes | None, entries: tuple[Entry, ...]) -> Decided:
+    """Complete a decision with its manifest text, which is used again for each repetition."""
+    return out, entries, entries_json(entries), entries_acts(entries)
+
+
+def entries_json(entries: Iterable[Entry]) -> str:
+    """Return entries as comma-separated JSON arrays. All four fields are our own ASCII words."""
+    return ",".join([f'["{at}","{rule}","{act}","{digest}"]' for at, rule, act, digest in entries])
+
+
+def entries_acts(entries: Iterable[Entry]) -> str:
+    """Return entries as lines for counting: no item numbers, no digests."""
+    return "\n".join([f"{_INDEX.sub('', at)}\t{rule}\t{act}" for at, rule, act, _ in entries])
+
+
+_INDEX: Final = re.compile(r"\[\d+\]")
+_OUTSIDE: Final = Rule(act=Act.CLEAN, source="text outside E.1-1")
+_SAFE_PRIVATE: Final = Rule(act=Act.CLEAN, source="private, known to be safe")
+
+
+def _real_vr(read: bytes, dictionary: str, length: int) -> bytes:
+    """Return the VR to treat a value by; empty when what was read cannot be what it claims."""
+    choices = [choice.encode("ascii") for choice in dictionary.split(" or ")]
+    if read in choices:
+        return read
+    if not read or read == b"UN":
+        if len(choices) == 1:
+            return choices[0]
+        return b"OW" if b"OW" in choices and length > 64 else choices[0]  # noqa: PLR2004
+    if b"SQ" in choices or read == b"SQ":
+        return b""
+    if read in _BULK_VRS:
+        sized = [choice for choice in choices if choice in _SIZED]
+        return sized[0] if sized else (read if choices[0] in _BULK_VRS else b"")
+    return read
+
+
+def encode_element(walker: Walker, tag: int, vr: bytes, value: bytes) -> bytes:
+    """Return one encoded element of defined length; ``value`` is padded to even length."""
+    if len(value) % 2:
+        value += b"\0"
+    order = walker.order
+    head = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
+    if walker.implicit:
+        return head + len(value).to_bytes(4, order) + value
+    if vr in LONG_VRS:
+        return head + vr + b"\0\0" + len(value).to_bytes(4, order) + value
+    if len(value) > 0xFFFE:  # noqa: PLR2004 - PS3.5 Table 7.1-2: a longer value is written as UN
+        return head + b"UN\0\0" + len(value).to_bytes(4, order) + value
+    return head + vr + len(value).to_bytes(2, order) + value
+
+
+def _encode_sequence(walker: Walker, tag: int, vr: bytes, content: bytes) -> bytes:
+    if vr != b"UN":
+        return encode_element(walker, tag, vr, content)
+    order = walker.order
+    head = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
+    return head + b"UN\0\0\xff\xff\xff\xff" + content + b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
+def _item(walker: Walker, content: bytes) -> bytes:
+    if walker.big:
+        return b"\xff\xfe\xe0\x00" + len(content).to_bytes(4, "big") + content
+    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content

@@ -1,0 +1,291 @@
+"""What a worker does with one task: look at inputs (pass 1), or clean and write them (pass 2).
+
+A ``Job`` is made before the workers are forked and is inherited by them whole; what changes in it
+afterwards stays in the worker. Only the small results of ``survey`` and ``write`` travel back.
+"""
+
+import os
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from safelight import __version__
+from safelight.errors import (
+    OutputError,
+    QuarantineError,
+    SafelightError,
+    UnreadableInputError,
+)
+from safelight.intake.kinds import HEAD_BYTES, explain
+from safelight.pipeline.ledger import NO_STATE, Head, Shard, done_line, refused_line
+from safelight.pipeline.names import Namer, is_counter
+from safelight.pipeline.place import Place
+from safelight.pipeline.plan import Plan, Sight
+from safelight.pipeline.problem import Problem
+from safelight.pipeline.store import Store
+from safelight.pipeline.tally import Tally
+from safelight.pipeline.workers import Mark, Task
+from safelight.types import Kind, Original, Status
+
+if TYPE_CHECKING:
+    from safelight.deid.context import Subject
+    from safelight.deid.engine import Engine
+    from safelight.deid.pseudonyms import ProjectKey
+    from safelight.deid.survey import Evidence
+    from safelight.intake.sources import Item
+
+__all__ = ["Job", "Problem", "Surveyed", "Written", "input_code", "unexpected"]
+
+ARCHIVES: Final = frozenset({Kind.ZIP, Kind.TAR})
+NOT_CLEANED: Final = ARCHIVES | {Kind.DICOMDIR}  # their members and files are
+_SUBJECTS_KEPT: Final = 4  # of the persons a worker met last; tasks come person by person
+
+
+def unexpected(error: BaseException) -> QuarantineError:
+    """Return an unexpected exception as its type alone; its message may hold values."""
+    return QuarantineError(
+        f"it could not be handled ({type(error).__name__})",
+        todo="report this with the kind of file; do not send the file itself",
+    )
+
+
+def input_code(key: "ProjectKey", relative: str) -> str:
+    """Return the code that names an input everywhere in OUT."""
+    return key.digest(b"input\0" + relative.encode("utf-8", "surrogateescape"))
+
+
+@dataclass(slots=True)
+class Surveyed:
+    """Result of one task of pass 1."""
+
+    sights: list[tuple[int, Sight]] = field(default_factory=list)
+    evidence: "list[Evidence]" = field(default_factory=list)
+    problems: list[tuple[int, Problem]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Written:
+    """Result of one task of pass 2: counts, and where in the worker's shard the lines lie.
+
+    ``lines`` holds (input, code, offset, length); the offset is -1 where the line of an earlier run
+    still holds.
+    """
+
+    shard: int
+    tally: Tally = field(default_factory=Tally)
+    lines: list[tuple[int, str, int, int]] = field(default_factory=list)
+
+
+class Job:
+    """One run, as its workers see it.
+
+    Attributes:
+        items: The inputs, in order.
+        evidence: What the survey gathered; in memory only.
+        plan: The groups of inputs, once made.
+    """
+
+    def __init__(self, *, engine: "Engine", place: Place, force: bool) -> None:
+        self.engine = engine
+        self.key = engine.key
+        self.place = place
+        self.items: list[Item] = []
+        self.evidence: list[Evidence] = []
+        self.sights: dict[int, Sight] = {}
+        self.plan = Plan(groups=(), group_of={}, copy={})
+        self._settings_digest = settings_digest(engine)
+        self._force = force
+        self._shards: dict[int, Shard] = {}
+        self._stores: dict[int, Store] = {}
+        self._persons: dict[int, tuple[Subject, Namer]] = {}
+
+    # Pass 1
+
+    def survey(self, task: Task, mark: Mark) -> Surveyed:
+        """Tell what each input is and gather what names its person."""
+        result = Surveyed()
+        known: dict[Hashable, int] = {}
+        for index in task.inputs:
+            if mark.stopping():
+                break
+            if index in task.skip:
+                continue
+            mark.at(index)
+            kind = Kind.UNKNOWN
+            try:
+                item = self.items[index]
+                kind = item.sniff(self.engine.limits)
+                sight = self._look(item, kind, result, known)
+                result.sights.append((index, sight))
+            except SafelightError as error:
+                result.problems.append((index, Problem.of(kind, error)))
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                raise
+            except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
+                result.problems.append((index, Problem.of(kind, unexpected(error))))
+        return result
+
+    def _look(
+        self, item: "Item", kind: Kind, result: Surveyed, known: dict[Hashable, int]
+    ) -> Sight:
+        if kind is Kind.UNKNOWN:
+            raise UnreadableInputError(why_unknown(item))
+        if kind in NOT_CLEANED:
+            return Sight(kind)
+        evidence = self.engine.survey(self._source(item), kind=kind)
+        nodes: list[Hashable] = []
+        if evidence.patient_key:
+            nodes.append("p" + evidence.patient_key)
+        if evidence.study_uid:
+            nodes.append("s" + evidence.study_uid)
+        same = (evidence.patient_key, evidence.study_uid)
+        position = known.get(same, -1)
+        if position >= 0:
+            result.evidence[position] = result.evidence[position].merged(evidence)
+        else:
+            position = known[same] = len(result.evidence)
+            result.evidence.append(evidence)
+        return Sight(kind, position, tuple(nodes))
+
+    def _source(self, item: "Item") -> str | Original:
+        """Return what the engine reads: a file's path, or the bytes of an archive's member."""
+        return item.path if item.path is not None else item.open(self.engine.limits)
+
+    # Pass 2
+
+    def write(self, task: Task, mark: Mark) -> Written:
+        """Clean each input, write its output and its manifest line."""
+        shard = self._shards.get(mark.number)
+        if shard is None:
+            shard = self._shards[mark.number] = Shard(self.place.house, mark.number)
+            self._stores[mark.number] = Store(self.place.out, worker=mark.number)
+        store = self._stores[mark.number]
+        result = Written(mark.number)
+        fresh: list[tuple[int, str]] = []
+        for index in task.inputs:
+            if mark.stopping():
+                break
+            if index in task.skip:
+                continue
+            mark.at(index)
+            code = input_code(self.key, self.items[index].relative)
+            line = self._one(index, code, store, result)
+            if line is None:
+                result.lines.append((index, code, -1, 0))
+            else:
+                shard.add(line)
+                fresh.append((index, code))
+        places = shard.flush()
+        result.lines += [(*who, *place) for who, place in zip(fresh, places, strict=True)]
+        return result
+
+    def _one(self, index: int, code: str, store: Store, result: Written) -> bytes | None:
+        """Do one input; return its line, or None if an earlier run has done it."""
+        sight = self.sights[index]
+        state = NO_STATE
+        try:
+            subject, namer = self._person(self.plan.group_of[index])
+            copy = self.plan.copy.get(index, 0)
+            item = self.items[index]
+            facts = f"{item.size} {item.mtime_ns} {copy} {subject.digest} {self._settings_digest}"
+            state = self.key.digest(facts.encode())
+            if not self._force and self._still_good(code, state, result):
+                return None
+            name = namer.name(item.relative, sight.kind, copy=copy)
+            clean = self.engine.deidentify(self._source(item), subject, kind=sight.kind)
+            store.write(name, clean.parts)
+        except OutputError:
+            raise
+        except SafelightError as error:
+            problem = Problem.of(sight.kind, error)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
+            problem = Problem.of(sight.kind, unexpected(error))
+        else:
+            result.tally.done(sight.kind, clean.acts, clean.size)
+            return done_line(self.key, code, name, state, clean)
+        result.tally.refused(problem)
+        return refused_line(self.key, code, state, problem)
+
+    def _still_good(self, code: str, state: str, result: Written) -> bool:
+        """Tell whether an earlier run's output holds, and count it."""
+        head = self.place.ledger.head(code)
+        if head is None or head.state != state or head.status is not Status.DONE:
+            return False
+        if not self.output_exists(head):
+            return False
+        result.tally.again(head.kind, self.place.ledger.line(code), head.size)
+        return True
+
+    def output_exists(self, head: Head) -> bool:
+        """Tell whether an output lies where its line says, with the size it says."""
+        try:
+            return os.lstat(os.path.join(self.place.out, head.output)).st_size == head.size
+        except OSError:
+            return False
+
+    def _person(self, number: int) -> "tuple[Subject, Namer]":
+        person = self._persons.get(number)
+        if person is None:
+            if len(self._persons) >= _SUBJECTS_KEPT:
+                del self._persons[next(iter(self._persons))]
+            group = self.plan.groups[number]
+            subject = self.engine.subject([self.evidence[each] for each in group.evidence])
+            person = self._persons[number] = (subject, make_namer(subject, self.key))
+        return person
+
+
+def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
+    """Return the namer for one person's outputs."""
+    from safelight.deid.text import Mode  # noqa: PLC0415  # start-up cost: not for --help
+
+    cleaner = subject.cleaner
+
+    def unchanged(text: str) -> bool:
+        if is_counter(text):
+            return not cleaner.clean(text, Mode.SUBJECT).rules
+        spaced = text.replace("_", " ").replace("-", " ")
+        return not any(cleaner.clean(each, Mode.WORDS).rules for each in (text, spaced))
+
+    return Namer(
+        unchanged=unchanged,
+        code=lambda text, length: key.code("name", text, length),
+        uid=key.uid,
+    )
+
+
+def why_unknown(item: "Item") -> str:
+    """Return one sentence on why an input is of no kind that is handled."""
+    head = b""
+    if item.path is not None:
+        with open(item.path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    return explain(head, name=item.name, size=item.size)
+
+
+def refusals(job: Job, problems: Sequence[tuple[int, Problem]], number: int) -> Written:
+    """Write the lines of inputs that the survey or a dead worker gave up; in the parent."""
+    result = Written(number)
+    if not problems:
+        return result
+    shard = Shard(job.place.house, number)
+    codes = []
+    for index, problem in problems:
+        code = input_code(job.key, job.items[index].relative)
+        result.tally.refused(problem)
+        shard.add(refused_line(job.key, code, NO_STATE, problem))
+        codes.append((index, code))
+    result.lines = [(*who, *place) for who, place in zip(codes, shard.flush(), strict=True)]
+    shard.close()
+    return result
+
+
+def settings_digest(engine: "Engine") -> str:
+    """Return what changes when the outputs may: profile, edition of the table, version."""
+    from safelight.deid.table import EDITION  # noqa: PLC0415  # start-up cost: not for --help
+
+    chosen = engine.profile
+    options = ",".join(sorted(chosen.options))
+    overrides = ",".join(f"{tag:08x}={act}" for tag, act in sorted(chosen.overrides.items()))
+    return f"{chosen.name} {options} {overrides} {EDITION} {__version__}"

@@ -1,0 +1,208 @@
+"""Who belongs together: inputs are grouped by person.
+
+A name found in one file of a study is then known in all of them.
+
+Two DICOM objects are of one person when they share a patient or a study (union-find over both). A
+file that names nobody (a photo, a report) belongs to the persons of the nearest folder above it
+that has any: their values are searched for in it.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from safelight.pipeline.names import claim
+from safelight.pipeline.workers import Task
+from safelight.types import Kind
+
+__all__ = ["Group", "Plan", "Sight", "UnionFind", "make_plan", "make_tasks", "survey_tasks"]
+
+CHUNK: Final = 64  # inputs a task; a killed run repeats at most these for each worker
+_PEOPLE_MAX: Final = 64  # persons of one folder whose values are searched for in its loose files
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the survey told of one input.
+
+    Attributes:
+        kind: What it is.
+        evidence: Position of its evidence in the list of all evidence; -1 for none.
+        nodes: What it shares with other inputs of the same person; empty when it names nobody.
+    """
+
+    kind: Kind
+    evidence: int = -1
+    nodes: tuple[Hashable, ...] = ()
+
+    def moved(self, start: int) -> "Sight":
+        """Return the sight for a list of evidence in which its own begins at ``start``."""
+        if self.evidence < 0 or start == 0:
+            return self
+        return Sight(self.kind, self.evidence + start, self.nodes)
+
+
+@dataclass(slots=True)
+class Group:
+    """Inputs that are cleaned as one person.
+
+    Attributes:
+        evidence: Positions of the evidence; the person's own first.
+        inputs: Positions of the inputs, in order.
+    """
+
+    evidence: list[int] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The work of the second pass.
+
+    Attributes:
+        groups: The groups, in the order of their first input.
+        group_of: Group by input.
+        copy: Inputs that claim a name already claimed: how many came before.
+    """
+
+    groups: Sequence[Group]
+    group_of: Mapping[int, int]
+    copy: Mapping[int, int]
+
+
+class UnionFind:
+    """Disjoint sets with path halving (Tarjan 1975)."""
+
+    __slots__ = ("_parent",)
+
+    def __init__(self) -> None:
+        self._parent: dict[Hashable, Hashable] = {}
+
+    def find(self, node: Hashable) -> Hashable:
+        """Return the representative of the set that holds ``node``."""
+        parent = self._parent
+        above = parent.setdefault(node, node)
+        while above != node:
+            parent[node] = parent[above]
+            node = parent[node]
+            above = parent[node]
+        return node
+
+    def join(self, first: Hashable, second: Hashable) -> None:
+        """Make one set of the two sets that hold the nodes."""
+        one, other = self.find(first), self.find(second)
+        if one != other:
+            self._parent[other] = one
+
+
+def make_plan(relatives: Sequence[str], sights: Mapping[int, Sight]) -> Plan:
+    """Group the inputs.
+
+    Args:
+        relatives: Path of every input below its source.
+        sights: What the survey told, for the inputs that can be handled.
+    """
+    sets = UnionFind()
+    for sight in sights.values():
+        for node in sight.nodes[1:]:
+            sets.join(sight.nodes[0], node)
+    groups: list[Group] = []
+    number_of: dict[Hashable, int] = {}
+    group_of: dict[int, int] = {}
+    people: dict[str, set[int]] = defaultdict(set)  # folder → groups of the DICOM objects below it
+    loose: list[int] = []
+    for index, sight in sights.items():
+        if not sight.nodes:
+            loose.append(index)
+            continue
+        root = sets.find(sight.nodes[0])
+        number = number_of.setdefault(root, len(groups))
+        if number == len(groups):
+            groups.append(Group())
+        _add(groups[number], index, sight)
+        group_of[index] = number
+        people[relatives[index].rpartition("/")[0]].add(number)
+    if loose:
+        _place_loose(loose, relatives, sights, groups, group_of, _upwards(people))
+    return Plan(groups=groups, group_of=group_of, copy=_copies(relatives, sights))
+
+
+def _add(group: Group, index: int, sight: Sight) -> None:
+    group.inputs.append(index)
+    if sight.evidence >= 0 and sight.evidence not in group.evidence[-8:]:
+        group.evidence.append(sight.evidence)
+
+
+def _upwards(people: Mapping[str, set[int]]) -> dict[str, set[int]]:
+    """Return the persons below every folder, the folder's own and those of the ones inside it."""
+    below: dict[str, set[int]] = defaultdict(set)
+    for folder, numbers in people.items():
+        below[folder] |= numbers
+        while folder:
+            folder = folder.rpartition("/")[0]  # noqa: PLW2901  # climbs
+            below[folder] |= numbers
+    return below
+
+
+def _place_loose(
+    loose: Sequence[int],
+    relatives: Sequence[str],
+    sights: Mapping[int, Sight],
+    groups: list[Group],
+    group_of: dict[int, int],
+    below: Mapping[str, set[int]],
+) -> None:
+    """Give every file that names nobody to the person whose folder it lies in."""
+    shared: dict[tuple[str, tuple[int, ...]], int] = {}
+    persons = len(groups)
+    for index in loose:
+        folder = relatives[index].rpartition("/")[0]
+        near = folder
+        while near and near not in below:
+            near = near.rpartition("/")[0]
+        found = sorted(below.get(near, ()))
+        if len(found) == 1 and found[0] < persons:
+            number = found[0]
+        else:
+            found = found if len(found) <= _PEOPLE_MAX else []
+            number = shared.setdefault((folder, tuple(found)), len(groups))
+            if number == len(groups):
+                groups.append(Group())
+                for other in found:
+                    groups[number].evidence += groups[other].evidence
+        _add(groups[number], index, sights[index])
+        group_of[index] = number
+
+
+def _copies(relatives: Sequence[str], sights: Mapping[int, Sight]) -> dict[int, int]:
+    """Return the inputs whose output name another input claims already, with their number."""
+    seen: dict[str, int] = {}
+    copies: dict[int, int] = {}
+    for index, sight in sights.items():
+        name = claim(relatives[index], sight.kind)
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        if count:
+            copies[index] = count
+    return copies
+
+
+def survey_tasks(span: range, workers: int) -> list[Task]:
+    """Cut the first pass into tasks."""
+    size = _size(len(span), workers)
+    starts = range(span.start, span.stop, size)
+    return [Task(n, range(at, min(at + size, span.stop))) for n, at in enumerate(starts)]
+
+
+def make_tasks(plan: Plan, workers: int) -> list[Task]:
+    """Cut the second pass into tasks, person by person, so that a worker makes few persons."""
+    order = [index for group in plan.groups for index in group.inputs]
+    size = _size(len(order), workers)
+    starts = range(0, len(order), size)
+    return [Task(n, order[at : at + size]) for n, at in enumerate(starts)]
+
+
+def _size(total: int, workers: int) -> int:
+    """Return how many inputs make a task: enough tasks to keep every worker busy to the end."""
+    return max(1, min(CHUNK, total // (8 * workers)))

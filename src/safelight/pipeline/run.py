@@ -1,0 +1,151 @@
+"""A run, step by step: list, survey, group, clean and write, then the manifest and the report."""
+
+import time
+from typing import TYPE_CHECKING
+
+from safelight import log
+from safelight.errors import SafelightError, SettingsError
+from safelight.intake.sources import expand, walk
+from safelight.pipeline.finish import Collected, finish
+from safelight.pipeline.job import ARCHIVES, NOT_CLEANED, Job, Surveyed
+from safelight.pipeline.place import Place
+from safelight.pipeline.plan import Sight, make_plan, make_tasks, survey_tasks
+from safelight.pipeline.problem import Problem
+from safelight.pipeline.request import Request, Silent, Summary, Watch
+from safelight.pipeline.store import check_places
+from safelight.pipeline.workers import Task, run_tasks
+from safelight.settings import Settings
+from safelight.types import Kind
+
+if TYPE_CHECKING:
+    from safelight.deid.engine import Engine
+
+__all__ = ["Request", "Silent", "Summary", "Watch", "make_engine", "run"]
+
+
+def run(request: Request, watch: Watch | None = None) -> Summary:
+    """De-identify the sources into the output folder.
+
+    Raises:
+        OutputError: The output cannot be written, or lies in a source.
+        KeyFileError: The project key cannot be used.
+        SettingsError: A setting is wrong, or OUT belongs to another key or other sources.
+    """
+    watch = watch or Silent()
+    began = time.monotonic()
+    check_places(request.sources, request.out)
+    engine = make_engine(request.settings)
+    with Place(request.out, engine.key, request.sources, force=request.force) as place:
+        job = Job(engine=engine, place=place, force=request.force)
+        done = Collected(job)
+        summary = Summary()
+        try:
+            list_inputs(job, request, watch)
+            survey(job, request, watch, done)
+            job.plan = make_plan([item.relative for item in job.items], cleanable(job))
+            clean_and_write(job, request, watch, done)
+        except SafelightError as error:
+            summary.failed = error
+        summary.seconds = time.monotonic() - began
+        watch.stage("report", 0)
+        finish(job, request, summary, done)
+    log.event("run-finished", inputs=summary.inputs, exit_code=summary.exit_code)
+    return summary
+
+
+def make_engine(settings: Settings) -> "Engine":
+    """Return the engine that the settings describe.
+
+    Raises:
+        KeyFileError: The key file cannot be used.
+        SettingsError: The preset or a limit is unknown.
+    """
+    from dataclasses import fields  # noqa: PLC0415  # beside its one use
+
+    from safelight.deid import profile  # noqa: PLC0415  # start-up cost: not for --help
+    from safelight.deid.engine import Engine  # noqa: PLC0415  # as above
+    from safelight.deid.pseudonyms import ProjectKey  # noqa: PLC0415  # as above
+    from safelight.dicomio.limits import Limits  # noqa: PLC0415  # as above
+
+    known = {item.name for item in fields(Limits)}
+    if unknown := sorted(set(settings.limits) - known):
+        raise SettingsError(
+            f"there is no limit named {unknown[0]!r}", todo=f"limits: {', '.join(sorted(known))}"
+        )
+    chosen = profile.load(settings.preset)
+    key = ProjectKey.load_or_create(settings.key_path)
+    return Engine(key=key, profile=chosen, limits=Limits(**settings.limits))
+
+
+def list_inputs(job: Job, request: Request, watch: Watch) -> None:
+    """Walk over the sources; nothing is opened."""
+    watch.stage("list", 0)
+    job.items.extend(walk(request.sources, limits=job.engine.limits, exclude=[request.out]))
+    log.event("inputs-listed", inputs=len(job.items))
+
+
+def survey(job: Job, request: Request, watch: Watch, done: Collected) -> None:
+    """Pass 1: tell what each input is and gather what names its person; open archives."""
+    first = 0
+    while first < len(job.items) and not watch.advance(0):
+        span = range(first, len(job.items))
+        first = len(job.items)
+        _look(job, span, request, watch, done)
+        for index in span:
+            sight = job.sights.get(index)
+            if sight is not None and sight.kind in ARCHIVES:
+                _open_archive(job, index, sight.kind, done)
+    log.event("survey-done", inputs=len(job.items))
+
+
+def _open_archive(job: Job, index: int, kind: Kind, done: Collected) -> None:
+    archive = job.items[index]
+    for member in expand(archive, limits=job.engine.limits):
+        if member.error is not None and member.relative == archive.relative:
+            done.problems.append((index, Problem.of(kind, member.error)))  # it cannot be opened
+            del job.sights[index]
+        else:
+            job.items.append(member)
+
+
+def _look(job: Job, span: range, request: Request, watch: Watch, done: Collected) -> None:
+    def take(_task: Task, found: Surveyed) -> None:
+        start = len(job.evidence)
+        job.evidence.extend(found.evidence)
+        for index, sight in found.sights:
+            job.sights[index] = sight.moved(start)
+        done.problems.extend(found.problems)
+
+    watch.stage("survey", len(span))
+    run_tasks(
+        survey_tasks(span, request.settings.processes),
+        job.survey,
+        workers=request.settings.processes,
+        done=take,
+        lost=done.lose,
+        tick=watch.advance,
+        seconds=request.settings.seconds_per_input,
+    )
+
+
+def cleanable(job: Job) -> dict[int, Sight]:
+    """Return the inputs that pass 2 cleans, in order: not archives, not directories of media."""
+    return {
+        index: job.sights[index]
+        for index in sorted(job.sights)
+        if job.sights[index].kind not in NOT_CLEANED
+    }
+
+
+def clean_and_write(job: Job, request: Request, watch: Watch, done: Collected) -> None:
+    """Pass 2: clean each input as its person's, check it, write it and its manifest line."""
+    watch.stage("deidentify", len(job.plan.group_of))
+    run_tasks(
+        make_tasks(job.plan, request.settings.processes),
+        job.write,
+        workers=request.settings.processes,
+        done=lambda _task, written: done.take(written),
+        lost=done.lose,
+        tick=watch.advance,
+        seconds=request.settings.seconds_per_input,
+    )

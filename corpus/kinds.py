@@ -1,5 +1,6 @@
 """The registry of kinds: every way in which an identifier is planted."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -84,20 +85,24 @@ def names() -> list[str]:
     return sorted([*KINDS, *BUILT_IN])
 
 
-def apply(w: Work, turn: int) -> None:
+def apply(w: Work, turn: int, used: Counter[str]) -> None:
     """Plant every kind whose turn it is in this file.
 
     Args:
         w: The file being built.
         turn: How many files of the same base came before, so that each base meets each kind.
+        used: How often each odd kind was planted so far; updated.
     """
-    for one in KINDS.values():
-        if one.families and w.family not in one.families:
-            continue
-        if one.odd and not w.plan.odd:
-            continue
-        every = max(1, one.every // 4) if one.odd else one.every
-        if (turn + one.order) % every:
-            continue
+    fitting = [k for k in KINDS.values() if not k.families or w.family in k.families]
+    odd = [k for k in fitting if k.odd]
+    # one odd thing a file: what one of them breaks must not hide what another leaks
+    ranked = sorted(odd, key=lambda one: (used[one.name], one.order)) if w.plan.odd else []
+    for one in fitting:
+        if not one.odd and (turn + one.order) % one.every == 0:
+            w.kind = one.name
+            one.plant(w)
+    for one in ranked:
         w.kind = one.name
-        one.plant(w)
+        if one.plant(w):
+            used[one.name] += 1
+            break

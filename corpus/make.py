@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import random
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from corpus.model import ROOT, FileKey, Plan, Work
 from corpus.objects import OBJECT_BASES
 from corpus.people import Person, make_people
 from corpus.pixels import decoded
+from corpus.search import present
 from corpus.useful import collect
 
 __all__ = ["build", "make", "plans"]
@@ -34,6 +36,7 @@ _ROUND = (
     + ["sr", "sr", "ko", "gsps", "seg", "rtstruct", "rtplan", "ecg", "pdf", "cda", "enhanced", "enhanced"]
     + ["bundled"] * 8
 )
+_PACKED = ("1.2.840.10008.1.2.4", "1.2.840.10008.1.2.5")
 _REFERRING = {"sr", "ko", "gsps", "seg", "rtstruct"}
 
 
@@ -95,7 +98,7 @@ def _plan(
         moment=moment,
         path=f"{folder}/study{study}/IM{index:05d}.dcm",
         syntax=syntax,
-        odd=index % 9 == 4,
+        odd=index % 9 == 4 or (base in BUNDLED and count % 2 == 1 and syntax.startswith(_PACKED)),
         sop_class=_sop_class(base),
     )
 
@@ -177,14 +180,14 @@ def _bundled(w: Work, name: str) -> str:
     """Copy a bundled file into the data set under this plan's identity; return its family."""
     keep = {elem.tag for elem in w.ds}
     for elem in bundled(name):
-        if elem.tag not in keep and elem.tag.group > 2 and not (elem.tag.group >= 0x50FF and elem.tag.group < 0x5200 and False):
+        if elem.tag not in keep and elem.tag.group > 2:
             w.ds.add(elem)
     if name in {"JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"} and "FrameOfReferenceUID" in w.ds:
         w.ds.FrameOfReferenceUID = w.plan.frame_uid
     return BUNDLED[name]
 
 
-def build(plan: Plan, seed: int, turn: int) -> tuple[bytes, FileKey]:
+def build(plan: Plan, seed: int, turn: int, used: Counter[str]) -> tuple[bytes, FileKey]:
     """Return the bytes and the answer key of one planned file."""
     rng = random.Random(f"{seed} file {plan.index}")  # noqa: S311 - repeatable on purpose
     key = FileKey(
@@ -207,7 +210,7 @@ def build(plan: Plan, seed: int, turn: int) -> tuple[bytes, FileKey]:
         w.family = _bundled(w, plan.base)
     clean = collect(w.ds)
     _identity_plants(w)
-    apply(w, turn)
+    apply(w, turn, used)
     return _finish(w, clean), key
 
 
@@ -230,6 +233,7 @@ def _finish(w: Work, clean: dict[str, str]) -> bytes:
             del w.ds[tag]
     correct_ambiguous_vr(w.ds, w.little)
     body = assemble(w.ds, explicit=w.explicit, little=w.little, raw=w.raw)
+    _verify(w, w.preamble + meta_bytes(w.meta) + body + w.tail)
     if w.plan.syntax == DEFLATED:
         body = deflate(body)
     data = w.preamble + b"DICM" + meta_bytes(w.meta) + body + w.tail
@@ -238,6 +242,19 @@ def _finish(w: Work, clean: dict[str, str]) -> bytes:
     # the frames of compressed objects are compared decoded, where something here decodes them
     w.key.encapsulated = bool(elem is not None and elem.is_undefined_length and decoded(data))
     return data
+
+
+def _verify(w: Work, plain: bytes) -> None:
+    """Drop needles that are not in the file after all (a later plant took their place)."""
+    hidden = {"vr.base64-in-text", "pdf.text", "pdf.metadata", "file.path"}
+    kept, verdict = [], {}
+    for needle in w.key.needles:
+        text = needle.text
+        if text not in verdict:
+            verdict[text] = present(plain, text, w.person.charset)
+        if verdict[text] or needle.kind in hidden:
+            kept.append(needle)
+    w.key.needles = kept
 
 
 def make(folder: Path, *, seed: int, people: int, files: int) -> dict[str, Any]:
@@ -260,12 +277,13 @@ def make(folder: Path, *, seed: int, people: int, files: int) -> dict[str, Any]:
 
 
 def _write(folder: Path, seed: int, people: int, files: int) -> dict[str, Any]:
-    turns: dict[str, int] = {}
+    turns: Counter[str] = Counter()
+    used: Counter[str] = Counter()
     keys = []
     for plan in plans(seed, people, files):
-        turn = turns.get(plan.base, 0)
+        turn = turns[plan.base]
         turns[plan.base] = turn + 1
-        data, key = build(plan, seed, turn + len(plan.base) + seed)
+        data, key = build(plan, seed, turn + len(plan.base) + seed, used)
         path = folder / plan.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -91,7 +91,7 @@ def _texts(ds: Dataset, prefix: str, seen: View, depth: int) -> None:
         elif isinstance(value, bytes):
             if len(value) <= 65536:
                 seen.texts.append((place, value.decode("latin-1")))
-                seen.texts.append((place, value.decode("utf-8", "ignore")))
+                seen.texts.append((place, value.replace(b"\0", b"").decode("utf-8", "ignore")))
             if value[:1] == b"\x78" or value[:2] == b"\x1f\x8b":
                 _unpack(seen, place, value)
         elif value is not None:

@@ -102,7 +102,9 @@ def _leaks(result: Score, finder: Finder, file: dict[str, Any], seen: View, name
         kinds = [n["kind"] for n in exact or own] or ["(another file's needle)"]
         for kind in kinds:
             _leak(result, kind, file, text, where)
-    for place in finder.ordinary(seen.texts):
+    blobs = [("raw", seen.data), *seen.streams]
+    plain = [(where, data.replace(b"\0", b"").decode("latin-1")) for where, data in blobs]
+    for place in finder.ordinary([*seen.texts, *plain]):
         _leak(result, "(ordinary name in full)", file, "name", {place})
     for needle in file["needles"]:
         if needle["how"] in {"local", "exact", "date"} and _local(seen, needle):

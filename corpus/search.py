@@ -8,7 +8,7 @@ from typing import Any
 
 import hyperscan
 
-__all__ = ["Finder", "plain", "squeeze"]
+__all__ = ["Finder", "plain", "present", "squeeze"]
 
 _CODECS = ("utf-8", "utf-16-le", "utf-16-be")
 _LEGACY = {
@@ -53,6 +53,16 @@ def _variants(text: str, charsets: Iterable[str]) -> set[bytes]:
     if bare.isascii():
         found.add(bare.encode())
     return found
+
+
+def present(data: bytes, text: str, charsets: Iterable[str]) -> bool:
+    """Return whether ``text`` stands in ``data`` in some encoding, with or without NULs between."""
+    folded = data.lower()
+    thin = folded.replace(b"\0", b"")
+    for form in _variants(text, charsets):
+        if form in data or form.lower() in folded or form.lower() in thin:
+            return True
+    return False
 
 
 def _database(patterns: dict[bytes, int]) -> Any:

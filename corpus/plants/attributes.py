@@ -133,14 +133,14 @@ def _row(keyword: str, template: str, every: int) -> None:
     if tag is None or not template:
         return
     vr = dictionary_VR(tag)
+    if vr in {"SH", "CS", "AE"} and not template.isdigit():
+        template = "{tok}" if "{tok}" in template else "{w}"  # no room for more
 
     def plant(w: Work) -> bool:
         place = f"{tag:08X}"
         text = w.fill(template, place)
         if template.isdigit():
             w.plant(text, place, "exact")
-        if vr in {"SH", "CS", "AE"}:
-            text = text[:16]
         w.ds.add_new(tag, vr, text)
         return True
 

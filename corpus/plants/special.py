@@ -198,5 +198,4 @@ def _us(w: Work) -> bool:
 @kind("document.source-text", families=("PDF", "CDA"), every=1)
 def _document(w: Work) -> bool:
     w.ds.ConceptNameCodeSequence = Items([code("18748-4", "LN", w.fill("Report {w}", "0040A043"))])
-    w.ds.DocumentTitle = w.fill("Report of {name}", "00420010")
     return True

@@ -105,17 +105,16 @@ def _escape(w: Work) -> bool:
     """Plant between control characters."""
     text = f"\x1b(B{w.fill('{w}', '00081080')}\x07 pain"
     data = text.encode() + b" " * (len(text) % 2)
-    if 0x00081080 in w.ds:
-        return False
+    w.ds.pop(0x00081080, None)
     w.raw.append((0x00081080, element(0x00081080, "LO", data, explicit=w.explicit, little=w.little)))
     return True
 
 
 def _utf16(w: Work) -> bool:
     """Plant UTF-16 bytes inside a binary element of a known tag."""
-    data = w.fill("{w} {w2}", "00420010").encode("utf-16-le")
     if 0x00420010 in w.ds:
         return False
+    data = w.fill("{w} {w2}", "00420010").encode("utf-16-le")
     w.raw.append((0x00420010, element(0x00420010, "ST", data, explicit=w.explicit, little=w.little)))
     return True
 

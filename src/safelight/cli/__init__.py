@@ -1,1 +1,209 @@
-"""Safelight."""
+"""The command line: arguments, colours and exit codes; what is done is done by the rooms below.
+
+Each command imports what it needs when it runs, so that ``--help`` and a short run start fast.
+"""
+
+import sys
+from typing import Any, Final
+
+import click
+
+from safelight import __version__
+from safelight.errors import SafelightError, SettingsError
+
+__all__ = ["main"]
+
+_EPILOG: Final = """\b
+Exit codes (the highest that applies):
+  0  all done
+  1  some inputs wait in review
+  2  wrong usage: an unknown option, preset or setting
+  3  some inputs are in quarantine; for verify: something does not hold
+  4  the run could not finish (disk full, key unreadable, interrupted)
+"""
+
+
+class _Main(click.Group):
+    """Tells a person what went wrong; no traceback reaches them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SafelightError as error:
+            click.echo(error.diagnostics("safelight"), err=True)
+            sys.exit(2 if isinstance(error, SettingsError) else 4)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  # its message and traceback may hold values
+            click.echo(
+                f"safelight: an unexpected error ended the command ({type(error).__name__})\n"
+                "  kept: the inputs are untouched; no half-written file was left\n"
+                "  to do: report this with the command's options, not with the files",
+                err=True,
+            )
+            sys.exit(4)
+
+
+def _settings(**given: Any) -> Any:
+    from safelight import settings  # noqa: PLC0415  # start-up cost: not for --help
+
+    limits = given.pop("limit", ())
+    if limits:
+        given["limits"] = settings.parse_limits(limits)
+    return settings.load(**given)
+
+
+_PRESET: Final = click.option(
+    "--preset",
+    metavar="NAME|FILE.toml",
+    help="What to take off and what to keep: a name from 'safelight presets', or a file of yours.",
+)
+_KEY: Final = click.option(
+    "--key",
+    "key_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Project key. Without it: SAFELIGHT_KEY_FILE, else one of your own, made on first use.",
+)
+_LIMIT: Final = click.option(
+    "--limit",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Raise or lower a limit on one input, e.g. depth_read=32. May be given again.",
+)
+_JSON: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+
+@click.group(
+    cls=_Main,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="safelight", message="%(prog)s %(version)s")
+def main() -> None:
+    """Take the identity out of medical images first, and prove it."""
+
+
+@main.command(epilog=_EPILOG)
+@click.argument("sources", nargs=-1, required=True, metavar="SRC...", type=click.Path(exists=True))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    type=click.Path(file_okay=False),
+    help="Folder for the outputs; outside of every SRC.",
+)
+@_PRESET
+@_KEY
+@click.option("--workers", type=click.IntRange(0), help="Processes; 0 means one for each core.")
+@click.option("--force", is_flag=True, help="Redo what an earlier run has done.")
+@_LIMIT
+@_JSON
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@click.pass_context
+def deidentify(
+    ctx: click.Context,
+    sources: tuple[str, ...],
+    *,
+    out: str,
+    force: bool,
+    as_json: bool,
+    no_progress: bool,
+    **given: Any,
+) -> None:
+    """Take the identity out of files and folders and write the results to OUT.
+
+    Sources are only read. What cannot be handled safely, or not be proven harmless, is listed in
+    quarantine or review and not written. A run that was interrupted goes on where it stopped when
+    the same command is given again.
+    """
+    from safelight.cli import running  # noqa: PLC0415  # start-up cost: not for --help
+
+    code = running.deidentify(
+        sources, out, _settings(**given), force=force, as_json=as_json, progress=not no_progress
+    )
+    ctx.exit(code)
+
+
+@main.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@_PRESET
+@_KEY
+@_LIMIT
+@_JSON
+@click.option(
+    "--show-values",
+    is_flag=True,
+    help="Show the values themselves, on this terminal only; else their shape, like Xxxx^Xxxx (8).",
+)
+@click.option("--all", "everything", is_flag=True, help="Show what stays as well.")
+@click.pass_context
+def inspect(
+    ctx: click.Context,
+    file: str,
+    *,
+    as_json: bool,
+    show_values: bool,
+    everything: bool,
+    **given: Any,
+) -> None:
+    """Show what would go (-), change (~), come in (+) and stay in one file. Nothing is written."""
+    from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
+
+    if show_values and (as_json or not sys.stdout.isatty()):
+        raise click.UsageError("--show-values shows values on a terminal only")
+    ctx.exit(
+        showing.inspect(
+            file, _settings(**given), as_json=as_json, values=show_values, everything=everything
+        )
+    )
+
+
+@main.command()
+@click.argument("out", metavar="OUT", type=click.Path(exists=True, file_okay=False))
+@_KEY
+@_JSON
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@click.pass_context
+def verify(ctx: click.Context, out: str, *, as_json: bool, no_progress: bool, **given: Any) -> None:
+    """Check the outputs in OUT again: what may be left in them, their digests and signatures."""
+    from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
+
+    ctx.exit(showing.verify(out, _settings(**given), as_json=as_json, progress=not no_progress))
+
+
+@main.command()
+@_JSON
+def presets(*, as_json: bool) -> None:
+    """List the presets and what each is for."""
+    from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
+
+    showing.presets(as_json=as_json)
+
+
+@main.group()
+def key() -> None:
+    """Show or make the project key, which every pseudonym and signature derives from."""
+
+
+@key.command("show")
+@_KEY
+@_JSON
+def key_show(*, as_json: bool, **given: Any) -> None:
+    """Show where the key lies and its fingerprint; never the key."""
+    from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
+
+    showing.key_show(_settings(**given), as_json=as_json)
+
+
+@key.command("new")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
+@_JSON
+def key_new(file: str, *, as_json: bool) -> None:
+    """Make a new key in FILE, which must not exist yet."""
+    from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
+
+    showing.key_new(file, as_json=as_json)

@@ -203,7 +203,7 @@ class Job:
         except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
             problem = Problem.of(sight.kind, unexpected(error))
         else:
-            result.tally.done(sight.kind, clean.acts, clean.size)
+            result.tally.done(sight.kind, clean.acts, clean.size, clean.manifest)
             return done_line(self.key, code, name, state, clean)
         result.tally.refused(problem)
         return refused_line(self.key, code, state, problem)

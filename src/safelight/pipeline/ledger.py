@@ -326,8 +326,9 @@ class Ledger:
 
     def remove_shards(self) -> None:
         """Remove the shards, once the manifest holds all their lines."""
-        for number in self._shards:
-            os.unlink(os.path.join(self._house, f"{_SHARD}{number}"))
+        for name in os.listdir(self._house):
+            if name.startswith(_SHARD):
+                os.unlink(os.path.join(self._house, name))
 
     def close(self) -> None:
         """Close every file."""

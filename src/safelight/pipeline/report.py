@@ -31,6 +31,7 @@ def write_report(job: "Job", request: "Request", summary: "Summary", lists: "Lis
     from safelight.pipeline.page import page  # noqa: PLC0415  # start-up cost
 
     data = report_data(job, request, summary, lists)
+    summary.data = data
     place = job.place
     place.put("report.json", json.dumps(data, indent=1, sort_keys=True).encode("ascii") + b"\n")
     place.put("report.html", page(data).encode("utf-8"))

@@ -62,6 +62,7 @@ class Summary:
         failed: What kept the run from going on, such as a full disk.
         seconds: Wall time.
         report: Path of the HTML report.
+        data: What ``report.json`` holds.
         waiting: The first inputs in review and quarantine: where they lie, for the terminal alone,
             and their line.
     """
@@ -72,6 +73,7 @@ class Summary:
     failed: SafelightError | None = None
     seconds: float = 0.0
     report: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
     waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property

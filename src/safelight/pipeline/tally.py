@@ -1,5 +1,6 @@
 """Counts for the report: they add up over workers and stay small whatever the number of inputs."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from safelight.types import Kind, Status
 __all__ = ["Tally"]
 
 _ACTION: Final = re.compile(rb'\["((?:[^"\\]|\\.)*)","((?:[^"\\]|\\.)*)","([a-z-]*)","[0-9a-f]*"\]')
+_NOTES: Final = re.compile(rb'"notes":(\[.*?\]),"actions":')
+_NO_NOTES: Final = b'"notes":[]'
 _INDEX: Final = re.compile(rb"\[\d+\]")
 
 
@@ -46,16 +49,18 @@ class Tally:
             else:
                 setattr(self, item.name, mine + theirs)
 
-    def done(self, kind: Kind, acts: Sequence[str], size: int) -> None:
-        """Count one input whose output was written."""
+    def done(self, kind: Kind, acts: Sequence[str], size: int, told: bytes) -> None:
+        """Count one input whose output was written; ``told`` is or holds its manifest object."""
         self.ends[kind.value, Status.DONE.value] += 1
         self.written += size
         self.acts.update(acts)
+        if _NO_NOTES not in told and (notes := _NOTES.search(told)):
+            self.notes.update(json.loads(notes.group(1)))
 
     def again(self, kind: Kind, line: bytes, size: int) -> None:
         """Count one input that an earlier run has done, from its line in the manifest."""
         told = _ACTION.findall(_INDEX.sub(b"", line))
-        self.done(kind, [b"\t".join(act).decode() for act in told], size)
+        self.done(kind, [b"\t".join(act).decode() for act in told], size, line)
         self.skipped += 1
 
     def by_place(self) -> Counter[tuple[str, str, str]]:

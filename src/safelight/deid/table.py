@@ -250,7 +250,7 @@ class Table:
             act = _OVERRIDES[override]
             if vr == "SQ" and act is Act.KEEP:
                 act = Act.CLEAN
-            return _Folded(act, "", vr, f"profile {self.profile.name}: {override}")
+            return _Folded(act, "", vr, f"override {override}")
         if tag & 0x0001_0000:
             if Option.RETAIN_SAFE_PRIVATE in self.profile.options:
                 return _Folded(Act.CLEAN, "", vr, "E.1-1 private C (retain-safe-private)")

@@ -4,8 +4,9 @@ import mmap
 import os
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from safelight import __version__
@@ -24,6 +25,7 @@ from safelight.dicomio.dictionary import is_storage_sop_class
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Book, Run
 from safelight.dicomio.syntax import is_video
 from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker
 from safelight.errors import NeedsReviewError, UnreadableInputError
@@ -31,6 +33,7 @@ from safelight.types import Deidentified, Kind, Original, Part
 
 __all__ = ["DicomCleaner", "load"]
 
+_CHARSET: Final = 0x00080005
 SOP_CLASS: Final = 0x00080016
 SOP_INSTANCE: Final = 0x00080018
 _ICC: Final = 0x00282000
@@ -57,6 +60,7 @@ _GEOMETRY: Final = {
 }  # fmt: skip
 ContextOf = Callable[[str], Context]
 _INSERTED: Final = (0x00120062, 0x00280303)
+_NOTED: Final = frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE))
 
 
 @dataclass(slots=True)
@@ -99,6 +103,7 @@ class DicomCleaner:
         self._table = table
         self._limits = limits
         self._persons: dict[str, _Person] = {}
+        self._books: dict[Walker, Book] = {}
         self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
 
     def clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
@@ -127,10 +132,7 @@ class DicomCleaner:
             data, path, start = inflate(source, start, self._limits), "", 0
         walker = _WALKERS[envelope.encoding.implicit, envelope.encoding.big]
         budget = Budget(self._limits)
-        elements = walker.elements(data, start, len(data), budget)
-        if not elements:
-            raise UnreadableInputError("the data set is empty")
-        work = _Object(data, path, envelope, walker, budget, elements)
+        work = self._cut(data, path, envelope, walker, budget, start)
         sop_class = work.uid(SOP_CLASS) or envelope.sop_class
         _check_class(sop_class, envelope.syntax)
         ctx = context(person_of(*(work.value(tag) for tag in PERSON_TAGS)))
@@ -140,6 +142,39 @@ class DicomCleaner:
             special = _special(sop_class, ctx)
             cleaner = person.cleaners[sop_class] = Cleaner(ctx, self._table, sop_class, special)
         return self._write(work, cleaner, person, sop_class)
+
+    def _cut(
+        self,
+        data: Buffer,
+        path: str,
+        envelope: Envelope,
+        walker: Walker,
+        budget: Budget,
+        start: int,
+    ) -> "_Object":
+        """Cut the data set into runs and elements in ascending order of their tags."""
+        book = self._books.get(walker)
+        if book is None:
+            book = self._books[walker] = Book(cuts=_INSERTED, noted=_NOTED, above=_CHARSET)
+        segments = walker.segments(data, start, len(data), budget, book)
+        tags: list[int] = []
+        for segment in segments:
+            if isinstance(segment, Run):
+                tags += (segment.first, segment.last)
+            else:
+                tags.append(segment[0])
+        if any(a >= b for a, b in pairwise(tags)):
+            segments = list(sorted(walker.elements(data, start, len(data), budget)))  # noqa: C413
+        if not segments:
+            raise UnreadableInputError("the data set is empty")
+        work = _Object(data, path, envelope, walker, budget, segments, {})
+        for segment in segments:
+            if isinstance(segment, Run):
+                work.values.update(segment.values)
+            elif segment[0] in _NOTED:
+                stop = min(segment[4], segment[3] + 1024)
+                work.values.setdefault(segment[0], data[segment[3] : stop])
+        return work
 
     def _person(self, ctx: Context) -> _Person:
         key = f"{ctx.subject.code} {ctx.subject.digest}"
@@ -154,16 +189,16 @@ class DicomCleaner:
         self, work: "_Object", cleaner: Cleaner, person: _Person, sop_class: str
     ) -> Deidentified:
         ctx = person.ctx
-        level = cleaner.enter(work.data, work.elements, Level(0, charset_of(b""), work.walker, 0))
+        level = Level(0, charset_of(work.value(_CHARSET)), work.walker, 0)
         first, second = self._marks_for(work.walker, ctx)
-        tags = [element[0] for element in work.elements]
+        tags = [each.first if isinstance(each, Run) else each[0] for each in work.segments]
         cuts = [bisect_left(tags, tag) for tag in _INSERTED]
         pixel = next((n for n, tag in enumerate(tags) if tag in _PIXELS), len(tags))
         out: list[bytes] = []
         done: list[Decided] = work.corners()
         low = 0
         for high, inserted in ((cuts[0], first), (cuts[1], second), (pixel, b"")):
-            kept, acts = cleaner.level(work.data, work.elements[low:high], level, work.budget)
+            kept, acts = cleaner.top(work.data, work.segments[low:high], level, work.budget)
             out += kept
             out.append(inserted)
             done += acts
@@ -174,7 +209,7 @@ class DicomCleaner:
             pixels, entries = work.pixels(pixel, self._limits)
             if entries:
                 done.append(settle(None, tuple(entries)))
-        after, acts = cleaner.level(work.data, work.elements[pixel + 1 :], level, work.budget)
+        after, acts = cleaner.top(work.data, work.segments[pixel + 1 :], level, work.budget)
         done += acts
         trailer = b"".join(after)
         person.residual.data_set(body, 0, work.walker)
@@ -237,15 +272,12 @@ class _Object:
     envelope: Envelope
     walker: Walker
     budget: Budget
-    elements: list[Element]
+    segments: Sequence[Element | Run]
+    values: dict[int, bytes]
 
     def value(self, tag: int) -> bytes:
-        """Return the raw value of a top-level element; empty when absent."""
-        at = bisect_left(self.elements, (tag,))
-        if at < len(self.elements) and self.elements[at][0] == tag:
-            element = self.elements[at]
-            return self.data[element[3] : min(element[4], element[3] + 1024)]
-        return b""
+        """Return the raw value of one of the noted top-level elements; empty when absent."""
+        return self.values.get(tag, b"")
 
     def uid(self, tag: int) -> str:
         """Return a UID of the top level."""
@@ -272,7 +304,10 @@ class _Object:
         copier = PixelCopier(
             self.data, self.path, self.walker, self.envelope.syntax, geometry, limits
         )
-        return copier.copy(self.elements[index])
+        element = self.segments[index]
+        if isinstance(element, Run):
+            raise TypeError("pixel data is never part of a run")
+        return copier.copy(element)
 
     def corners(self) -> list[Decided]:
         """Return what stood around the data set and is left behind."""

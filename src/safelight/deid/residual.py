@@ -16,6 +16,7 @@ from safelight.deid.context import Context
 from safelight.deid.sweep import Sweep
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
+from safelight.dicomio.runs import Book, Run
 from safelight.dicomio.walker import (
     UNKNOWN_SEQUENCE,
     Budget,
@@ -51,7 +52,8 @@ class Residual:
         self._needles = ctx.subject.needles
         self._sweep = Sweep(self._needles.raw)
         self._pixels = Sweep(self._needles.raw, pixels=True)
-        self._seen: set[tuple[bytes, ...] | bytes] = set()
+        self._books: dict[Walker, Book] = {}
+        self._seen: set[bytes | Run] = set()
 
     def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
         """Read a written data set again and check what is new in it.
@@ -61,21 +63,31 @@ class Residual:
             UnreadableInputError: What was written cannot be read again.
         """
         budget = Budget(self._ctx.limits)
+        book = self._books.get(walker)
+        if book is None:
+            book = self._books[walker] = Book(above=_CHARSET)
         try:
-            elements = walker.elements(data, start, len(data), budget)
+            segments = walker.segments(data, start, len(data), budget, book)
         except OddEncodingError as error:
             raise UnreadableInputError("what was written cannot be read again") from error
         if len(self._seen) > _SEEN_MOST:
             self._seen.clear()
         seen = self._seen
         charset = charset_of(b"")
-        for element in elements:
-            raw = data[element[2] : element[5]]
-            if element[0] == _CHARSET:
-                charset = charset_of(data[element[3] : element[4]])
+        for segment in segments:
+            if isinstance(segment, Run):
+                if segment not in seen:
+                    for element in segment.elements:
+                        where = place(element[0])
+                        self._element(segment.raw, element, walker, charset, where, budget)
+                    seen.add(segment)
+                continue
+            if segment[0] == _CHARSET:
+                charset = charset_of(data[segment[3] : segment[4]])
+            raw = data[segment[2] : segment[5]]
             if raw in seen:
                 continue
-            self._element(data, element, walker, charset, place(element[0]), budget)
+            self._element(data, segment, walker, charset, place(segment[0]), budget)
             if len(raw) <= _SEEN_BYTES:
                 seen.add(raw)
 

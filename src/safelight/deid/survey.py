@@ -13,6 +13,7 @@ from safelight.deid.text import Identity
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Book, Run
 from safelight.dicomio.walker import (
     PIXEL_DATA,
     UNKNOWN_SEQUENCE,
@@ -31,7 +32,7 @@ _NAME: Final = 0x00100010
 _ID: Final = 0x00100020
 _ISSUER: Final = 0x00100021
 _BIRTH: Final = 0x00100030
-_KEYS: Final = frozenset((_NAME, _ID, _ISSUER, _BIRTH))
+_NOTED: Final = frozenset((_CHARSET, _STUDY, _NAME, _ID, _ISSUER, _BIRTH))
 
 _SUBJECT_NAMES: Final = frozenset((_NAME, 0x00100101, 0x00101001, 0x00101005, 0x00101060))
 _IDS: Final = frozenset(
@@ -46,6 +47,8 @@ _PHRASES: Final = frozenset(
     + (0x00120021, 0x00120031, 0x00120060, 0x00321021, 0x00321020, 0x00101050, 0x00102299)
 )
 _CONTACTS: Final = frozenset((0x00102154, 0x00102155, 0x00080094, 0x00402010, 0x0040A353))
+_MAY_NAME: Final = frozenset((b"PN", b"SQ", b"UN", b""))
+_SEEN_BYTES: Final = 1 << 20
 _LONGEST: Final = 1024  # bytes: identifiers are short
 _SEEN_MOST: Final = 200_000
 _DEEPEST: Final = 8
@@ -109,6 +112,8 @@ class Surveyor:
 
     def __init__(self, profile: Profile, limits: Limits) -> None:
         self._limits = limits
+        self._books: dict[Walker, Book] = {}
+        self._runs: dict[tuple[tuple[str, ...], Run], Found] = {}
         self._seen: dict[tuple[tuple[str, ...], bytes], Found] = {}
         phrases = set(_PHRASES)
         ids = set(_IDS)
@@ -131,39 +136,62 @@ class Surveyor:
             LimitExceededError: It is too large or nested too deep.
         """
         budget = Budget(self._limits)
-        elements = walker.elements(data, begin, len(data), budget, stop_tag=PIXEL_DATA)
+        book = self._books.get(walker)
+        if book is None:
+            book = self._books[walker] = Book(noted=_NOTED, above=_CHARSET)
+        segments = walker.segments(data, begin, len(data), budget, book, stop_tag=PIXEL_DATA)
         charset = charset_of(b"")
         keys = dict.fromkeys((*PERSON_TAGS, _STUDY), b"")
         found: list[Found] = []
-        for element in elements:
-            tag, vr, start, value, value_stop, stop = element
-            if tag == _CHARSET:
-                keys[tag] = data[value:value_stop]
-                charset = charset_of(keys[tag])
-            elif tag in _KEYS:
-                keys[tag] = data[value:value_stop]
-            elif tag == _STUDY:
-                keys[tag] = data[value:value_stop]
-                continue
-            if tag in self._fields or vr in (b"PN", b"SQ", b"UN", b""):
-                raw = data[start : min(stop, start + (1 << 20))]
-                key = (charset.terms, raw)
-                known = self._seen.get(key)
+        for segment in segments:
+            if isinstance(segment, Run):
+                keys.update(segment.values)
+                known = self._runs.get((charset.terms, segment))
                 if known is None:
-                    known = self._seen[key] = tuple(
-                        self._look(data, element, walker, charset, budget, 0)
-                    )
-                if known:
-                    found.append(known)
+                    known = self._of_run(segment, walker, charset, budget)
+            else:
+                tag, _vr, _start, value, value_stop, _stop = segment
+                if tag in _NOTED:
+                    keys[tag] = data[value:value_stop]
+                    if tag == _CHARSET:
+                        charset = charset_of(keys[tag])
+                known = self._of_element(data, segment, walker, charset, budget)
+            if known:
+                found.append(known)
         if len(self._seen) > _SEEN_MOST:
             self._seen.clear()
+            self._runs.clear()
         identity = Identity()
         for each in found:
             for place, text in each:
                 getattr(identity, place).add(text)
+        end = begin
+        for segment in segments:
+            end = end + segment.size if isinstance(segment, Run) else segment[5]
         person = person_of(*(keys[tag] for tag in PERSON_TAGS))
         study = keys[_STUDY].decode("ascii", "replace").strip(" \0")
-        return Evidence(person, study, identity), elements[-1][5] if elements else begin
+        return Evidence(person, study, identity), end
+
+    def _of_run(self, run: Run, walker: Walker, charset: Charset, budget: Budget) -> Found:
+        found: list[tuple[str, str]] = []
+        for element in run.elements:
+            found += self._of_element(run.raw, element, walker, charset, budget)
+        self._runs[charset.terms, run] = tuple(found)
+        return tuple(found)
+
+    def _of_element(
+        self, data: Buffer, element: Element, walker: Walker, charset: Charset, budget: Budget
+    ) -> Found:
+        tag, vr, start, _value, _value_stop, stop = element
+        if tag not in self._fields and vr not in _MAY_NAME:
+            return ()
+        key = (charset.terms, data[start : min(stop, start + _SEEN_BYTES)])
+        known = self._seen.get(key)
+        if known is None:
+            known = tuple(self._look(data, element, walker, charset, budget, 0))
+            if stop - start <= _SEEN_BYTES:
+                self._seen[key] = known
+        return known
 
     def _look(
         self,

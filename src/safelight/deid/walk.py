@@ -5,7 +5,7 @@ its element, so a series, whose files repeat nearly all of their elements, costs
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from safelight.deid import private
@@ -16,6 +16,7 @@ from safelight.deid.table import Act, Rule, Table
 from safelight.deid.values import Values
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
+from safelight.dicomio.runs import Run
 from safelight.dicomio.walker import (
     LONG_VRS,
     UNKNOWN_SEQUENCE,
@@ -97,7 +98,45 @@ class Cleaner:
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
         self._memos: dict[tuple[int, str, bool, tuple[str, ...]], dict[bytes, Decided]] = {}
+        self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
+
+    def top(
+        self, data: Buffer, segments: Sequence[Element | Run], level: Level, budget: Budget
+    ) -> tuple[list[bytes], list[Decided]]:
+        """Like ``level`` for the top of a data set, where known runs stand for many elements.
+
+        A run holds private groups whole, so it is decided as if it stood alone.
+        """
+        out: list[bytes] = []
+        done: list[Decided] = []
+        singles: list[Element] = []
+        charset = level.charset.terms
+        for segment in segments:
+            if not isinstance(segment, Run):
+                singles.append(segment)
+                continue
+            if singles:
+                kept, acts = self.level(data, singles, level, budget)
+                out += kept
+                done += acts
+                singles = []
+            known = self._runs.get((segment, charset))
+            if known is None:
+                if len(self._runs) > _MEMO_ENTRIES:
+                    self._runs.clear()
+                kept, acts = self.level(segment.raw, segment.elements, level, budget)
+                entries = tuple(entry for each in acts for entry in each[1])
+                known = settle(b"".join(kept), entries)
+                self._runs[segment, charset] = known
+            out.append(known[0] or b"")
+            if known[1]:
+                done.append(known)
+        if singles:
+            kept, acts = self.level(data, singles, level, budget)
+            out += kept
+            done += acts
+        return out, done
 
     def level(
         self, data: Buffer, elements: list[Element], level: Level, budget: Budget

@@ -9,17 +9,15 @@ offsets into the buffer. ``stop`` lies past the sequence delimiter where there i
 trusted: every length is held against the end of what contains it before it is used.
 """
 
-from mmap import mmap
 from struct import Struct
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Book, Buffer, Element, Run
 from safelight.errors import LimitExceededError, UnreadableInputError
 
 __all__ = ["Budget", "Buffer", "Element", "Item", "OddEncodingError", "Walker", "place"]
 
-Buffer = bytes | mmap
-Element = tuple[int, bytes, int, int, int, int]
 Item = tuple[int, int]
 
 UNDEFINED: Final = 0xFFFFFFFF
@@ -105,23 +103,62 @@ class Walker:
             OddEncodingError: A value representation is unknown or a length leads past the end.
             LimitExceededError: Too many elements, or nested too deep.
         """
+        found: list[Any] = []
         if self.implicit:
-            found = self._implicit_elements(data, pos, end, budget, stop_tag, depth)
+            self._implicit_elements(data, pos, end, budget, stop_tag, depth, found, {})
         else:
-            found = self._explicit_elements(data, pos, end, budget, stop_tag, depth)
+            self._explicit_elements(data, pos, end, budget, stop_tag, depth, found, {})
         budget.take_elements(len(found))
         return found
 
+    def segments(
+        self,
+        data: Buffer,
+        pos: int,
+        end: int,
+        budget: Budget,
+        book: Book,
+        *,
+        stop_tag: int = 1 << 32,
+    ) -> list[Element | Run]:
+        """Return the top level like ``elements``, with runs that the book knows as one each.
+
+        Raises:
+            OddEncodingError: As ``elements``.
+            LimitExceededError: As ``elements``.
+        """
+        found: list[Element | Run] = []
+        if self.implicit:
+            self._implicit_elements(data, pos, end, budget, stop_tag, 0, found, book.starts)
+        else:
+            self._explicit_elements(data, pos, end, budget, stop_tag, 0, found, book.starts)
+        budget.take_elements(len(found))
+        book.learn(data, found)
+        return found
+
     def _explicit_elements(
-        self, data: Buffer, pos: int, end: int, budget: Budget, stop_tag: int, depth: int
-    ) -> list[Element]:
-        found: list[Element] = []
+        self,
+        data: Buffer,
+        pos: int,
+        end: int,
+        budget: Budget,
+        stop_tag: int,
+        depth: int,
+        found: list[Element | Run],
+        starts: dict[bytes, list[Run]],
+    ) -> None:
         append = found.append
         unpack = self._explicit
         short = SHORT_VRS
         last = end - 8
         most = budget.elements
         while pos <= last:
+            if starts:
+                run = _known(data, pos, end, starts)
+                if run is not None:
+                    append(run)
+                    pos += run.size
+                    continue
             group, element, vr, length = unpack(data, pos)
             tag = group << 16 | element
             if vr in short:
@@ -131,10 +168,10 @@ class Walker:
                 length = self._long(data, pos + 8)[0]
             else:
                 if tag >= stop_tag or self._only_zeros(data, pos, end):
-                    return found
+                    return
                 raise OddEncodingError("a value representation is not known", place=place(tag))
             if tag >= stop_tag:
-                return found
+                return
             if length == UNDEFINED:
                 value_stop = self.skip(data, value, end, Budget(budget.limits), depth, vr, tag)
                 stop = value_stop + 8
@@ -147,20 +184,32 @@ class Walker:
                 budget.take_elements(len(found))
             pos = stop
         self._check_rest(data, pos, end)
-        return found
 
     def _implicit_elements(
-        self, data: Buffer, pos: int, end: int, budget: Budget, stop_tag: int, depth: int
-    ) -> list[Element]:
-        found: list[Element] = []
+        self,
+        data: Buffer,
+        pos: int,
+        end: int,
+        budget: Budget,
+        stop_tag: int,
+        depth: int,
+        found: list[Element | Run],
+        starts: dict[bytes, list[Run]],
+    ) -> None:
         unpack = self._item
         last = end - 8
         most = budget.elements
         while pos <= last:
+            if starts:
+                run = _known(data, pos, end, starts)
+                if run is not None:
+                    found.append(run)
+                    pos += run.size
+                    continue
             group, element, length = unpack(data, pos)
             tag = group << 16 | element
             if tag >= stop_tag:
-                return found
+                return
             value = pos + 8
             if length == UNDEFINED:
                 value_stop = self.skip(data, value, end, Budget(budget.limits), depth, b"", tag)
@@ -169,14 +218,13 @@ class Walker:
                 value_stop = stop = value + length
                 if stop > end:
                     if self._only_zeros(data, pos, end):
-                        return found
+                        return
                     raise _too_long(tag)
             found.append((tag, b"", pos, value, value_stop, stop))
             if len(found) > most:
                 budget.take_elements(len(found))
             pos = stop
         self._check_rest(data, pos, end)
-        return found
 
     @staticmethod
     def _only_zeros(data: Buffer, pos: int, end: int) -> bool:
@@ -289,6 +337,15 @@ class Walker:
             self._check_rest(data, pos, end)
         budget.take_items(len(found))
         return found
+
+
+def _known(data: Buffer, pos: int, end: int, starts: dict[bytes, list[Run]]) -> Run | None:
+    """Return the longest known run that stands here."""
+    for run in starts.get(data[pos : pos + 8], ()):
+        stop = pos + run.size
+        if stop <= end and data[pos:stop] == run.raw:
+            return run
+    return None
 
 
 def _too_long(tag: int) -> OddEncodingError:

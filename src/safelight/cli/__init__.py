@@ -32,7 +32,7 @@ class _Main(click.Group):
         except SafelightError as error:
             click.echo(error.diagnostics("safelight"), err=True)
             sys.exit(2 if isinstance(error, SettingsError) else 4)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # its message and traceback may hold values
             click.echo(
@@ -106,6 +106,7 @@ def main() -> None:
 @click.pass_context
 def deidentify(
     ctx: click.Context,
+    /,
     sources: tuple[str, ...],
     *,
     out: str,
@@ -143,6 +144,7 @@ def deidentify(
 @click.pass_context
 def inspect(
     ctx: click.Context,
+    /,
     file: str,
     *,
     as_json: bool,
@@ -168,7 +170,9 @@ def inspect(
 @_JSON
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 @click.pass_context
-def verify(ctx: click.Context, out: str, *, as_json: bool, no_progress: bool, **given: Any) -> None:
+def verify(
+    ctx: click.Context, /, out: str, *, as_json: bool, no_progress: bool, **given: Any
+) -> None:
     """Check the outputs in OUT again: what may be left in them, their digests and signatures."""
     from safelight.cli import showing  # noqa: PLC0415  # start-up cost: not for --help
 

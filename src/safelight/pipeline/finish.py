@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from safelight import __version__, log
 from safelight.errors import OutputError, QuarantineError, SafelightError
-from safelight.pipeline.job import ARCHIVES, Job, Written, input_code, refusals, settings_digest
+from safelight.pipeline.job import ARCHIVES, Job, Written, input_code, refusals
 from safelight.pipeline.ledger import (
     HEAD,
     MANIFEST,
@@ -235,12 +235,16 @@ class Lists:
 
 def _run(job: Job, summary: "Summary", lists: Lists) -> dict[str, object]:
     tally = summary.tally
+    profile = job.engine.profile
     return {
         "safelight": __version__,
         "key": job.key.fingerprint,
         "sources": job.place.origin,
-        "profile": job.engine.profile.name,
-        "settings": settings_digest(job.engine),
+        "profile": {
+            "name": profile.name,
+            "options": sorted(profile.options),
+            "overrides": {f"{tag:08x}": act for tag, act in sorted(profile.overrides.items())},
+        },
         "finished": summary.finished,
         "manifest": {"lines": lists.lines, "blake3": lists.digest},
         "done": tally.count(Status.DONE),

@@ -27,6 +27,7 @@ __all__ = [
     "Head",
     "Ledger",
     "Shard",
+    "check_mac",
     "done_line",
     "own_line",
     "read_head",
@@ -335,3 +336,9 @@ class Ledger:
         for descriptor in self._files:
             os.close(descriptor)
         self._files = []
+
+
+def check_mac(line: bytes, key: "ProjectKey") -> bool:
+    """Tell whether a line carries the MAC that the key gives it."""
+    body, mark, rest = line.rstrip(b"\n").rpartition(_MAC)
+    return bool(mark) and rest == key.mac(body).encode() + b'"}'

@@ -26,8 +26,8 @@ _ALIASES: Final = {"SNM3": "SRT", "99SDM": "SRT", "SNOMED-CT": "SCT", "LOINC": "
 
 
 def normal(meaning: str) -> str:
-    """Return a code meaning as it is compared: no padding, one space, lower case."""
-    return " ".join(meaning.replace("\0", " ").split()).casefold()
+    """Return a code meaning as it is compared: no padding or zero-width space, lower case."""
+    return " ".join(meaning.replace("\0", " ").replace("\u200b", "").split()).casefold()
 
 
 @cache
@@ -65,29 +65,36 @@ def is_defined_term(tag: int, value: str) -> bool:
     anywhere, values, patterns = _defined()
     if text in anywhere or text in values.get(tag, ()):
         return True
-    if tag == _BODY_PART and text in _coded()[2]:
+    if tag == _BODY_PART and text in _terms("B"):
         return True
     pattern = patterns.get(tag)
     return pattern is not None and re.fullmatch(pattern, text) is not None
 
 
 @cache
-def _coded() -> tuple[dict[str, frozenset[str]], frozenset[str], frozenset[str]]:
-    """Codes by scheme, normalised meanings, body parts. Read on first use, in a few ms."""
-    codes: dict[str, frozenset[str]] = {}
-    meanings: frozenset[str] = frozenset()
-    body_parts: frozenset[str] = frozenset()
+def _coded() -> dict[str, list[str]]:
+    """Raw lines by kind: ``C <scheme>``, ``M`` or ``B``. Split only when asked for."""
+    found: dict[str, list[str]] = {}
     names = ("coded_terms.txt", "coded_extra.txt")
     for row in (row for name in names for row in dictionary.read_rows(_DATA / name)):
         kind, _, text = row.partition("\t")
         if kind == "C":
-            scheme, _, listed = text.partition("\t")
-            codes[scheme] = codes.get(scheme, frozenset()) | frozenset(listed.split("\t"))
-        elif kind == "M":
-            meanings |= frozenset(text.split("\t"))
-        else:
-            body_parts = frozenset(text.split("\t"))
-    return codes, meanings, body_parts
+            scheme, _, text = text.partition("\t")
+            kind = f"C {scheme}"
+        found.setdefault(kind, []).append(text)
+    return found
+
+
+@cache
+def _terms(kind: str) -> frozenset[str]:
+    """Codes of a scheme, meanings or body parts."""
+    return frozenset("\t".join(_coded().get(kind, ())).split("\t")) - {""}
+
+
+def _listed(scheme: str) -> frozenset[str]:
+    """Codes of a scheme; nothing is remembered for a scheme that only a file knows."""
+    kind = f"C {scheme}"
+    return _terms(kind) if kind in _coded() else frozenset()
 
 
 @lru_cache(maxsize=_MEMO)
@@ -99,11 +106,10 @@ def is_coded_term(code_value: str, scheme: str) -> bool:
         scheme: Coding Scheme Designator (0008,0102); SNM3 and 99SDM are read as SRT.
     """
     designator = scheme.strip(" \0")
-    listed = _coded()[0].get(_ALIASES.get(designator, designator), frozenset())
-    return code_value.strip(" \0") in listed
+    return code_value.strip(" \0") in _listed(_ALIASES.get(designator, designator))
 
 
 @lru_cache(maxsize=_MEMO)
 def is_coded_meaning(meaning: str) -> bool:
     """Return True if this is the meaning of a code that PS3.16 uses; case and spacing are free."""
-    return normal(meaning) in _coded()[1]
+    return normal(meaning) in _terms("M")

@@ -37,11 +37,13 @@ _SHAPES: Final = {
     "BI": re.compile(r"[0-9A-Za-z. ]{1,4}"),
     "RXNORM": re.compile(r"\d{3,7}"),
     "UNII": re.compile(r"[0-9A-Z]{10}"),
+    "SCPECG": re.compile(r"\d{1,3}(?:\.\d{1,3}){0,4}(?:-\d{1,3}){0,3}"),
+    "MDC": re.compile(r"\d{1,2}:\d{1,6}|\d{1,7}"),
     "ISO3166_1": re.compile(r"[A-Z]{2,3}"),
     "RFC5646": re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?"),
 }
 _OTHER_SCHEMES: Final = frozenset(
-    ("SCPECG", "MDC", "ASTM-sigpurpose", "ACR", "CD10", "CC", "CPT", "DC", "IBSI", "ITIS_TSN")
+    ("ASTM-sigpurpose", "ACR", "CD10", "CC", "CPT", "DC", "IBSI", "ITIS_TSN")
     + ("MAYO", "NDC", "NCDR", "NEU", "NICIP", "POS", "PATHLEX", "CTV3", "UNS", "UMLS", "ICDO3")
     + ("MSH", "NYU", "UBERON", "BARI", "MA", "PUBCHEM_CID", "RPO", "RADELEMENT", "99_OFFIS_DCMTK")
 )

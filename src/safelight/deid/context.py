@@ -1,7 +1,7 @@
 """What every cleaner gets, and what every cleaner gives back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safelight.dicomio.limits import Limits
@@ -27,6 +27,7 @@ class Subject:
         needles: The person's own values, compiled for searching.
         cleaner: The text engine over those values.
         digest: Keyed digest over the person's own values: changes when a value is added.
+        aliases: Person keys without an issuer, to the key with the issuer of their group.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Subject:
     needles: "Needles"
     cleaner: "TextCleaner"
     digest: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Subject(<{self.code}>)"

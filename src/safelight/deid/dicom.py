@@ -167,7 +167,10 @@ class DicomCleaner:
             segments = list(sorted(walker.elements(data, start, len(data), budget)))  # noqa: C413
         if not segments:
             raise UnreadableInputError("the data set is empty")
-        work = _Object(data, path, envelope, walker, budget, segments, {})
+        end = start
+        for segment in segments:
+            end = end + segment.size if isinstance(segment, Run) else segment[5]
+        work = _Object(data, path, envelope, walker, budget, segments, {}, end)
         for segment in segments:
             if isinstance(segment, Run):
                 work.values.update(segment.values)
@@ -274,6 +277,7 @@ class _Object:
     budget: Budget
     segments: Sequence[Element | Run]
     values: dict[int, bytes]
+    end: int
 
     def value(self, tag: int) -> bytes:
         """Return the raw value of one of the noted top-level elements; empty when absent."""
@@ -316,6 +320,8 @@ class _Object:
             entries.append(("preamble", "not part of the object", "remove", ""))
         for where, _start, _stop in self.envelope.dropped:
             entries.append((where, "file meta information is rebuilt", "remove", ""))
+        if self.end < len(self.data):
+            entries.append(("after the end", "not part of the object", "remove", ""))
         return [settle(None, tuple(entries))] if entries else []
 
 

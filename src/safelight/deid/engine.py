@@ -13,7 +13,7 @@ from safelight.deid.manifest import describe
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.deid.residual import Residual, chunks
-from safelight.deid.survey import Evidence, Surveyor
+from safelight.deid.survey import Evidence, Surveyor, same_person
 from safelight.deid.table import compile_table
 from safelight.deid.text import Identity, Needles, TextCleaner
 from safelight.deid.walk import settle
@@ -108,10 +108,14 @@ class Engine:
         for each in evidence:
             identity.update(each.identity)
         needles = Needles.compile(identity)
-        first = next((each.patient_key for each in evidence if each.patient_key), "")
+        keys = [each.patient_key for each in evidence if each.patient_key]
+        aliases = same_person(keys)
+        first = aliases.get(keys[0], keys[0]) if keys else ""
         if not first:
             first = next((f"study|{each.study_uid}" for each in evidence if each.study_uid), "")
-        values = "\n".join(identity.digest_tokens()).encode("utf-8", "surrogateescape")
+        values = "\n".join((*identity.digest_tokens(), *aliases.values())).encode(
+            "utf-8", "surrogateescape"
+        )
         code = self._code(first)
         return Subject(
             code=code,
@@ -120,6 +124,7 @@ class Engine:
             shift_days=self.key.shift_days(first),
             needles=needles,
             cleaner=TextCleaner(needles),
+            aliases=aliases,
             digest=self.key.digest(values),
         )
 
@@ -151,6 +156,7 @@ class Engine:
 
     def _context(self, subject: Subject, own: str) -> Context:
         """Return the context; an object that names a person of its own gets that person's."""
+        own = subject.aliases.get(own, own)
         code = self._code(own) if own else subject.code
         found = self._contexts.get((subject.digest, code))
         if found is None or found.subject.needles is not subject.needles:

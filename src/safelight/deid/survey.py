@@ -5,6 +5,7 @@ so every header is read up to its pixel data first. What is found stays in memor
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +25,7 @@ from safelight.dicomio.walker import (
     Walker,
 )
 
-__all__ = ["PERSON_TAGS", "Evidence", "Surveyor", "person_of"]
+__all__ = ["PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_person"]
 
 _CHARSET: Final = 0x00080005
 _STUDY: Final = 0x0020000D
@@ -100,6 +101,20 @@ def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, bir
         return f"{plain}|{' '.join(decode(issuer)[0].upper().split())}"
     named = " ".join(decode(name)[0].upper().replace("^", " ").split())
     return f"|{named}|{decode(birth)[0].strip()}" if named else ""
+
+
+def same_person(keys: Sequence[str]) -> dict[str, str]:
+    """Return, for person keys without an issuer, the key with the one issuer seen for their ID.
+
+    Args:
+        keys: Of the inputs of one group, which share a study or an ID.
+    """
+    issuers: dict[str, set[str]] = {}
+    for key in keys:
+        plain, _, issuer = key.partition("|")
+        if plain and issuer:
+            issuers.setdefault(plain, set()).add(key)
+    return {f"{plain}|": next(iter(found)) for plain, found in issuers.items() if len(found) == 1}
 
 
 class Surveyor:

@@ -16,7 +16,7 @@ from safelight.deid.text import Mode
 from safelight.dicomio.charset import Charset
 from safelight.dicomio.dictionary import uid_known
 
-__all__ = ["REMOVED", "Values", "Verdict"]
+__all__ = ["REMOVED", "Values", "Verdict", "spells"]
 
 REMOVED: Final = "REMOVED"
 
@@ -51,6 +51,12 @@ _SPELLED: Final = re.compile(rb"[A-Za-z][A-Za-z^ .,'-]{5,}|\d{6,}")
 # What a name or an identifier needs at least, in ASCII, UTF-16 or a legacy encoding.
 _SUSPECT: Final = re.compile(
     rb"[A-Za-z0-9]{4}|(?:[A-Za-z0-9]\0){3}|(?:\0[A-Za-z0-9]){3}|[\x80-\xff]{4}"
+)
+_MAKERS: Final = frozenset((0x00080070, 0x00081090))  # Manufacturer, Manufacturer's Model Name
+_WORD: Final = re.compile(r"[^\W_]+")
+_BRAND: Final = re.compile(r"[A-Z][A-Za-z]{2,15}|[A-Za-z]{2,12}\d{1,4}[A-Za-z]{0,3}")
+_LINKS: Final = re.compile(
+    r"\b(?:for|of|by|from|dr|prof|mr|mrs|ms|de|von|van|und|and)\b|[,@^]", re.IGNORECASE
 )
 _NUMERIC_BULK: Final = 64  # bytes: longer runs of numbers are tables, not single values
 
@@ -275,8 +281,27 @@ class Values:
             return value if rule.act is Act.KEEP else self.ctx.key.code(f"{tag:08x}", value, 12)
         if rule.act is Act.DUMMY:
             return REMOVED
-        mode = Mode.SUBJECT if rule.act is Act.KEEP else Mode.WORDS
-        return self._subject.cleaner.clean(value, mode).text
+        if rule.act is Act.KEEP:
+            return self._subject.cleaner.clean(value, Mode.SUBJECT).text
+        cleaned = self._subject.cleaner.clean(value, Mode.WORDS).text
+        if tag in _MAKERS and cleaned != value and self._is_brand(value, cleaned):
+            return value
+        return cleaned
+
+    def _is_brand(self, value: str, cleaned: str) -> bool:
+        """Tell whether all that the vocabulary misses in a maker or model is one plain name.
+
+        New makers and models appear every year; a person's name beside them comes with a title or
+        a preposition, with digits, or is known from the header.
+        """
+        kept = set(_WORD.findall(cleaned))
+        missing = [word for word in _WORD.findall(value) if word not in kept]
+        return (
+            len(missing) == 1
+            and bool(_BRAND.fullmatch(missing[0]))
+            and not _LINKS.search(value)
+            and not self._subject.cleaner.clean(value, Mode.SUBJECT).rules
+        )
 
     # Whole values
 
@@ -305,9 +330,24 @@ class Values:
             return Verdict(None, "a length that does not fit its VR", "remove")
         if _SUSPECT.search(raw) and self._subject.needles.matches_binary(raw):
             return Verdict(None, "a number that spells a value of the subject", "remove")
-        if len(raw) <= _NUMERIC_BULK and rule.act is not Act.KEEP and _SPELLED.search(raw):
+        if len(raw) <= _NUMERIC_BULK and rule.act is not Act.KEEP and spells(raw):
             return Verdict(None, "a number that spells text", "remove")
         return Verdict(raw)
+
+
+def spells(raw: bytes) -> bool:
+    """Tell whether text stands in numbers: a run of letters or digits that is no numeric pattern.
+
+    Doubles repeat a byte (0.95 ends in ``ffffff``) and palettes climb; neither is text. In long
+    tables short runs occur by chance, so there a run must be longer.
+    """
+    least = 6 if len(raw) <= 4 * _NUMERIC_BULK else 12
+    for match in _SPELLED.finditer(raw):
+        run = match.group()
+        climbs = sorted(run) in (list(run), list(run)[::-1])
+        if len(run) >= least and len(set(run)) >= 4 and not climbs:  # noqa: PLR2004 - see above
+            return True
+    return False
 
 
 def _pad(vr: bytes, value: bytes) -> bytes:

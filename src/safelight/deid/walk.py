@@ -13,7 +13,7 @@ from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
 from safelight.deid.context import Context
 from safelight.deid.profile import Option
 from safelight.deid.table import Act, Rule, Table
-from safelight.deid.values import Values
+from safelight.deid.values import Values, spells
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Run
@@ -220,8 +220,8 @@ class Cleaner:
         if tag in self._special:
             return self._replaced(element, level, raw, self._special[tag](raw), "rebuilt")
         if tag in _BULK:
-            if self.ctx.subject.needles.matches_binary(raw):
-                return self._remove(data, element, "bulk data that spells a value of the subject")
+            if spells(raw) or self.ctx.subject.needles.matches_binary(raw):
+                return self._remove(data, element, "bulk data that spells text")
             return data[start:stop], (), "", ""
         if tag in CODE_TAGS:
             new = self._codes.value(tag, raw, level.scheme, level.charset)

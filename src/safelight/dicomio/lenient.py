@@ -13,6 +13,7 @@ __all__ = ["normalise"]
 
 _LARGEST: Final = 64 << 20
 _FEWEST: Final = 3
+_PADDING: Final = 8
 
 
 def normalise(data: Buffer, limits: Limits) -> bytes:
@@ -35,7 +36,10 @@ def normalise(data: Buffer, limits: Limits) -> bytes:
         warnings.simplefilter("ignore")  # what pydicom doubts is checked again by the walk
         try:
             with config.disable_value_validation():
-                found = dcmread(io.BytesIO(data[:]), force=True)
+                file = io.BytesIO(data[:])
+                found = dcmread(file, force=True)
+                if file.tell() + _PADDING < len(data):
+                    raise UnreadableInputError("the reader stopped before the end")
                 _check(found, limits)
                 syntax = UID(str(found.file_meta.get("TransferSyntaxUID", "")))
                 known = syntax.is_transfer_syntax and not syntax.is_private if syntax else False

@@ -123,18 +123,31 @@ class Walker:
     ) -> list[Element | Run]:
         """Return the top level like ``elements``, with runs that the book knows as one each.
 
+        Bytes that follow pixel data or begin with zeros and are no element are left out: the
+        last element then ends before ``end``.
+
         Raises:
             OddEncodingError: As ``elements``.
             LimitExceededError: As ``elements``.
         """
         found: list[Element | Run] = []
-        if self.implicit:
-            self._implicit_elements(data, pos, end, budget, stop_tag, 0, found, book.starts)
-        else:
-            self._explicit_elements(data, pos, end, budget, stop_tag, 0, found, book.starts)
+        walk = self._implicit_elements if self.implicit else self._explicit_elements
+        try:
+            walk(data, pos, end, budget, stop_tag, 0, found, book.starts)
+        except UnreadableInputError:
+            if not self._ended(data, found):
+                raise
         budget.take_elements(len(found))
         book.learn(data, found)
         return found
+
+    @staticmethod
+    def _ended(data: Buffer, found: list[Element | Run]) -> bool:
+        """Tell whether what could not be read stands after the end of the data set."""
+        last = found[-1] if found else None
+        if last is None or isinstance(last, Run):
+            return False
+        return last[0] >= PIXEL_DATA or data[last[5] : last[5] + 4] == bytes(4)
 
     def _explicit_elements(
         self,
@@ -174,7 +187,7 @@ class Walker:
                 return
             if length == UNDEFINED:
                 value_stop = self.skip(data, value, end, Budget(budget.limits), depth, vr, tag)
-                stop = value_stop + 8
+                stop = self.past(data, value_stop, end)
             else:
                 value_stop = stop = value + length
                 if stop > end:
@@ -213,7 +226,7 @@ class Walker:
             value = pos + 8
             if length == UNDEFINED:
                 value_stop = self.skip(data, value, end, Budget(budget.limits), depth, b"", tag)
-                stop = value_stop + 8
+                stop = self.past(data, value_stop, end)
             else:
                 value_stop = stop = value + length
                 if stop > end:
@@ -269,7 +282,8 @@ class Walker:
             if head == ITEM:
                 budget.take_items(1)
                 if length == UNDEFINED:
-                    pos = walker.item_end(data, pos + 8, end, budget, depth + 1) + 8
+                    pos = walker.item_end(data, pos + 8, end, budget, depth + 1)
+                    pos = walker.past(data, pos, end)
                 else:
                     pos += 8 + length
             elif head == SEQUENCE_END:
@@ -287,7 +301,7 @@ class Walker:
             if tag == ITEM_END:
                 return pos
             if length == UNDEFINED:
-                pos = self.skip(data, value, end, budget, depth, vr, tag) + 8
+                pos = self.past(data, self.skip(data, value, end, budget, depth, vr, tag), end)
             else:
                 pos = value + length
             budget.take_elements(1)
@@ -304,6 +318,13 @@ class Walker:
         if vr in LONG_VRS and pos + 12 <= end:
             return tag, vr, pos + 12, self._long(data, pos + 8)[0]
         raise OddEncodingError("a value representation is not known", place=place(tag))
+
+    def past(self, data: Buffer, pos: int, end: int) -> int:
+        """Return the first byte after a delimiter, which should hold no value but may."""
+        stop: int = pos + 8 + self._item(data, pos)[2]
+        if stop > end:
+            raise UnreadableInputError("a delimiter claims more bytes than there are")
+        return stop
 
     def items(self, data: Buffer, pos: int, end: int, budget: Budget, depth: int) -> list[Item]:
         """Return (start, stop) of the content of each item between two offsets.
@@ -325,7 +346,7 @@ class Walker:
             start = pos + 8
             if length == UNDEFINED:
                 stop = self.item_end(data, start, end, Budget(budget.limits), depth + 1)
-                pos = stop + 8
+                pos = self.past(data, stop, end)
             else:
                 pos = stop = start + length
             if stop > end:

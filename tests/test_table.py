@@ -1,6 +1,7 @@
 """The decision table against rows of PS3.15 Table E.1-1 that were looked up by hand."""
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -52,13 +53,15 @@ def act(tag: int, *options: Option, sop_class: str = CT, parent: int = 0) -> Act
         (0x6002_0010, Act.REMOVE),  # Overlay Rows: supplement, the plane is gone
         (0x5000_0005, Act.REMOVE),  # Curve: X
         (0x5002_3000, Act.REMOVE),
-        (0x0400_0500, Act.REMOVE),  # Encrypted Attributes Sequence
+        (0x0400_0500, Act.REMOVE),  # Encrypted Attributes Sequence: supplement
         (0xFFFA_FFFA, Act.REMOVE),  # Digital Signatures Sequence
         (0xFFFC_FFFC, Act.REMOVE),  # Data Set Trailing Padding
         (0x0009_1001, Act.REMOVE),  # any private element
         (0x0010_0012, Act.REMOVE),  # Name to Use: newer than 2024b
         (0x0008_1301, Act.REMOVE),  # Principal Diagnosis Code Sequence: newer than 2024b
         (0x0070_0006, Act.DUMMY),  # Unformatted Text Value: D
+        (0x0010_0033, Act.REMOVE),  # birth date in another calendar: supplement
+        (0x0032_1031, Act.REMOVE),  # who requested it: supplement
         (0x0018_0015, None),  # Body Part Examined: in no row
         (0x0008_0070, None),  # Manufacturer: in no row
         (0x7FE0_0010, None),  # Pixel Data: in no row
@@ -206,6 +209,7 @@ def test_all_options_at_once_still_decide_every_row() -> None:
             rule = compiled.rule(int(key, 16), sop_class=CT)
             assert rule is not None
             assert rule.source.startswith("E.1-1 ")
+            assert re.fullmatch(r"[ !#-\[\]-~]+", rule.source)  # stands in JSON as it is
             entry = dictionary.lookup(int(key, 16))
             assert entry is not None
             assert not (entry.vr == "SQ" and rule.act is Act.KEEP)

@@ -38,9 +38,7 @@ def normalise(data: Buffer, limits: Limits) -> bytes:
             with config.disable_value_validation():
                 file = io.BytesIO(data[:])
                 found = dcmread(file, force=True)
-                if file.tell() + _PADDING < len(data):
-                    raise UnreadableInputError("the reader stopped before the end")
-                _check(found, limits)
+                _check(found, limits, len(data) - file.tell())
                 syntax = UID(str(found.file_meta.get("TransferSyntaxUID", "")))
                 known = syntax.is_transfer_syntax and not syntax.is_private if syntax else False
                 if not (known and syntax.is_encapsulated):
@@ -59,7 +57,9 @@ def normalise(data: Buffer, limits: Limits) -> bytes:
     return out.getvalue()
 
 
-def _check(found: Any, limits: Limits) -> None:
+def _check(found: Any, limits: Limits, unread: int) -> None:
+    if unread > _PADDING:
+        raise UnreadableInputError("the reader stopped before the end")
     if len(found) < _FEWEST:
         raise UnreadableInputError("it holds next to nothing that can be read as DICOM")
     if not hasattr(found, "file_meta") or found.file_meta is None:

@@ -229,7 +229,7 @@ def sc(w: Work) -> None:
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.7", "OT"
     ds.ImageType, ds.ConversionType = ["DERIVED", "SECONDARY"], "WSD"
-    ds.Manufacturer, ds.ManufacturerModelName = "Lumedica", "Capture 3"
+    ds.Manufacturer, ds.ManufacturerModelName = "Canon Inc.", "CXDI"
     ds.PixelSpacing, ds.WindowCenter, ds.WindowWidth = [0.4, 0.4], "128", "256"
     ds.LossyImageCompression, ds.BodyPartExamined, ds.PatientOrientation = "00", "KNEE", ["L", "F"]
     ds.DateOfSecondaryCapture = w.plan.moment.strftime("%Y%m%d")

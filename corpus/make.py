@@ -1,10 +1,12 @@
 """Making of a corpus: who is in it, which files, what is planted, and the answer key."""
 
+import copy
 import datetime as dt
 import json
 import random
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import correct_ambiguous_vr
 
 import corpus.plants  # noqa: F401 - fills the registry of kinds
-from corpus.bases import BUNDLED, IMAGE_BASES, bundled
+from corpus.bases import BUNDLED, EXPLICIT, IMAGE_BASES, bundled
 from corpus.encode import DEFLATED, assemble, deflate, meta_bytes
 from corpus.fingerprint import fingerprint
 from corpus.kinds import apply
@@ -22,10 +24,10 @@ from corpus.model import ROOT, FileKey, Plan, Work
 from corpus.objects import OBJECT_BASES
 from corpus.people import Person, make_people
 from corpus.pixels import decoded
-from corpus.search import present
+from corpus.search import Presence
 from corpus.useful import collect
 
-__all__ = ["build", "make", "plans"]
+__all__ = ["EXPLICIT", "build", "build_with", "key_of", "make", "make_people", "plan_one", "plans"]
 
 _BASES = IMAGE_BASES | OBJECT_BASES
 # how often each base comes: the everyday objects most
@@ -54,7 +56,7 @@ def plans(seed: int, people: int, files: int) -> list[Plan]:
             base = list(BUNDLED)[counts.get("bundled", 0) % len(BUNDLED)]
             counts["bundled"] = counts.get("bundled", 0) + 1
         counts[base] = counts.get(base, 0) + 1
-        found.append(_plan(rng, seed, index, base, person, study, series, counts[base]))
+        found.append(plan_one(rng, seed, index, base, person, study, series, counts[base]))
     for plan in found:
         if plan.base in _REFERRING:
             same = [p for p in found if p.person is plan.person and p.base in IMAGE_BASES]
@@ -63,7 +65,7 @@ def plans(seed: int, people: int, files: int) -> list[Plan]:
     return found
 
 
-def _plan(
+def plan_one(
     rng: random.Random,
     seed: int,
     index: int,
@@ -181,7 +183,7 @@ def _bundled(w: Work, name: str) -> str:
     keep = {elem.tag for elem in w.ds}
     for elem in bundled(name):
         if elem.tag not in keep and elem.tag.group > 2:
-            w.ds.add(elem)
+            w.ds.add(copy.deepcopy(elem))
     if name in {"JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"} and "FrameOfReferenceUID" in w.ds:
         w.ds.FrameOfReferenceUID = w.plan.frame_uid
     return BUNDLED[name]
@@ -190,6 +192,13 @@ def _bundled(w: Work, name: str) -> str:
 def build(plan: Plan, seed: int, turn: int, used: Counter[str]) -> tuple[bytes, FileKey]:
     """Return the bytes and the answer key of one planned file."""
     rng = random.Random(f"{seed} file {plan.index}")  # noqa: S311 - repeatable on purpose
+    return build_with(plan, rng, lambda w: apply(w, turn, used))
+
+
+def build_with(
+    plan: Plan, rng: random.Random, plant: Callable[[Work], None]
+) -> tuple[bytes, FileKey]:
+    """Return the bytes and the answer key of one file, planted by ``plant``."""
     key = FileKey(
         path=plan.path,
         person=plan.person.index,
@@ -210,7 +219,7 @@ def build(plan: Plan, seed: int, turn: int, used: Counter[str]) -> tuple[bytes, 
         w.family = _bundled(w, plan.base)
     clean = collect(w.ds)
     _identity_plants(w)
-    apply(w, turn, used)
+    plant(w)
     return _finish(w, clean), key
 
 
@@ -248,10 +257,11 @@ def _verify(w: Work, plain: bytes) -> None:
     """Drop needles that are not in the file after all (a later plant took their place)."""
     hidden = {"vr.base64-in-text", "pdf.text", "pdf.metadata", "file.path"}
     kept, verdict = [], {}
+    file = Presence(plain, w.person.charset)
     for needle in w.key.needles:
         text = needle.text
         if text not in verdict:
-            verdict[text] = present(plain, text, w.person.charset)
+            verdict[text] = text in file
         if verdict[text] or needle.kind in hidden:
             kept.append(needle)
     w.key.needles = kept
@@ -288,14 +298,22 @@ def _write(folder: Path, seed: int, people: int, files: int) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         keys.append(key.to_json())
-    crowd = [
-        {
-            "index": p.index,
-            "patient_id": p.patient_id,
-            "ordinary": [p.given, p.family] if p.ordinary else [],
-            "tokens": p.tokens,
-            "charset": list(p.charset),
-        }
-        for p in make_people(seed, people)
-    ]
-    return {"seed": seed, "people": crowd, "files": keys}
+    return key_of(seed, make_people(seed, people), keys)
+
+
+def key_of(seed: int, crowd: list[Person], files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the whole answer key."""
+    return {
+        "seed": seed,
+        "people": [
+            {
+                "index": p.index,
+                "patient_id": p.patient_id,
+                "ordinary": [p.given, p.family] if p.ordinary else [],
+                "tokens": p.tokens,
+                "charset": list(p.charset),
+            }
+            for p in crowd
+        ],
+        "files": files,
+    }

@@ -1,5 +1,6 @@
 """Objects that are not plain images: SR, KO, GSPS, SEG, RT, ECG, PDF, CDA, enhanced multi-frame."""
 
+import copy
 import io
 from typing import Any
 
@@ -68,7 +69,7 @@ def sr(w: Work) -> None:
     """Fill a comprehensive SR whose tree nests six deep."""
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.88.33", "SR"
-    ds.Manufacturer, ds.ManufacturerModelName = "Lumedica", "Reporter 4"
+    ds.Manufacturer, ds.ManufacturerModelName = "Merge Healthcare", "Merge PACS"
     ds.ValueType, ds.ContinuityOfContent = "CONTAINER", "SEPARATE"
     ds.ConceptNameCodeSequence = Items([code("126000", "DCM", "Imaging Measurement Report")])
     ds.CompletionFlag, ds.VerificationFlag = "COMPLETE", "UNVERIFIED"
@@ -115,7 +116,7 @@ def ko(w: Work) -> None:
     """Fill a key object selection."""
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.88.59", "KO"
-    ds.Manufacturer = "Lumedica"
+    ds.Manufacturer = "Agfa"
     ds.ValueType, ds.ContinuityOfContent = "CONTAINER", "SEPARATE"
     ds.ConceptNameCodeSequence = Items([code("113000", "DCM", "Of Interest")])
     _evidence(w, "CurrentRequestedProcedureEvidenceSequence", "0040A375")
@@ -139,7 +140,7 @@ def gsps(w: Work) -> None:
     """Fill a greyscale presentation state with text and graphics."""
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.11.1", "PR"
-    ds.Manufacturer = "Lumedica"
+    ds.Manufacturer = "Agfa"
     ds.PresentationCreationDate = w.plan.moment.strftime("%Y%m%d")
     ds.PresentationCreationTime = w.plan.moment.strftime("%H%M%S")
     ds.ContentLabel, ds.ContentDescription = "LESION", "Lesion marks"
@@ -175,7 +176,7 @@ def seg(w: Work) -> None:
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.66.4", "SEG"
     ds.ImageType, ds.SegmentationType = ["DERIVED", "PRIMARY"], "BINARY"
-    ds.Manufacturer, ds.ManufacturerModelName = "Lumedica", "Segmenter 2"
+    ds.Manufacturer, ds.ManufacturerModelName = "Siemens Healthineers", "syngo.via"
     ds.ContentLabel, ds.ContentDescription = "LIVER", "Liver segmentation"
     ds.FrameOfReferenceUID, ds.LossyImageCompression = w.plan.frame_uid, "00"
     segment = Dataset()
@@ -250,7 +251,7 @@ def rtstruct(w: Work) -> None:
 def _take(w: Work, name: str, skip: tuple[str, ...] = ()) -> None:
     for elem in bundled(name):
         if elem.keyword not in skip and elem.keyword not in w.ds:
-            w.ds.add(elem)
+            w.ds.add(copy.deepcopy(elem))
 
 
 def rtplan(w: Work) -> None:
@@ -275,7 +276,7 @@ def pdf(w: Work) -> None:
     """Fill an encapsulated PDF; its pages carry the person's name and a finding."""
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.104.1", "DOC"
-    ds.Manufacturer, ds.ConversionType, ds.BurnedInAnnotation = "Lumedica", "WSD", "YES"
+    ds.Manufacturer, ds.ConversionType, ds.BurnedInAnnotation = "Agfa", "WSD", "YES"
     ds.DocumentTitle, ds.MIMETypeOfEncapsulatedDocument = "Radiology report", "application/pdf"
     w.kind = "pdf.text"
     lines = [w.fill(text, "00420011") for text in ("Patient: {name} ({id})", "Seen by Dr. {w} {w2}")]
@@ -305,7 +306,7 @@ def cda(w: Work) -> None:
     """Fill an encapsulated CDA document."""
     ds = w.ds
     ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.104.2", "DOC"
-    ds.Manufacturer, ds.ConversionType = "Lumedica", "WSD"
+    ds.Manufacturer, ds.ConversionType = "Agfa", "WSD"
     ds.DocumentTitle, ds.MIMETypeOfEncapsulatedDocument = "Discharge summary", "text/XML"
     place = "00420011"
     w.kind = "cda.header"

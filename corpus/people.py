@@ -50,6 +50,7 @@ class Person:
     town: str = ""
     ssn: str = ""
     insurer: str = ""
+    issuer: str = ""
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -63,6 +64,7 @@ class Person:
             self.town: "address",
             self.ssn: "ssn",
             self.insurer: "id",
+            self.issuer: "id",
         }
         if not self.ordinary:
             found[self.given] = found[self.family] = "name"
@@ -177,5 +179,6 @@ def _person(rng: random.Random, index: int) -> Person:
         street=f"{rng.randint(11, 999)} {syllable_word(rng)} Road",
         town=town,
         ssn=f"{rng.randint(100, 699)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}",
+        issuer=f"{syllable_word(rng)}Trust",
         insurer=f"INS{rng.randrange(10**7, 10**8)}",
     )

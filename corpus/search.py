@@ -8,7 +8,7 @@ from typing import Any
 
 import hyperscan
 
-__all__ = ["Finder", "plain", "present", "squeeze"]
+__all__ = ["Finder", "Presence", "plain", "squeeze"]
 
 _CODECS = ("utf-8", "utf-16-le", "utf-16-be")
 _LEGACY = {
@@ -55,14 +55,17 @@ def _variants(text: str, charsets: Iterable[str]) -> set[bytes]:
     return found
 
 
-def present(data: bytes, text: str, charsets: Iterable[str]) -> bool:
-    """Return whether ``text`` stands in ``data`` in some encoding, with or without NULs between."""
-    folded = data.lower()
-    thin = folded.replace(b"\0", b"")
-    for form in _variants(text, charsets):
-        if form in data or form.lower() in folded or form.lower() in thin:
-            return True
-    return False
+class Presence:
+    """Tells whether a text stands in ``data`` in some encoding, with or without NULs between."""
+
+    def __init__(self, data: bytes, charsets: Iterable[str]) -> None:
+        self._charsets = tuple(charsets)
+        folded = data.lower()
+        self._ways = (folded, data, folded.replace(b"\0", b""))
+
+    def __contains__(self, text: str) -> bool:
+        forms = _variants(text, self._charsets)
+        return any(form.lower() in way or form in way for form in forms for way in self._ways)
 
 
 def _database(patterns: dict[bytes, int]) -> Any:

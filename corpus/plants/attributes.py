@@ -13,7 +13,6 @@ __all__: list[str] = []
 IMAGES = ("CT", "MR", "PT", "NM", "CR", "DX", "MG", "US", "SC", "ENH")
 # keyword, template (fields: corpus.model.Work.fill), one in so many files
 _ROWS: tuple[tuple[str, str, int], ...] = (
-    ("IssuerOfPatientID", "{tok}", 2),
     ("OtherPatientNames", "{w}^{w2}", 2),
     ("PatientBirthName", "{w}^{w2}", 2),
     ("PatientMotherBirthName", "{w}^{w2}", 2),
@@ -167,6 +166,7 @@ def _own(keyword: str, field: str, every: int) -> None:
 
 
 for _keyword, _field, _every in (
+    ("IssuerOfPatientID", "issuer", 2),
     ("OtherPatientIDs", "other_id", 2),
     ("PatientTelephoneNumbers", "phone", 2),
     ("PatientTelecomInformation", "email", 3),

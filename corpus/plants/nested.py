@@ -100,7 +100,7 @@ def _unlisted(w: Work) -> bool:
 @kind("nested.ContributingEquipmentSequence", every=3)
 def _equipment(w: Work) -> bool:
     place, ds = "0018A001", Dataset()
-    ds.Manufacturer, ds.InstitutionName = "Lumedica", w.fill("{w} Clinic", place)
+    ds.Manufacturer, ds.InstitutionName = "Agfa", w.fill("{w} Clinic", place)
     ds.OperatorsName, ds.StationName = w.fill("{w}^{w2}", place), w.fill("{tok}", place)
     ds.ContributionDescription = w.fill("by {w}", place)
     w.ds.ContributingEquipmentSequence = Items([ds])

@@ -8,7 +8,7 @@ Run it where SCOWL's word lists lie and two packages of person names can be had 
 
 Sources, in this order: the hand-written lists in ``scripts/vocabulary/``; DICOM's dictionary,
 context groups and code meanings as pydicom carries them; names of private elements that are known
-safe; SCOWL's lower-case lists of sizes 10 to 40. Words that are also a given or a family name (the
+safe; SCOWL's lower-case lists of sizes 10 to 50. Words that are also a given or a family name (the
 faker package, about 100 locales; the names package, United States census of 1990) are taken out,
 unless a hand-written list holds them.
 """
@@ -23,18 +23,20 @@ from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
+from safelight.deid.text import vocabulary
 from safelight.deid.text.fold import fold_text
 
 HERE = Path(__file__).parent / "vocabulary"
 OUT = Path(__file__).parent.parent / "src/safelight/deid/text/data/vocabulary.gz"
 WORD = re.compile(r"[^\W\d_]+")
 CJK = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff]")
-SIZES = (10, 20, 35, 40)
+SIZES = (10, 20, 35, 40, 50)
 SPELLINGS = ("english", "american", "british")
 COMMON_SIZE = 20
 CENSUS_RANK = 15_000
 MIN_INFLECTED = 4
 MIN_PLAIN = 2
+SECTIONS = ("strong", "plain", "ambiguous", "terms", "cjk", "eponyms", "joinable", "refused")
 
 
 def words_of(text: str) -> Iterator[str]:
@@ -63,7 +65,9 @@ def faker_names() -> set[str]:
         provider = importlib.import_module(f"faker.providers.person.{module.name}").Provider
         for attribute in dir(provider):
             value = getattr(provider, attribute)
-            listed = re.search(r"name|last|first|given|middle", attribute) and "format" not in attribute
+            listed = (
+                re.search(r"name|last|first|given|middle", attribute) and "format" not in attribute
+            )
             if not listed or attribute.startswith("_") or callable(value):
                 continue
             for entry in value if isinstance(value, Iterable) else ():
@@ -111,7 +115,9 @@ def phrases_of_dicom(private: Path | None) -> list[str]:
         found += [meaning for codes in scheme.values() for meaning, _cids in codes.values()]
     if private:
         with private.open(encoding="utf-8-sig", newline="") as handle:
-            found += [row.get("Meaning") or row.get("tag_name") or "" for row in csv.DictReader(handle)]
+            found += [
+                row.get("Meaning") or row.get("tag_name") or "" for row in csv.DictReader(handle)
+            ]
     return found
 
 
@@ -136,8 +142,18 @@ def inflect(words: Iterable[str]) -> set[str]:
     return out
 
 
+def eponyms() -> set[str]:
+    """Return one line an eponym: ``name context context ...``; contexts of equal names joined."""
+    found: dict[str, set[str]] = {}
+    for line in hand("eponyms.txt"):
+        names, _bar, contexts = line.partition("|")
+        for name in fold_text(names).split():
+            found.setdefault(name, set()).update(fold_text(contexts).split())
+    return {" ".join([name, *sorted(contexts - {name})]) for name, contexts in found.items()}
+
+
 def build(arguments: argparse.Namespace) -> list[list[str]]:
-    """Return the five sections, each sorted."""
+    """Return the eight sections, each sorted."""
     common_census, every_census = census_names()
     names = faker_names() | common_census
     kept = set(" ".join(hand("names_kept.txt")).split())
@@ -157,17 +173,37 @@ def build(arguments: argparse.Namespace) -> list[list[str]]:
         for word in words_of(meaning):
             if len(word) > MIN_PLAIN and word not in names and word not in every_census:
                 plain.add(word)
-    plain |= inflect(plain & set().union(*(set(words_of(m)) for m in meanings))) - names - every_census
-    ambiguous = ((kept - strong) | (strong & set(" ".join(hand("ambiguous.txt")).split()))) - dropped
+    plain |= (
+        inflect(plain & set().union(*(set(words_of(m)) for m in meanings))) - names - every_census
+    )
+    ambiguous = (
+        (kept - strong) | (strong & set(" ".join(hand("ambiguous.txt")).split()))
+    ) - dropped
     strong -= ambiguous | dropped
     plain -= strong | ambiguous | dropped
     every = strong | plain | ambiguous
+    meanings += hand("phrases.txt")
     terms = {
         " ".join(meaning.lower().split())
         for meaning in meanings
         if " " in meaning.strip() and any(w not in every and len(w) > 1 for w in words_of(meaning))
     }
-    return [sorted(part) for part in (strong, plain, ambiguous, terms, cjk)]
+    joinable = set(" ".join(hand("joinable.txt")).split())
+    sections = (strong, plain, ambiguous, terms, cjk, eponyms(), joinable, {"-"})
+    write(sections)
+    return [*map(sorted, (*sections[:-1], refused(names | every_census)))]
+
+
+def refused(names: set[str]) -> set[str]:
+    """Return the names that the rules for unseen words would let pass with the lists written."""
+    return {name for name in names if not vocabulary.listed(name) and vocabulary.kind(name)}
+
+
+def write(sections: Iterable[Iterable[str]]) -> None:
+    """Write the sections, the same bytes for the same words."""
+    data = "\n\n".join("\n".join(sorted(section)) for section in sections).encode()
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_bytes(gzip.compress(data, 9, mtime=0))
 
 
 def main() -> None:
@@ -176,10 +212,8 @@ def main() -> None:
     parser.add_argument("--scowl", required=True, help="folder of SCOWL's final lists")
     parser.add_argument("--private-names", type=Path, help="CSV of safe private elements' names")
     sections = build(parser.parse_args())
-    OUT.parent.mkdir(exist_ok=True)
-    data = "\n\n".join("\n".join(section) for section in sections).encode()
-    OUT.write_bytes(gzip.compress(data, 9, mtime=0))
-    counts = dict(zip(("strong", "plain", "ambiguous", "terms", "cjk"), map(len, sections), strict=True))
+    write(sections)
+    counts = dict(zip(SECTIONS, map(len, sections), strict=True))
     print(f"{OUT}: {counts}, {OUT.stat().st_size:,} bytes")
 
 

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 from safelight.deid.text import patterns, people, tidy, vocabulary
 from safelight.deid.text.fold import INVISIBLE
 from safelight.deid.text.needles import Needles
-from safelight.deid.text.tokens import tokenize
+from safelight.deid.text.tokens import Token, tokenize
 
 __all__ = ["CleanText", "Mode", "TextCleaner"]
 
 _PASSES: Final = 6
+_REACH: Final = 5
 _REMEMBERED: Final = 20_000
 _GATE: Final = re.compile(r"\d|[@:/年月]|www|\w\.\w")
 _RULE_WORD: Final = "word that is not proven harmless"
@@ -122,12 +123,24 @@ class TextCleaner:
             for token in tokens:
                 if token.start < stop and start < token.stop:
                     token.gone = True
-        taken = [token for token in tokens if not token.gone and token.kind == vocabulary.UNKNOWN]
+        taken = [
+            token
+            for place, token in enumerate(tokens)
+            if not token.gone
+            and token.kind == vocabulary.UNKNOWN
+            and not vocabulary.eponym_stays(token.word, _near(tokens, place))
+        ]
         for token in taken:
             token.gone = True
         out = [(token.start, token.stop, _RULE_WORD) for token in taken]
         out += people.spans(text, tokens)
         return out
+
+
+def _near(tokens: list[Token], place: int) -> list[str]:
+    """Return the words up to five before and after a place."""
+    around = [*tokens[max(place - _REACH, 0) : place], *tokens[place + 1 : place + 1 + _REACH]]
+    return [token.word for token in around]
 
 
 def tidy_term(text: str) -> str:

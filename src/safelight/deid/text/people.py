@@ -44,13 +44,20 @@ _CONNECTIVES: Final = frozenset(
     """for by of from to per via attn attention re ref the mr mrs ms miss dr drs prof doctor herr
     herrn frau mme sr sra jr de del della di da do dos das du van der den von la le el al fur durch
     par por pour para per sur chez name named called signed dear tech technologist operator und
-    radiologist physician referrer hello cc co d dna dott sig для от по к για απο του της""".split()
+    radiologist physician referrer hello cc d dna dott sig для от по к για απο του της""".split()
 )
+_PARTICLES: Final = frozenset("le de der van von dos das del della dr prof mr mrs for by".split())
 _TAIL_ONLY: Final = frozenset("with w and & mit avec con com patient pt in at on is was".split())
 _AND: Final = frozenset("and und et y e ed en or и και".split())
 _STOPWORDS: Final = frozenset(
     """the a an of in on at to with and or for from is was are were has have had not no by as w wo
     this that which who who's be been if but so do did can per than then there""".split()
+)
+#: Ambiguous words that qualify a technical word after them (``LONG AXIS``, ``BLACK BLOOD``).
+_MODIFIERS: Final = frozenset(
+    """long short black white dark high low old new post port large small fast early late deep head
+    straight thin dual early upper lower power color low fat water time field line line mid max min
+    le de del della di da dos das""".split()
 )
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
@@ -72,6 +79,7 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
         elif word == "c" and tokens[place + 1].word == "o" and text[token.stop] == "/":
             out += _names(text, tokens, place + 2, strict=False, most=_LONGEST_NAME)
     _credentials(text, tokens, out)
+    _trailing(tokens, out)
     if any(token.gone for token in tokens):
         _beside(text, tokens, out)
         _dangling(text, tokens, out)
@@ -133,6 +141,8 @@ def _name_like(token: Token, raw: str, taken: int, *, strict: bool) -> bool:
         return False
     capital = raw[0].isupper()
     title = capital and (raw[1:].islower() or len(raw) == 1)
+    if token.kind == UNKNOWN:
+        return True  # an eponym that its context kept: after a title it is a person
     if token.kind == AMBIGUOUS:
         return title if strict else capital
     if strict or not title:
@@ -158,7 +168,8 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
                 shown = text[before.start : before.stop]
                 if before.gone:
                     continue
-                if before.kind == STRONG or not shown[:1].isupper() or before.word in _STOPWORDS:
+                named = before.kind != STRONG or (at > 0 and tokens[at - 1].gone)
+                if not named or not shown[:1].isupper() or before.word in _STOPWORDS:
                     break
                 before.gone = True
                 out.append((before.start, before.stop, _RULE))
@@ -169,6 +180,17 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
             if follower and text[token.stop : follower.start] == "(" and len(follower.word) <= 2:  # noqa: PLR2004 - RT(R)
                 follower.gone = True
                 out.append((follower.start, follower.stop, _RULE_DANGLING))
+
+
+def _trailing(tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take particles at the end of a value: they lead to nothing, or are a name (``Le``)."""
+    for token in reversed(tokens):
+        if token.gone:
+            continue
+        if token.word not in _PARTICLES:
+            break
+        token.gone = True
+        out.append((token.start, token.stop, _RULE_DANGLING))
 
 
 def _registered(text: str, token: Token) -> bool:
@@ -186,7 +208,12 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
             raw = text[token.start : token.stop]
             if token.kind == AMBIGUOUS:
                 follower = tokens[place + 1] if place + 1 < len(tokens) else None
-                modifies = follower is not None and not follower.gone and follower.kind == STRONG
+                modifies = (
+                    token.word in _MODIFIERS
+                    and follower is not None
+                    and not follower.gone
+                    and follower.kind == STRONG
+                )
                 take = raw[0].isupper() and not modifies and token.word not in _STOPWORDS
             else:
                 initial = len(raw) == 1 and raw.isalpha()
@@ -221,6 +248,9 @@ def _dangling(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -
         tail = all(later.gone for later in tokens[place + 1 :])
         between = token.word in _AND and place > 0 and tokens[place - 1].gone
         label = ":" in gap and token.word in _ROLES
+        raw = text[token.start : token.stop]
+        if token.word in _WEAK_TITLES and raw.isupper() and "." not in gap and place == 0:
+            continue  # MR and DR are modalities where a value begins with them
         if token.word in _CONNECTIVES or between or label or (tail and token.word in _TAIL_ONLY):
             token.gone = True
             out.append((token.start, token.stop, _RULE_DANGLING))

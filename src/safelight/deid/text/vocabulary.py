@@ -1,21 +1,27 @@
 """The words that may stay: loaded once, from a list made by ``scripts/make_vocabulary.py``.
 
-Four classes of words, one section each in ``data/vocabulary.gz``:
+Eight sections in ``data/vocabulary.gz``:
 
 - strong: medical, technical and protocol words; they stop a run of names (``Dr. Roe CT``);
 - plain: common words that are no one's name as far as the sources know;
 - ambiguous: words that are also names but that reports cannot do without (``white``, ``may``);
-- terms: whole phrases that hold an eponym (``Ross procedure``), and CJK terms.
+- terms: whole phrases that hold an eponym (``Ross procedure``);
+- CJK terms, matched inside runs that have no blanks;
+- words that may be joined without a blank, and names that the rules for unseen words would pass;
+- eponyms, each with the words that must stand near for it to stay (``Waters`` near ``sinus``).
 """
 
 import gzip
+import re
+import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 from safelight.deid.text.fold import fold, segments
 
-__all__ = ["AMBIGUOUS", "PLAIN", "STRONG", "UNKNOWN", "cjk_unknown", "kind", "listed", "terms"]
+__all__ = ["AMBIGUOUS", "PLAIN", "STRONG", "UNKNOWN", "cjk_unknown", "eponym_stays", "kind", "listed", "terms"]
 
 UNKNOWN: Final = 0
 AMBIGUOUS: Final = 1
@@ -29,28 +35,82 @@ _FOUR_DIGIT_LETTERS: Final = frozenset(
 _SHORT_GLUED: Final = 2
 _LONGEST_NUMBER: Final = 4
 _MIN_CAMEL: Final = 3
-_MIN_JOINED: Final = 4
+_MIN_JOINED: Final = 3
+_MIN_JOIN: Final = 6
+_MOST_JOINS: Final = 4
+_MIN_MEDICAL: Final = 9
+_MIN_STEM: Final = 5
+_DIMENSIONS: Final = re.compile(r"\d{1,4}(?:x\d{1,4}){1,3}(?:mm|cm|um)?")
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MANY_SEGMENTS: Final = 4
+_LONGEST_TERM: Final = 8
+
+# Endings of medical Greek and Latin that no family name of the sources has at this length.
+_ENDING: Final = re.compile(
+    r"(?:(?<!a)itis|itides|ectomy|ectomies|ostomy|otomy|otomies|graphy|graphic|ography|ogram|ograms|opathy|opathies"
+    r"|opathic|osis|oses|oscopy|oscopic|oplasty|oplasties|emia|aemia|uria|algia|megaly|malacia"
+    r"|sclerosis|stenosis|trophy|trophic|plasia|plastic|genesis|genic|lysis|lytic|metry|metric"
+    r"|oma|omas|omatous|omatosis|cele|celes|centesis|pexy|rrhaphy|rrhagia|rrhage|rrhea|ectasia|ectasis|edema"
+    r"|carcinoma|sarcoma|blastoma|adenoma|phobia|plegia|paresis|pnea|phagia|penia|philia|cytosis"
+    r"|dynia|iasis|ological|ology|scopic|tomies|vascular|osseous|cutaneous|articular|muscular)$"
+)
+_PREFIX: Final = re.compile(
+    r"(?:peri|intra|extra|retro|hyper|hypo|supra|infra|inter|trans|para|post|multi|micro|macro|hemi"
+    r"|endo|anti|non|pre|sub|super|ultra|un|bi|tri|poly|pseudo|neo|pan|mid|semi|juxta|epi|meso)"
+)
+_STEM: Final = re.compile(r"[a-z]{2,}(?:[aeiouy])")
+
+
+class _Lists(NamedTuple):
+    words: dict[str, int]
+    terms: frozenset[str]
+    cjk: frozenset[str]
+    eponyms: dict[str, frozenset[str]]
+    joinable: frozenset[str]
+    refused: frozenset[str]
 
 
 @lru_cache(maxsize=1)
-def _load() -> tuple[dict[str, int], frozenset[str], frozenset[str]]:
+def _load() -> _Lists:
     data = resources.files("safelight.deid.text").joinpath("data/vocabulary.gz").read_bytes()
-    strong, plain, ambiguous, phrases, cjk = gzip.decompress(data).decode().split("\n\n")
+    sections = gzip.decompress(data).decode().split("\n\n")
+    strong, plain, ambiguous, phrases, cjk, named, joinable, refused = sections
     words = dict.fromkeys(plain.split("\n"), PLAIN)
     words.update(dict.fromkeys(strong.split("\n"), STRONG))
     words.update(dict.fromkeys(ambiguous.split("\n"), AMBIGUOUS))
-    return words, frozenset(phrases.split("\n")), frozenset(cjk.strip().split("\n"))
+    eponyms = {}
+    for line in named.split("\n"):
+        name, *near = line.split(" ")
+        eponyms[name] = frozenset(near)
+    return _Lists(
+        words,
+        frozenset(phrases.split("\n")),
+        frozenset(cjk.split("\n")),
+        eponyms,
+        frozenset(joinable.split("\n")),
+        frozenset(refused.split("\n")),
+    )
 
 
 def listed(folded: str) -> int:
     """Return the class of one folded word, as listed; no morphology, no splitting."""
-    return _load()[0].get(folded, UNKNOWN)
+    return _load().words.get(folded, UNKNOWN)
 
 
 def terms() -> frozenset[str]:
     """Return the folded phrases that may stay whole though a word in them is a name."""
-    return _load()[1]
+    return _load().terms
+
+
+def eponym_stays(folded: str, near: Iterable[str]) -> bool:
+    """Return whether an unknown word is an eponym and one of its own words stands near it."""
+    eponyms = _load().eponyms
+    stem = folded.removesuffix("'s").removesuffix("'")
+    contexts = eponyms.get(stem)
+    if contexts is None:
+        return False
+    wanted = contexts or eponyms["nouns"]
+    return any(word in wanted for word in near)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -68,7 +128,7 @@ def kind(run: str) -> int:
         return _possessive(folded)
     parts = segments(folded)
     if len(parts) > 1:
-        return _mixed(parts)
+        return _mixed(run, parts)
     if not parts:
         return UNKNOWN
     if folded.isdecimal():
@@ -85,51 +145,115 @@ def _possessive(folded: str) -> int:
     return UNKNOWN
 
 
-def _mixed(parts: list[str]) -> int:
+def _mixed(run: str, parts: list[str]) -> int:
+    if _DIMENSIONS.fullmatch("".join(parts)):
+        return PLAIN
     digits = sum(len(part) for part in parts if part.isdecimal())
     if digits > _LONGEST_NUMBER:
         return UNKNOWN
-    words = [part for part in parts if not part.isdecimal()]
-    known = [word for word in words if listed(word)]
-    if any(len(word) > _SHORT_GLUED and not listed(word) for word in words):
+    shown = segments(run) if run.isascii() else parts
+    kinds = [
+        _glued(part, raw)
+        for part, raw in zip(parts, shown, strict=False)
+        if not part.isdecimal()
+    ]
+    if not all(kinds):
         return UNKNOWN
     if digits == _LONGEST_NUMBER:
-        allowed = all(word in known or word in _FOUR_DIGIT_LETTERS for word in words)
+        words = [part for part in parts if not part.isdecimal()]
+        allowed = all(listed(word) or word in _FOUR_DIGIT_LETTERS for word in words)
         if not allowed or len(parts) >= _MANY_SEGMENTS:
             return UNKNOWN
-    if not all(word.isascii() or listed(word) for word in words):
-        return UNKNOWN
-    return min((listed(word) or STRONG for word in words), default=STRONG)
+    return min(kinds, default=STRONG)
+
+
+def _glued(part: str, raw: str) -> int:
+    """Judge one alphabetic part of a run that also holds digits."""
+    if len(part) <= _SHORT_GLUED and part.isascii():
+        return STRONG
+    return listed(part) or _camel(raw) or _derived(part)
 
 
 def _camel(run: str) -> int:
-    """Judge ``HeadNeck``: all parts known, none of them also a name."""
+    """Judge ``HeadNeck``: every part known, one of them strong; at most one also a name."""
     if run.isupper() or run.islower() or not run.isascii():
         return UNKNOWN
-    parts: list[str] = []
-    for place, char in enumerate(run):
-        starts = char.isupper() and (
-            not run[place - 1].isupper() or (place + 1 < len(run) and run[place + 1].islower())
-        )
-        if starts or not parts:
-            parts.append(char)
-        else:
-            parts[-1] += char
-    if len(parts) == 1 or any(len(part) < _MIN_CAMEL for part in parts):
+    parts = [part.lower() for part in _CAMEL.findall(run)]
+    if len(parts) < _SHORT_GLUED:
         return UNKNOWN
-    kinds = [listed(part.lower()) for part in parts]
-    return min(kinds) if min(kinds) > AMBIGUOUS else UNKNOWN
+    kinds = [listed(part) or _derived(part) for part in parts]
+    strong = sum(
+        one == STRONG and len(part) >= _MIN_CAMEL
+        for one, part in zip(kinds, parts, strict=True)
+    )
+    named = kinds.count(AMBIGUOUS)
+    if UNKNOWN in kinds or not strong or named > 1 or (named and strong < _SHORT_GLUED):
+        return UNKNOWN
+    if any(one == PLAIN and len(part) < _MIN_CAMEL for one, part in zip(kinds, parts, strict=True)):
+        return UNKNOWN
+    return PLAIN
 
 
 def _derived(folded: str) -> int:
-    """Judge an unseen word by its build: two strong words joined (``BONEPLUS``)."""
-    for cut in range(_MIN_JOINED, len(folded) - _MIN_JOINED + 1):
-        if listed(folded[:cut]) == STRONG and listed(folded[cut:]) == STRONG:
-            return STRONG
+    """Judge an unseen word by its build: strong words joined (``BONEPLUS``), medical endings."""
+    if len(folded) < _MIN_JOIN or folded in _load().refused:
+        return UNKNOWN
+    if _joins(folded, _MOST_JOINS):
+        return STRONG
+    ending = _ENDING.search(folded)
+    if ending and len(folded) >= _MIN_MEDICAL and folded.isascii() and _STEM.match(folded):
+        return PLAIN
+    prefix = _PREFIX.match(folded)
+    if prefix and len(folded) - prefix.end() >= _MIN_STEM:
+        return PLAIN if listed(folded[prefix.end() :]) == STRONG else UNKNOWN
     return UNKNOWN
 
 
-def cjk_unknown(run: str) -> list[tuple[int, int]]:
-    """Return the unknown stretches of a run of Chinese or Japanese, as (start, stop)."""
-    known = _load()[2]
-    return [] if run in known else [(0, len(run))]
+def _joins(folded: str, most: int) -> bool:
+    words = _load().joinable
+    for cut in range(len(folded) - _MIN_JOINED, _MIN_JOINED - 1, -1):
+        if folded[:cut] not in words:
+            continue
+        rest = folded[cut:]
+        if rest in words or (most > 2 and _joins(rest, most - 1)):  # noqa: PLR2004 - two words at the end
+            return True
+    return False
+
+
+@lru_cache(maxsize=1 << 12)
+def cjk_unknown(run: str) -> tuple[tuple[int, int], ...]:
+    """Return the unknown stretches of a run of Chinese or Japanese, as (start, stop).
+
+    Terms are matched longest first. Beside an unknown stretch a term of one character goes too,
+    since it may be part of a name.
+    """
+    folded = unicodedata.normalize("NFKC", run)
+    known = _load().cjk
+    covered: list[bool] = []
+    at = 0
+    singles = []
+    while at < len(folded):
+        size = next(
+            (n for n in range(min(_LONGEST_TERM, len(folded) - at), 0, -1)
+             if folded[at : at + n] in known),
+            0,
+        )  # fmt: skip
+        if size == 1:
+            singles.append(at)
+        covered += [bool(size)] * (size or 1)
+        at += size or 1
+    if all(covered):
+        return ()
+    if len(folded) != len(run):
+        return ((0, len(run)),)
+    for place in singles:
+        covered[place] = False
+    out = []
+    start = None
+    for place, known_here in enumerate([*covered, True]):
+        if not known_here and start is None:
+            start = place
+        elif known_here and start is not None:
+            out.append((start, place))
+            start = None
+    return tuple(out)

@@ -143,6 +143,7 @@ def test_dates_of_devices_move_with_the_others() -> None:
         (0x0042_0011, PDF, Act.DUMMY),  # Encapsulated Document D
         (0x0070_0082, GSPS, Act.DUMMY),  # Presentation Creation Date X, but Type 1
         (0x0010_0020, PRIVATE_CLASS, Act.EMPTY),
+        (0x0008_1140, GSPS, Act.REMOVE),  # Referenced Image Sequence X/Z/U*: Type 3 at the top
         (0x0018_1000, PRIVATE_CLASS, Act.DUMMY),  # unknown IOD: what is valid everywhere
     ],
 )
@@ -157,6 +158,14 @@ def test_types_depend_on_the_enclosing_sequence() -> None:
     assert act(name, parent=referring) is Act.DUMMY
     person = 0x0040_A075  # Verifying Observer Name is Type 1 there
     assert act(person, sop_class=COMPREHENSIVE_SR, parent=observer) is Act.DUMMY
+
+
+def test_references_get_new_uids_where_the_iod_wants_them() -> None:
+    source, derivation, series = 0x0008_2112, 0x0008_9124, 0x0008_1115
+    assert iod.type_of(SEG, derivation, source) is iod.Type.TWO
+    assert act(source, sop_class=SEG, parent=derivation) is Act.CLEAN
+    assert iod.type_of(GSPS, series, 0x0008_1140) is iod.Type.ONE
+    assert act(0x0008_1140, sop_class=GSPS, parent=series) is Act.CLEAN
 
 
 def test_an_item_that_the_iod_does_not_have_is_judged_by_any_module() -> None:

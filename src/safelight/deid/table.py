@@ -154,9 +154,11 @@ def _by_type(code: str, vr: str, kind: Type) -> Act:
         return Act.UID
     if code == "X" and kind in {Type.ONE_C, Type.TWO_C}:
         return Act.REMOVE
+    if "U" in code and kind <= Type.TWO_C:
+        # U*: enter, and give the contained UIDs new values. In Type 2 too: emptied, the object's
+        # list of referenced series would refer to nothing, which its IOD forbids.
+        return Act.CLEAN
     if kind <= Type.ONE_C:
-        if "U" in code:
-            return Act.CLEAN  # U*: enter, and give the contained UIDs new values
         if code == "X" and vr in _BINARY:
             return Act.REMOVE  # a dummy MAC or blob would claim to be one
         return Act.UID if vr == "UI" else Act.DUMMY

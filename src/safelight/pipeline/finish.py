@@ -75,6 +75,7 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
 
     place = job.place
     try:
+        done.problems += _directories(job)
         done.take(refusals(job, done.problems, request.settings.processes))
         done.take(_own_lines(job, request.settings.processes + 1))
         summary.inputs = len(job.items)
@@ -97,6 +98,16 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
     except OSError as error:
         summary.failed = summary.failed or failed(error)
         summary.finished = False
+
+
+def _directories(job: Job) -> list[tuple[int, Problem]]:
+    """Put directories of media (DICOMDIR) aside: they name the people on the medium."""
+    error = QuarantineError("a directory of a medium; it names people and is not passed on")
+    return [
+        (index, Problem.of(sight.kind, error))
+        for index, sight in sorted(job.sights.items())
+        if sight.kind is Kind.DICOMDIR
+    ]
 
 
 def shown_path(item: "Item") -> str:

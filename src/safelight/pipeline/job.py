@@ -42,9 +42,16 @@ _SUBJECTS_KEPT: Final = 4  # of the persons a worker met last; tasks come person
 
 
 def unexpected(error: BaseException) -> QuarantineError:
-    """Return an unexpected exception as its type alone; its message may hold values."""
+    """Return an unexpected exception as its type and our line; its message may hold values."""
+    import traceback  # noqa: PLC0415  # start-up cost: rarely needed
+
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        folder, _, name = frame.filename.rpartition("safelight" + os.sep)
+        if folder:
+            where = f" in {name.replace(os.sep, '/')} line {frame.lineno}"
     return QuarantineError(
-        f"it could not be handled ({type(error).__name__})",
+        f"it could not be handled ({type(error).__name__}{where})",
         todo="report this with the kind of file; do not send the file itself",
     )
 
@@ -240,13 +247,13 @@ def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
     """Return the namer for one person's outputs."""
     from safelight.deid.text import Mode  # noqa: PLC0415  # start-up cost: not for --help
 
-    cleaner = subject.cleaner
+    clean = subject.cleaner.clean
 
     def unchanged(text: str) -> bool:
         if is_counter(text):
-            return not cleaner.clean(text, Mode.SUBJECT).rules
+            return not subject.needles.spans(text)
         spaced = text.replace("_", " ").replace("-", " ")
-        return not any(cleaner.clean(each, Mode.WORDS).rules for each in (text, spaced))
+        return not any(clean(each, Mode.WORDS).rules for each in (text, spaced))
 
     return Namer(
         unchanged=unchanged,

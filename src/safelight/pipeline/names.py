@@ -35,9 +35,10 @@ _KNOWN: Final = frozenset(e for group in _EXTENSIONS.values() for e in group if 
 }
 _SUFFIX: Final = re.compile(r"(?:\.nii)?\.[A-Za-z]{1,8}$|(?<=.)\.nii\.gz$", re.IGNORECASE)
 _COUNTER: Final = re.compile(
+    r"(?!.*(?:19|20)\d\d)"  # may be a year
     r"(?:(?:I|IM|IMG|IMAGE|IMAGES|S|SE|SER|SERIES|ST|STU|STUDY|STUDIES|PA|PAT|F|FRAME|SLICE|SL|"
-    r"VOL|VOLUME|DCM|DICOM|CT|MR|MRI|PT|PET|US|CR|DX|MG|NM|XA|RF|SC|SR|SEG|OT|Z)[-_ ]?)?"
-    r"0{0,7}\d{1,4}(?:[-_]0{0,7}\d{1,4}){0,2}",
+    r"VOL|VOLUME|DCM|DICOM|CT|MR|MRI|PT|PET|US|CR|DX|MG|NM|XA|RF|SC|SR|SEG|OT|Z)"
+    r"[-_ ]?0{0,7}\d{1,4}(?:[-_]0{0,7}\d{1,4})?|0{0,7}\d{1,4})",
     re.IGNORECASE,
 )
 _UID: Final = re.compile(r"((?:[A-Za-z]{2,12}[._-])?)([0-2](?:\.(?:0|[1-9]\d*)){4,})")

@@ -13,6 +13,7 @@ __all__ = ["page"]
 
 _TEMPLATE: Final = os.path.join(os.path.dirname(__file__), "templates", "report.html")
 _ROWS_MOST: Final = 300
+_OPEN_MOST: Final = 10  # inputs of a list that is shown unfolded
 _WORDS: Final = {
     "remove": "removed",
     "empty": "emptied",
@@ -81,6 +82,7 @@ def _head(data: dict[str, Any]) -> str:
             ("waiting", "What waits for a person"),
             ("found", "What was found, and why it went"),
             ("kinds", "Kinds of input"),
+            ("kept", "What was kept"),
             ("notes", "What to know"),
             ("how", "How it was done"),
         )
@@ -129,7 +131,8 @@ def _tag(status: str) -> str:
 
 
 def _bar(share: float) -> str:
-    return f'<span class="bar" style="width:{max(1, round(100 * share))}%"></span>'
+    width = round(100 * share)
+    return f'<span class="bar" style="width:{width}%"></span>' if width else ""
 
 
 def _waiting(data: dict[str, Any]) -> str:
@@ -147,13 +150,16 @@ def _waiting(data: dict[str, Any]) -> str:
         for row in data["reasons"][:_ROWS_MOST]
     )
     parts.append(_table(["reason", "status", "inputs"], rows, "Reasons", {2}))
+    parts.append(
+        '<p class="soft">Below, inputs are named by code; the list beside the project key '
+        "(<code>sources-….csv</code>) says which path each is.</p>"
+    )
     for status in ("review", "quarantine"):
         lines = data["waiting"][status]
         if not lines:
             continue
         more = data[status] - len(lines)
-        rest = f" The other {number(more)} are in <code>{status}.jsonl</code>." if more > 0 else ""
-        parts.append(f"<h3>In {status}</h3><p class='soft'>Inputs are named by code.{rest}</p>")
+        rest = f"; the other {number(more)} are in <code>{status}.jsonl</code>" if more > 0 else ""
         inputs = (
             [
                 _code(line["input"]),
@@ -163,7 +169,11 @@ def _waiting(data: dict[str, Any]) -> str:
             ]
             for line in lines
         )
-        parts.append(_table(["input", "kind", "what", "to do"], inputs, f"In {status}", set()))
+        table = _table(["input", "kind", "what", "to do"], inputs, f"In {status}", set())
+        parts.append(
+            f"<details{' open' if len(lines) <= _OPEN_MOST else ''}><summary>In {status}: "
+            f"{_count(len(lines), 'input', 'inputs')}{rest}</summary>{table}</details>"
+        )
     return "".join([*parts, "</section>"])
 
 
@@ -173,7 +183,8 @@ def _rules(data: dict[str, Any]) -> str:
     top = (
         '<section id="found"><h2>What was found, and why it went</h2>'
         '<p class="soft">Each row is a rule and what it did, over all inputs that are done. The '
-        "manifest has every place of every input.</p>"
+        "manifest has every place of every input. E.1-1 is the table of DICOM PS3.15 Annex E: "
+        "X remove, Z empty, D dummy, U new UID, C clean.</p>"
     )
     if not rows:
         return f"{top}<p>Nothing was changed.</p></section>"
@@ -213,6 +224,10 @@ def _kinds(data: dict[str, Any]) -> str:
 
 def _notes(data: dict[str, Any]) -> str:
     lines = [f"{escape(row['note'])} ({number(row['inputs'])})" for row in data["notes"]]
+    if not data["pixels_searched"]:
+        lines.insert(0, "Pixels were not searched for text that is part of the picture.")
+    if not data["faces_removed"]:
+        lines.insert(1, "Faces that could be rebuilt from head scans were not removed.")
     if data["same_name"]:
         inputs = _count(data["same_name"], "input", "inputs")
         lines.append(
@@ -225,16 +240,21 @@ def _notes(data: dict[str, Any]) -> str:
             "stay, though their inputs were not among the sources this time."
         )
     told = "".join(f"<li>{line}</li>" for line in lines)
-    told = f"<ul>{told}</ul>" if told else "<p>Nothing beyond what the tables say.</p>"
-    return f'<section id="notes"><h2>What to know</h2>{told}</section>'
+    kept = (
+        "<p>What no rule above names stayed as it was: elements that the profile keeps, text that "
+        "is proven harmless, private elements known to be safe, and pixel data, byte for byte.</p>"
+    )
+    return (
+        f'<section id="kept"><h2>What was kept</h2>{kept}</section>'
+        f'<section id="notes"><h2>What to know</h2><ul>{told}</ul></section>'
+    )
 
 
 def _how(data: dict[str, Any]) -> str:
     profile = data["profile"]
     options = "".join(f"<li>{escape(option)}</li>" for option in profile["options"])
-    methods = "".join(
-        f"<li>{escape(row['method'])} ({number(row['inputs'])})</li>" for row in data["methods"]
-    )
+    methods = "".join(f"<li>{escape(method)}</li>" for method in data["methods"])
+    missed = "".join(f"<li>{escape(option)}</li>" for option in data["asked_but_not_done"])
     limits = ", ".join(f"{name} = {number(value)}" for name, value in data["limits"].items())
     manifest = _count(data["manifest"]["lines"], "line", "lines")
     pairs = [
@@ -243,8 +263,9 @@ def _how(data: dict[str, Any]) -> str:
             f"<strong>{escape(profile['name'])}</strong>: {escape(profile['description'])}",
         ),
         ("Options asked for", f"<ul>{options}</ul>" if options else "none"),
-        ("Methods claimed", f"<ul>{methods}</ul>" if methods else "see each object"),
-        ("Own rules", number(profile["own_rules"])),
+        ("Asked for, not done", f"<ul>{missed}</ul>" if missed else "none"),
+        ("Claimed in DICOM outputs", f"<ul>{methods}</ul>" if methods else "nothing"),
+        ("Overrides in the profile", number(profile["overrides"])),
         ("Table", escape(data["table"])),
         ("Limits changed", escape(limits) or "none"),
         ("Project key", _code(data["key"])),

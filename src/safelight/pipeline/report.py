@@ -42,7 +42,9 @@ def report_data(
     job: "Job", request: "Request", summary: "Summary", lists: "Lists"
 ) -> dict[str, Any]:
     """Return the report as plain values."""
-    from safelight.deid.table import EDITION  # noqa: PLC0415  # start-up cost
+    from safelight.deid.marks import DONE  # noqa: PLC0415  # start-up cost: not for --help
+    from safelight.deid.profile import Option, method_codes  # noqa: PLC0415  # as above
+    from safelight.deid.table import EDITION  # noqa: PLC0415  # as above
 
     tally = summary.tally
     profile = job.engine.profile
@@ -73,11 +75,14 @@ def report_data(
             "name": profile.name,
             "description": profile.description,
             "options": [f"{option} {option.meaning}" for option in sorted(profile.options)],
-            "own_rules": len(profile.overrides),
+            "overrides": len(profile.overrides),
         },
-        "methods": [
-            {"method": method, "inputs": count} for method, count in sorted(tally.methods.items())
+        "methods": [f"{code} {meaning}" for code, meaning in method_codes(profile, DONE)],
+        "asked_but_not_done": [
+            f"{option} {option.meaning}" for option in sorted(profile.options - DONE)
         ],
+        "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & DONE,
+        "faces_removed": Option.CLEAN_VISUAL_FEATURES in profile.options & DONE,
         "table": EDITION,
         "key": job.key.fingerprint,
         "workers": settings.processes,

@@ -27,7 +27,6 @@ class Tally:
         acts: Inputs by what was done at one place (``Deidentified.acts``).
         reasons: Inputs by (status, reason, what) for review and quarantine.
         notes: Inputs by note.
-        methods: Inputs by method code and meaning that the run can claim for them.
         written: Bytes of all outputs.
         skipped: Inputs that an earlier run had done.
     """
@@ -36,7 +35,6 @@ class Tally:
     acts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
-    methods: Counter[str] = field(default_factory=Counter)
     written: int = 0
     skipped: int = 0
 

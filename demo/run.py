@@ -156,8 +156,9 @@ def make_inputs() -> int:
 def safelight(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the real command, as a person would."""
     command = [str(Path(sys.executable).with_name("safelight")), *arguments]
-    print("$ safelight", *(os.path.relpath(a) if os.path.isabs(a) else a for a in arguments))
-    return subprocess.run(command, check=False, text=True, stdout=None, stderr=None)
+    shown = (os.path.relpath(each) if os.path.isabs(each) else each for each in arguments)
+    print("$ safelight", *shown, flush=True)
+    return subprocess.run(command, check=False, text=True)
 
 
 def layers(raw: bytes) -> Iterator[bytes]:
@@ -193,24 +194,34 @@ def statuses() -> Counter[str]:
     return Counter(json.loads(line)["status"] for line in lines)
 
 
-def before_and_after(console: Console) -> None:
-    """Print one header as it came and as it went."""
-    before = pydicom.dcmread(SOURCE / "Janette_Wexfordian" / "CT_small.dcm")
-    after = None
+def ct_output() -> Dataset | None:
+    """Return the header of the CT among the outputs."""
     for path in OUT.rglob("*.dcm"):
         data = pydicom.dcmread(path, stop_before_pixels=True)
-        if data.get("Modality") == "CT" and data.get("Rows") == before.Rows:
-            after = data
-            break
-    if after is None:
-        return
-    table = Table(title="One header, before and after", title_justify="left")
-    for heading in ("element", "before", "after"):
+        if data.get("Modality") == "CT":
+            return data
+    return None
+
+
+def photo_place(folder: Path) -> str:
+    """Return where the photo in a folder says it was taken; empty when it does not say."""
+    with Image.open(next(folder.glob("*.jpg"))) as image:
+        place = image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+    return " ".join(str(place[tag]) for tag in sorted(place))
+
+
+def before_and_after(console: Console) -> None:
+    """Print one header, and the place of the photo, as they came and as they went."""
+    before = pydicom.dcmread(SOURCE / "Janette_Wexfordian" / "CT_small.dcm")
+    after = ct_output() or Dataset()
+    table = Table(title="CT_small.dcm and the photo, before and after", title_justify="left")
+    for heading in ("", "before", "after"):
         table.add_column(heading)
     words = ("PatientName", "PatientID", "PatientBirthDate", "StudyDate", "StudyDescription")
     for word in (*words, "InstitutionName", "PatientComments", "Manufacturer", "KVP"):
         gone = "" if word in after else "(removed)"
         table.add_row(word, str(before.get(word, "")), gone or str(after.get(word, "")))
+    table.add_row("photo: GPS", photo_place(SOURCE), photo_place(OUT) or "(removed)")
     console.print(table)
 
 
@@ -219,7 +230,7 @@ def main() -> int:
     started = time.monotonic()
     console = Console(highlight=False)
     count = make_inputs()
-    console.print(f"{count} real files, two invented people planted in them: {SOURCE}\n")
+    print(f"{count} real files, two invented people planted in them: {SOURCE}\n", flush=True)
     run = safelight("deidentify", str(SOURCE), "-o", str(OUT), "--key", str(KEY))
     check = safelight("verify", str(OUT), "--key", str(KEY))
     if run.returncode not in EXPECTED_EXITS or check.returncode != 0:
@@ -227,16 +238,18 @@ def main() -> int:
         return 1
     before_and_after(console)
     ends = statuses()
-    found = left_over(OUT)
+    planted, found = left_over(SOURCE), left_over(OUT)
+    place = photo_place(OUT)
     told = ", ".join(f"{number} {status}" for status, number in sorted(ends.items()))
-    console.print(f"\n{count} inputs: {told}")
-    console.print(
-        "planted names, numbers, dates and places found in the outputs by a plain byte search: "
-        + (f"[bold red]{len(found)} files: {', '.join(found)}" if found else "[bold green]none")
+    print(f"\n{count} inputs: {told}")
+    print(
+        f"a plain search of every byte finds what was planted in {len(planted)} inputs and in",
+        end=" ",
     )
-    console.print(f"report: {OUT / '_safelight' / 'report.html'}")
-    console.print(f"took {time.monotonic() - started:.1f} s")
-    return 1 if found or sum(ends.values()) != count else 0
+    console.print(f"[bold red]{', '.join(found)}" if found else "[bold green]no output")
+    print(f"report: {OUT / '_safelight' / 'report.html'}")
+    print(f"took {time.monotonic() - started:.1f} s")
+    return 1 if found or place or not len(planted) == sum(ends.values()) == count else 0
 
 
 if __name__ == "__main__":

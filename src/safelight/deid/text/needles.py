@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from safelight.deid.text import vocabulary
 from safelight.deid.text.fold import RUN, fold, segments, squash, squash_map
+from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
 from safelight.deid.text.raw import raw_patterns
 from safelight.deid.text.transliterate import spellings
@@ -33,6 +34,7 @@ _MIN_SQUASH: Final = 6
 _MIN_GLUED: Final = 4
 _PHONE: Final = 7
 _MIN_PHRASE: Final = 10
+_SMALL: Final = 4096
 
 
 class Span(NamedTuple):
@@ -62,6 +64,8 @@ class Needles:
     numbers: tuple[str, ...]
     glued: tuple[str, ...]
     raw: tuple[bytes, ...]
+    joined_grams: Grams
+    glued_grams: Grams
 
     @classmethod
     def compile(cls, identity: Identity) -> "Needles":
@@ -86,13 +90,14 @@ class Needles:
             numbers=tuple(sorted(build.numbers)),
             glued=tuple(sorted(build.glued)),
             raw=raw_patterns(identity, build.names),
+            joined_grams=Grams(build.joined),
+            glued_grams=Grams(build.glued),
         )
 
     def spans(self, text: str) -> list[Span]:
         """Return where the person's values stand in ``text``, sorted, perhaps overlapping."""
         found = self._words(text)
-        flat = squash(text)
-        if any(value in flat for value, _rule in self.joined):
+        if self.joined and self.joined_grams.within(squash(text)):
             found += self._joined(text)
         if self.numbers:
             found += self._numbers(text)
@@ -100,10 +105,12 @@ class Needles:
         return found
 
     def matches_binary(self, data: bytes) -> bool:
-        """Return whether a small binary value holds anything of the person's."""
+        """Return whether a binary value holds anything of the person's; above 4 KiB raw only."""
         low = data.lower()
         if any(pattern in low or pattern in data for pattern in self.raw):
             return True
+        if len(data) > _SMALL:
+            return False
         return any(
             self.spans("".join(char if char.isprintable() else " " for char in text))
             for text in (
@@ -132,9 +139,8 @@ class Needles:
         """Return the rule for a run whose inside is the person's: glued, camel case, possessive."""
         if word.isalpha() and (run.islower() or run.isupper()) and len(word) <= _MIN_GLUED:
             return ""
-        for part in self.glued:
-            if part in word and not vocabulary.kind(run):
-                return NAME
+        if not vocabulary.kind(run) and self.glued_grams.within(word):
+            return NAME
         if not word.isascii():
             return ""
         if word.isalpha() and (run.islower() or run.isupper() or run.istitle()):
@@ -170,15 +176,13 @@ class Needles:
     def _joined(self, text: str) -> list[Span]:
         flat, places = squash_map(text)
         found = []
-        for value, rule in self.joined:
-            at = flat.find(value)
-            while at >= 0:
-                start, stop = places[at], places[at + len(value) - 1] + 1
-                starts = start == 0 or not text[start - 1].isalnum()
-                stops = stop == len(text) or not text[stop].isalnum()
-                if starts or stops or any(char.isdecimal() for char in value):
-                    found.append(_whole(text, start, stop, rule))
-                at = flat.find(value, at + 1)
+        rules = dict(self.joined)
+        for at, value in self.joined_grams.find(flat):
+            start, stop = places[at], places[at + len(value) - 1] + 1
+            starts = start == 0 or not text[start - 1].isalnum()
+            stops = stop == len(text) or not text[stop].isalnum()
+            if starts or stops or any(char.isdecimal() for char in value):
+                found.append(_whole(text, start, stop, rules[value]))
         return found
 
     def _numbers(self, text: str) -> list[Span]:
@@ -326,5 +330,3 @@ def _national(digits: str) -> Iterable[str]:
         yield bare[-longest:]
     if len(bare) > longest - 1:
         yield bare[-(longest - 1) :]
-
-

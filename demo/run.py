@@ -25,6 +25,7 @@ from PIL import ExifTags, Image, ImageDraw, TiffImagePlugin
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import generate_uid
 from rich.console import Console
 from rich.table import Table
 
@@ -99,6 +100,8 @@ def plant(data: Dataset, person: Person) -> None:
     data.PatientName = person.name
     data.PatientID = person.number
     data.PatientBirthDate = person.born
+    study = str(data.get("StudyInstanceUID", ""))  # pydicom's files share some
+    data.StudyInstanceUID = generate_uid(entropy_srcs=[person.number, study])
     data.InstitutionName = person.clinic
     data.ReferringPhysicianName = person.doctor
     data.StudyDescription = f"{DESCRIPTION} for {person.spoken}"

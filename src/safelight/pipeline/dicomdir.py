@@ -26,6 +26,7 @@ Fields = Mapping[str, "str | Sequence[Fields]"]
 _EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 _COMPONENT: Final = re.compile(r"[A-Z0-9_]{1,8}")
 _MOST_COMPONENTS: Final = 8
+_LONGEST: Final = 1024  # characters: the longest of the text VRs here (PS3.5 6.2)
 _HEAD_ITEM: Final = b"\xfe\xff\x00\xe0"
 
 # Keyword: tag and VR (PS3.6). Only what a directory record can hold.
@@ -256,7 +257,7 @@ def _field(key: str, values: Fields) -> bytes:
     if vr == b"SQ":
         items = b"".join(_item(item) for item in value if isinstance(item, Mapping))
         return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr, 0, len(items)) + items
-    text = str(value) or ("" if key.endswith("?") else _DUMMY.get(vr, "0"))
+    text = str(value)[:_LONGEST] or ("" if key.endswith("?") else _DUMMY.get(vr, "0"))
     return _element(tag, vr, text.encode("utf-8"))
 
 

@@ -186,15 +186,15 @@ def _timed(path: tuple[str, ...], held: dict[str, str]) -> bool:
 def shifted(value: str, days: int) -> str | None:
     """Return an HL7 point in time moved by whole days, with its precision and zone as they were.
 
-    A bare month moves from its 15th day and a bare year from the 1st of July, so that the error
-    is the least. None when the value is no point in time.
+    A bare month or year moves from its first day, as dates of images do. None when the value is
+    no point in time.
     """
     found = _STAMP.fullmatch(value)
     if found is None:
         return None
     year, month, day, rest, zone = found.groups()
     try:
-        start = dt.date(int(year), int(month or 7), int(day or (15 if month else 1)))
+        start = dt.date(int(year), int(month or 1), int(day or 1))
         moved = start + dt.timedelta(days=days)
     except (ValueError, OverflowError):
         return None

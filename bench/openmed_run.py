@@ -13,7 +13,7 @@ def main() -> None:
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        policy = {"output_path": str(target / path.name), "uid_salt": "bench", "date_shift_days": -100}
+        policy = {"output_path": str(target / path.name)}
         deidentify_dicom_headers(path, policy=policy)
 
 

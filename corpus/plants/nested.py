@@ -15,7 +15,7 @@ def _deep(depth: int) -> None:
     def plant(w: Work) -> bool:
         place = "00081032"
         inner = code("24627-2", "LN", w.fill("{name} chest", place))
-        inner.add_new(0x00404010 + 0x27, "LO", w.fill("{w}", place))
+        inner.add_new(0x00404036, "LO", w.fill("{w}", place))
         inner.ReferencedSOPInstanceUID = _uid(w, place)
         for level in range(depth - 1):
             outer = code("24627-2", "LN", "CT Chest")

@@ -19,6 +19,7 @@ from safelight.pipeline.ledger import (
     output_name,
     own_line,
 )
+from safelight.pipeline.media import rebuild
 from safelight.pipeline.place import sign_run
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.store import failed
@@ -75,9 +76,10 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
 
     place = job.place
     try:
-        done.problems += _directories(job)
         done.take(refusals(job, done.problems, request.settings.processes))
         done.take(_own_lines(job, request.settings.processes + 1))
+        if summary.failed is None:
+            done.take(rebuild(job, done.codes, request.settings.processes + 2))
         summary.inputs = len(job.items)
         summary.tally = done.tally
         summary.finished = summary.failed is None and len(done.codes) == len(job.items)
@@ -98,16 +100,6 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
     except OSError as error:
         summary.failed = summary.failed or failed(error)
         summary.finished = False
-
-
-def _directories(job: Job) -> list[tuple[int, Problem]]:
-    """Put directories of media (DICOMDIR) aside: they name the people on the medium."""
-    error = QuarantineError("a directory of a medium; it names people and is not passed on")
-    return [
-        (index, Problem.of(sight.kind, error))
-        for index, sight in sorted(job.sights.items())
-        if sight.kind is Kind.DICOMDIR
-    ]
 
 
 def shown_path(item: "Item") -> str:

@@ -47,12 +47,12 @@ class Tally:
             else:
                 setattr(self, item.name, mine + theirs)
 
-    def done(self, kind: Kind, acts: Sequence[str], size: int, told: bytes) -> None:
+    def done(self, kind: Kind, acts: Sequence[str], size: int, told: bytes = b"") -> None:
         """Count one input whose output was written; ``told`` is or holds its manifest object."""
         self.ends[kind.value, Status.DONE.value] += 1
         self.written += size
         self.acts.update(acts)
-        if _NO_NOTES not in told and (notes := _NOTES.search(told)):
+        if told and _NO_NOTES not in told and (notes := _NOTES.search(told)):
             self.notes.update(json.loads(notes.group(1)))
 
     def again(self, kind: Kind, line: bytes, size: int) -> None:

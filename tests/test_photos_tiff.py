@@ -146,7 +146,13 @@ def test_all_pages_are_kept_and_told() -> None:
 def test_byte_orders_and_sizes(sign: str, big: bool) -> None:  # noqa: FBT001
     plain = tiff(BASE, sign=sign, big=big, tail=PIXELS)
     full = tiff([*BASE, (270, 2, RAW), (65000, 1, RAW)], sign=sign, big=big, tail=PIXELS + RAW)
-    check_matrix(lambda: full, Kind.TIFF, plain, place="ImageDescription")
+    if big and sign == ">":  # Pillow warns of these whatever they hold: compare the bytes
+        out, _ = cleaned_bytes(full, Kind.TIFF)
+        assert not holds_needle(out)
+        assert out.count(PIXELS) == 1
+        assert cleaned_bytes(out, Kind.TIFF)[0] == out
+    else:
+        check_matrix(lambda: full, Kind.TIFF, plain, place="ImageDescription")
 
 
 def test_tiles_are_kept() -> None:

@@ -110,7 +110,7 @@ class ProjectKey:
                 todo="choose another place with --key",
             ) from error
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + base64.b64encode(key.__secret) + b"\n")
+            file.write(_MAGIC + base64.b64encode(key.__secret) + b"\n")  # noqa: SLF001 - own class
             file.flush()
             os.fsync(file.fileno())
         return key

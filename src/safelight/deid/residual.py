@@ -26,7 +26,7 @@ from safelight.dicomio.walker import (
     Walker,
     place,
 )
-from safelight.errors import NeedsReviewError, UnreadableInputError
+from safelight.errors import NeedsReviewError, SafelightError, UnreadableInputError
 from safelight.types import _SEAL, Deidentified, FileSlice, Kind, Part
 
 __all__ = ["Residual", "chunks"]
@@ -35,6 +35,7 @@ _CHARSET: Final = 0x00080005
 _TEXT: Final = frozenset((b"AE", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"))
 # Values of these follow a grammar that holds nothing but a number, a date or a UID.
 _GRAMMAR: Final = frozenset((b"AS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI"))
+_APART: Final = b"\xff\0\xff\0"  # stands in no pattern, so that none spans two values
 _CHUNK: Final = 1 << 22
 _SEEN_MOST: Final = 100_000
 _SEEN_BYTES: Final = 1 << 16
@@ -54,6 +55,7 @@ class Residual:
         self._pixels = Sweep(self._needles.raw, pixels=True)
         self._books: dict[Walker, Book] = {}
         self._seen: set[bytes | Run] = set()
+        self._pending: list[tuple[bytes, str]] = []
 
     def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
         """Read a written data set again and check what is new in it.
@@ -70,8 +72,24 @@ class Residual:
             segments = walker.segments(data, start, len(data), budget, book)
         except OddEncodingError as error:
             raise UnreadableInputError("what was written cannot be read again") from error
+        end = start
+        for segment in segments:
+            end = end + segment.size if isinstance(segment, Run) else segment[5]
+        if end != len(data):
+            raise UnreadableInputError("what was written cannot be read again to its end")
         if len(self._seen) > _SEEN_MOST:
             self._seen.clear()
+        try:
+            self._segments(data, segments, walker, budget)
+            self._sweep_pending()
+        except SafelightError:
+            self._pending.clear()
+            self._seen.clear()  # what was not swept must not pass the next time
+            raise
+
+    def _segments(
+        self, data: Buffer, segments: Sequence[Element | Run], walker: Walker, budget: Budget
+    ) -> None:
         seen = self._seen
         charset = charset_of(b"")
         for segment in segments:
@@ -111,11 +129,17 @@ class Residual:
         if real in _GRAMMAR:
             return
         raw = data[value:value_stop]
-        found = self._sweep.hits(raw)
-        if not found and real in _TEXT and tag not in CODE_TAGS:
-            found = bool(self._needles.spans(charset.decode(raw)[0]))
-        if found:
+        self._pending.append((raw, where))
+        if real in _TEXT and tag not in CODE_TAGS and self._needles.spans(charset.decode(raw)[0]):
             raise NeedsReviewError("a value of the person is left", place=where)
+
+    def _sweep_pending(self) -> None:
+        """Sweep the values gathered from one object at once; name the place of a hit."""
+        if self._pending and self._sweep.hits(_APART.join([raw for raw, _ in self._pending])):
+            for raw, where in self._pending:
+                if self._sweep.hits(raw):
+                    raise NeedsReviewError("a value of the person is left", place=where)
+        self._pending.clear()
 
     def _items(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 __all__ = ["Sweep"]
 
-_COMPILE_AFTER: Final = 1 << 21  # bytes swept in plain Python before compiling pays
+_COMPILE_AFTER: Final = 1 << 17  # bytes swept in plain Python before compiling pays
 _PIXEL_PATTERN: Final = 7  # bytes: shorter patterns occur by chance in pixels
 
 

@@ -1,6 +1,7 @@
 """Clean one text: a word stays only if it is proven harmless."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -97,6 +98,9 @@ class TextCleaner:
         if INVISIBLE.search(text):
             found[_RULE_INVISIBLE] = None
             text = INVISIBLE.sub("", text)
+        shown = text
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
         spans: list[tuple[int, int, str]] = list(self.needles.spans(text))
         if _GATE.search(text):
             aged = patterns.ages(text)
@@ -107,10 +111,10 @@ class TextCleaner:
         if mode is not Mode.SUBJECT:
             phrase = tidy_term(text) in vocabulary.terms() if not spans else False
             if phrase:
-                return text
+                return shown
             spans += self._unproven(text, spans)
         if not spans:
-            return text
+            return shown
         for _start, _stop, rule in spans:
             found[rule] = None
         return _cut(text, spans)

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["INVISIBLE", "RUN", "fold", "fold_text", "segments", "squash", "squash_map"]
+__all__ = ["INVISIBLE", "RUN", "fold", "fold_text", "runs", "segments", "squash", "squash_map"]
 
 # Letters that canonical decomposition leaves alone but people write without their stroke.
 _SPECIAL: Final = str.maketrans(
@@ -31,7 +32,11 @@ _SPECIAL: Final = str.maketrans(
 )
 
 #: A run of letters and digits, apostrophes inside included (``O'Brien``, ``t2``, ``patient's``).
-RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
+RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")  # noqa: RUF001 - apostrophes are meant
+_MARKS: Final = "\u0300-\u036f\u3099\u309a"
+_WIDE_RUN: Final = re.compile(
+    rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['’ʼ`´](?:[^\W_]|[{_MARKS}])+)*"  # noqa: RUF001 - as above
+)
 
 #: Format and control characters that show nothing: they can split a name or hide bytes.
 INVISIBLE: Final = re.compile(
@@ -42,6 +47,11 @@ INVISIBLE: Final = re.compile(
 
 _DROP: Final = {i: None for i in range(128) if not chr(i).isalnum()}
 _SEGMENT: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
+def runs(text: str) -> "Iterator[re.Match[str]]":
+    """Return the runs of a text; combining marks belong to the run that they stand in."""
+    return (RUN if text.isascii() else _WIDE_RUN).finditer(text)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from safelight.deid.text import vocabulary
-from safelight.deid.text.fold import RUN, fold, segments, squash, squash_map
+from safelight.deid.text.fold import fold, runs, segments, squash, squash_map
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
 from safelight.deid.text.raw import raw_patterns
@@ -28,6 +28,7 @@ _PLACEHOLDERS: Final = frozenset(
     test phantom male female na nil null mr mrs ms dr prof md phd jr sr ii iii iv the of and von
     van der den de del la le di da dos das el al bin ibn""".split()
 )
+_SIDES: Final = frozenset("lrwct")
 _SHORT: Final = 2
 _MIN_ID: Final = 3
 _MIN_SQUASH: Final = 6
@@ -124,16 +125,16 @@ class Needles:
         return f"Needles(<{len(self.tokens)} words, {len(self.joined)} values>)"
 
     def _words(self, text: str) -> list[Span]:
-        runs = [(m.start(), m.end(), fold(m.group())) for m in RUN.finditer(text)]
+        found = [(m.start(), m.end(), fold(m.group())) for m in runs(text)]
         rules: dict[int, str] = {}
         tokens = self.tokens
-        for place, (start, stop, word) in enumerate(runs):
+        for place, (start, stop, word) in enumerate(found):
             rule = tokens.get(word) or self._parts(text[start:stop], word)
             if rule:
                 rules[place] = rule
         if self.short:
-            self._neighbours(text, runs, rules)
-        return [Span(runs[place][0], runs[place][1], rule) for place, rule in rules.items()]
+            self._neighbours(text, found, rules)
+        return [Span(found[place][0], found[place][1], rule) for place, rule in rules.items()]
 
     def _parts(self, run: str, word: str) -> str:
         """Return the rule for a run whose inside is the person's: glued, camel case, possessive."""
@@ -151,12 +152,12 @@ class Needles:
         return next((self.tokens[piece] for piece in pieces if piece in self.tokens), "")
 
     def _neighbours(
-        self, text: str, runs: list[tuple[int, int, str]], rules: dict[int, str]
+        self, text: str, words: list[tuple[int, int, str]], rules: dict[int, str]
     ) -> None:
         """Take initials and short name parts beside a name; two short parts make a name too."""
         names = {p for p, rule in rules.items() if rule in {NAME, PERSON}}
-        for place, (_start, stop, word) in enumerate(runs[:-1]):
-            after = runs[place + 1]
+        for place, (_start, stop, word) in enumerate(words[:-1]):
+            after = words[place + 1]
             if word in self.short and after[2] in self.short and word != after[2]:
                 whole = len(word) == _SHORT or len(after[2]) == _SHORT
                 if whole and _GAP.fullmatch(text, stop, after[0]):
@@ -166,10 +167,14 @@ class Needles:
         while queue:
             place = queue.pop()
             for other in (place - 1, place + 1):
-                if not 0 <= other < len(runs) or other in rules or runs[other][2] not in self.short:
+                if not 0 <= other < len(words) or other in rules:
                     continue
                 left, right = sorted((place, other))
-                if _GAP.fullmatch(text, runs[left][1], runs[right][0]):
+                gap = text[words[left][1] : words[right][0]]
+                if words[other][2] in self.short and _GAP.fullmatch(gap):
+                    stop = words[other][1]
+                    if words[other][2] in _SIDES and gap == " " and text[stop : stop + 1] != ".":
+                        continue  # laterality, contrast: left to stand beside a name
                     rules[other] = NAME
                     queue.append(other)
 
@@ -222,7 +227,7 @@ class _Builder:
 
     def name(self, value: str, rule: str) -> None:
         for group in value.split("="):
-            parts = [m.group() for m in RUN.finditer(group)]
+            parts = [m.group() for m in runs(group)]
             parts = [part for part in parts if fold(part) not in _PLACEHOLDERS]
             if not parts:
                 continue
@@ -241,12 +246,11 @@ class _Builder:
             else:
                 self.short.add(form)
             return
+        if rule == PERSON and vocabulary.listed(form) == vocabulary.STRONG:
+            return  # an operator called "CT TECH" must not empty every description
         self.short.add(form[0])
         if len(form) <= _SHORT:
             self.short.add(form)
-            return
-        if rule == PERSON and vocabulary.listed(form) == vocabulary.STRONG:
-            self.short.add(form)  # an operator called "CT TECH" must not empty every description
             return
         self.tokens.setdefault(form, rule)
         if len(form) >= _MIN_GLUED:
@@ -291,7 +295,7 @@ class _Builder:
             self.tokens.setdefault(form, "date")
 
     def phrase(self, value: str) -> None:
-        words = [m.group() for m in RUN.finditer(value)]
+        words = [m.group() for m in runs(value)]
         unknown = [word for word in words if not vocabulary.kind(word)]
         for word in unknown:
             folded = fold(word)
@@ -313,7 +317,7 @@ class _Builder:
         if len(flat) >= _MIN_SQUASH:
             self.joined.setdefault(flat, CONTACT)
         local = value.partition("@")[0] if "@" in value else ""
-        for match in RUN.finditer(local):
+        for match in runs(local):
             word = fold(match.group())
             if len(word) > _SHORT and not vocabulary.listed(word):
                 self.tokens.setdefault(word, CONTACT)

@@ -47,7 +47,7 @@ _DATES: Final = re.compile(
     rf"|(?:{_MONTHS})[\s.\-/_]*{_DAY}[\s.,\-/_]+'?{_YEAR}"
     rf"|(?:{_MONTHS}){_OF}'?{_YEAR}|{_YEAR}[\s.\-/_]+(?:{_MONTHS})(?:[\s.\-/_]+{_DAY})?"
     rf"|{_DAY}{_OF}(?:{_LONG_MONTHS})|(?:{_LONG_MONTHS})[\s.]+{_DAY})(?![^\W_])(?!\.\d)"
-    r"|(?:明治|大正|昭和|平成|令和|[mtshrMTSHR])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
+    r"|(?:明治|大正|昭和|平成|令和|(?<![^\W_])[mtshr])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
     r"|\d{1,2}\s?月\s?\d{1,2}\s?日|\d{2,4}\s?년\s?\d{1,2}\s?월(?:\s?\d{1,2}\s?일)?",
     re.IGNORECASE,
 )
@@ -81,7 +81,7 @@ _STRONG_LABEL: Final = re.compile(
     r"|requisition|study|exam|case|fall|auftrags?|dossier|serial|device|file)"
     r"[\s_.-]?(?:id|no|nr|number|nummer|\#)(?![^\W_])"
     r"|tel(?:efon|ephone|efono)?|phone|fax|mobile|cell|pager|ext|ipp|nhc|cpf|dni|nif|bsn|svnr)"
-    r"(?![^\W_])[\s.:#=_-]*(?P<value>[^\W_]*\d[^\s,;()]*)",
+    r"(?![^\W_])[\s.:#=_-]*(?P<value>[^\s\d,;()]{0,6}\d[^\s,;()]*)",
     re.IGNORECASE,
 )
 _WEAK_LABEL: Final = re.compile(

@@ -53,12 +53,14 @@ _STOPWORDS: Final = frozenset(
     """the a an of in on at to with and or for from is was are were has have had not no by as w wo
     this that which who who's be been if but so do did can per than then there""".split()
 )
-#: Ambiguous words that qualify a technical word after them (``LONG AXIS``, ``BLACK BLOOD``).
+#: Ambiguous words that qualify a technical word after them (``POST CONTRAST``, ``LONG AXIS``).
 _MODIFIERS: Final = frozenset(
-    """long short black white dark high low old new post port large small fast early late deep head
-    straight thin dual early upper lower power color low fat water time field line line mid max min
-    le de del della di da dos das""".split()
+    """long short low high old new post port large small fast early late straight thin dual upper
+    lower power fat water time field line mid max min le de del della di da dos das""".split()
 )
+#: Those that are common names: only before the words they really qualify.
+_COLOURS: Final = frozenset("black white dark brown deep gray grey green".split())
+_COLOURED: Final = frozenset("blood matter fluid fat hole holes vein veins venous scale".split())
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
 _TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
@@ -98,7 +100,7 @@ def _after(text: str, tokens: list[Token], place: int) -> list[tuple[int, int, s
         titled = raw.istitle() or gap.startswith(".") or (word in _TITLES and word not in _ROLES)
         if not titled or (len(raw) == 1 and not gap.startswith(".")):
             return []
-        found = _names(text, tokens, place + 1, strict=False, most=_LONGEST_NAME)
+        found = _names(text, tokens, place + 1, strict=False, most=_LONGEST_NAME, titled=True)
         if found and not token.gone:
             token.gone = True
             found.append((token.start, token.stop, _RULE))
@@ -111,7 +113,7 @@ def _after(text: str, tokens: list[Token], place: int) -> list[tuple[int, int, s
 
 
 def _names(
-    text: str, tokens: list[Token], place: int, *, strict: bool, most: int
+    text: str, tokens: list[Token], place: int, *, strict: bool, most: int, titled: bool = False
 ) -> list[tuple[int, int, str]]:
     """Take up to ``most`` name-like words from ``place`` on.
 
@@ -128,7 +130,8 @@ def _names(
             taken += 1
             continue
         raw = text[token.start : token.stop]
-        if not _name_like(token, raw, taken, strict=strict):
+        first = titled and not taken and raw.istitle() and token.word not in _STOPWORDS
+        if not first and not _name_like(token, raw, taken, strict=strict):
             break
         taken += 1
         token.gone = True
@@ -208,11 +211,9 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
             raw = text[token.start : token.stop]
             if token.kind == AMBIGUOUS:
                 follower = tokens[place + 1] if place + 1 < len(tokens) else None
-                modifies = (
-                    token.word in _MODIFIERS
-                    and follower is not None
-                    and not follower.gone
-                    and follower.kind == STRONG
+                modifies = follower is not None and not follower.gone and (
+                    (token.word in _MODIFIERS and follower.kind == STRONG)
+                    or (token.word in _COLOURS and follower.word in _COLOURED)
                 )
                 take = raw[0].isupper() and not modifies and token.word not in _STOPWORDS
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safelight.deid.text import vocabulary
-from safelight.deid.text.fold import RUN, fold
+from safelight.deid.text.fold import RUN, fold, runs
 
 __all__ = ["Token", "tokenize"]
 
@@ -38,7 +38,7 @@ def tokenize(text: str) -> list[Token]:
         return out
     out = []
     at = 0
-    for match in RUN.finditer(text):
+    for match in runs(text):
         _signs(text, at, match.start(), out)
         _mixed_scripts(match.group(), match.start(), out)
         at = match.end()

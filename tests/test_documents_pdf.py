@@ -21,6 +21,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
 
 from safelight.deid.context import Cleaned, Context, Subject
 from safelight.deid.documents.pdf import clean_pdf
+from safelight.deid.documents.pdfread import read_pages
 from safelight.deid.profile import PRESETS
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.deid.text import Identity, Needles, TextCleaner
@@ -244,6 +245,36 @@ def test_text_that_cannot_be_seen_is_not_brought_to_light() -> None:
     assert "Fracture" not in text
     assert "Pneumonia" not in text
     assert "Heart size is normal." in text
+
+
+def test_underlined_struck_out_and_highlighted_words_can_be_seen() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(72, 700, "Normal liver")
+        canvas.line(72, 703, 150, 703)
+        canvas.drawString(72, 600, "Bones normal")
+        canvas.setFillColorRGB(1, 1, 0, alpha=0.4)
+        canvas.rect(70, 595, 100, 20, fill=1, stroke=0)
+
+    text = text_of(output(drawn(draw)))
+    assert "Normal liver" in text
+    assert "Bones normal" in text
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_size_and_place_hold_in_scaled_and_mirrored_spaces(*, flip: bool) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 1)
+        text = canvas.beginText()
+        canvas.scale(2, -2 if flip else 2)
+        text.setTextTransform(10, 0, 0, -10 if flip else 10, 50, -200 if flip else 200)
+        text.textOut("Normal liver")
+        canvas.drawText(text)
+
+    data = drawn(draw)
+    (words,) = (next(read_pages(d, Limits())).lines[1] for d in (output(data),))
+    assert words[0].size == pytest.approx(20, abs=0.5)
+    assert words[0].origin == pytest.approx((100, 400), abs=0.5)
+    assert words[1].text == "liver"
 
 
 def lying_font() -> bytes:

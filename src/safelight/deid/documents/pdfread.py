@@ -4,7 +4,7 @@ import ctypes
 import math
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,6 +57,11 @@ class Rule:
     box: Box
     colour: Colour
     order: int
+    covers: bool = False
+
+    def hides(self, point: tuple[float, float], order: int) -> bool:
+        """Tell whether it was painted over what was drawn before it at this point."""
+        return self.covers and self.order > order >= 0 and _inside(point, self.box)
 
 
 @dataclass(slots=True)
@@ -103,24 +108,15 @@ def read_pages(data: bytes, limits: Limits) -> Iterator[Page]:
         if not 1 <= len(document) <= limits.pages:
             raise LimitExceededError(f"it has {len(document)} pages, more than the limit pages")
         for index in range(len(document)):
-            with _loaded(document, index) as page:
-                yield _read(page, limits, f"page {index + 1}")
+            place = f"page {index + 1}"
+            try:
+                with closing(document[index]) as page:
+                    read = _read(page, limits, place)
+            except pdfium.PdfiumError as error:
+                raise UnreadableInputError("a page cannot be read", place=place) from error
+            yield read
     finally:
         document.close()
-
-
-@contextmanager
-def _loaded(document: Any, index: int) -> Iterator[Any]:
-    import pypdfium2 as pdfium  # noqa: PLC0415 - start-up cost
-
-    try:
-        page = document[index]
-    except pdfium.PdfiumError as error:
-        raise UnreadableInputError("a page cannot be read", place=f"page {index + 1}") from error
-    try:
-        yield page
-    finally:
-        page.close()
 
 
 def _read(page: Any, limits: Limits, place: str) -> Page:
@@ -213,7 +209,8 @@ def _rules(shape: Any, order: int) -> list[Rule]:
     if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < _SHORTEST_RULE:
         return []
     if mode.value:
-        return [Rule(bounds, _colour(raw.FPDFPageObj_GetFillColor, shape), order)]
+        covers = not raw.FPDFPageObj_HasTransparency(shape)
+        return [Rule(bounds, _colour(raw.FPDFPageObj_GetFillColor, shape), order, covers)]
     colour, pen = _colour(raw.FPDFPageObj_GetStrokeColor, shape), ctypes.c_float()
     raw.FPDFPageObj_GetStrokeWidth(shape, pen)
     half = min(max(pen.value, 0.4), 4.0) / 2
@@ -316,7 +313,8 @@ def _letter(textpage: Any, index: int, text: str, page: Page) -> Word:
         mapped="\ufffd" not in text and raw.FPDFText_HasUnicodeMapError(textpage, index) != 1,
         hidden=mode in (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
         or not _inside(middle, page.box)
-        or any(rule.order > order >= 0 and _inside(middle, rule.box) for rule in page.rules),
+        or not all(map(math.isfinite, (*box, x.value, y.value)))
+        or any(rule.hides(middle, order) for rule in page.rules),
     )
 
 

@@ -24,9 +24,24 @@ _LONG_MONTHS: Final = (
     "juillet|august|september|septembre|october|oktober|octobre|november|novembre|december|"
     "dezember|decembre|jan|feb|apr|jun|jul|aug|oct|nov"
 )
-_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?"
 _YEAR: Final = r"(?:1[89]\d\d|20\d\d)"
-_OF: Final = r"[\s.,\-/_]*(?:of|de|du|del|di|d')?[\s.,\-/_]*"
+_MONTH: Final = re.compile(rf"(?<![^\W\d_])(?:{_MONTHS})(?![^\W\d_])", re.IGNORECASE)
+_IS_LONG: Final = re.compile(rf"(?:{_LONG_MONTHS})", re.IGNORECASE)
+_LINK: Final = r"[\s.,\-/_]*(?:of|de|du|del|di|d')?[\s.,\-/_]*"
+_DAY_BEFORE: Final = re.compile(
+    rf"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?{_LINK}$", re.IGNORECASE
+)
+_YEAR_BEFORE: Final = re.compile(rf"(?<!\d){_YEAR}[\s.\-/_]+$")
+_DAY_AFTER: Final = re.compile(
+    r"[\s.\-/_]*(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![^\W_])(?!\.\d)", re.IGNORECASE
+)
+_DAY_YEAR_AFTER: Final = re.compile(
+    rf"[\s.\-/_]*(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[\s.,\-/_]+'?{_YEAR}(?!\d)",
+    re.IGNORECASE,
+)
+_YEAR_AFTER: Final = re.compile(rf"{_LINK}'?{_YEAR}(?!\d)", re.IGNORECASE)
+_SHORT_YEAR_AFTER: Final = re.compile(rf"{_LINK}'?\d\d(?![^\W_])(?!\.\d)", re.IGNORECASE)
+_CONTEXT: Final = 18
 
 _NET: Final = re.compile(
     r"(?:https?|s?ftp|file|dicom|mailto)\s?:\s?/{0,2}\S+|www\.\S+|[^\s<>()\[\],;]+@[^\s<>()\[\],;]+"
@@ -36,18 +51,17 @@ _NET: Final = re.compile(
     re.IGNORECASE,
 )
 _DATES: Final = re.compile(
-    # 1960-01-02, 1960/1/2, with or without a time; 02.01.1960, 1/2/60; 19600102 120000
+    # 1960-01-02, 1960/1/2, with or without a time; 02.01.1960, 1/2/60; 02 01 1960
     rf"(?<![\d.]){_YEAR}(?P<s>[-/._ ])(?:0?[1-9]|1[0-2])(?P=s)(?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)?"
     rf"|(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?P<t>\s?[-/._]\s?)(?:0?[1-9]|[12]\d|3[01])(?P=t)"
     r"(?:(?:1[89]|20)\d\d|\d\d)(?!\d|\.\d)"
     rf"|(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?: )(?:0?[1-9]|[12]\d|3[01])(?: ){_YEAR}(?!\d)"
-    rf"|(?<!\d)(?:0?[1-9]|1[0-2])[/-]{_YEAR}(?!\d)|(?<!\d){_YEAR}[/-](?:0[1-9]|1[0-2])(?!\d)"
-    rf"|(?<![^\W_])(?:{_DAY}{_OF}(?:{_MONTHS}){_OF}'?(?:{_YEAR}|\d\d)"
-    rf"|(?:{_MONTHS})[\s.\-/_]*{_DAY}[\s.,\-/_]+'?{_YEAR}"
-    rf"|(?:{_MONTHS}){_OF}'?{_YEAR}|{_YEAR}[\s.\-/_]+(?:{_MONTHS})(?:[\s.\-/_]+{_DAY})?"
-    rf"|{_DAY}{_OF}(?:{_LONG_MONTHS})|(?:{_LONG_MONTHS})[\s.]+{_DAY})(?![^\W_])(?!\.\d)"
-    r"|(?:明治|大正|昭和|平成|令和|(?<![^\W_])[mtshr])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
+    rf"|(?<!\d)(?:0?[1-9]|1[0-2])[/-]{_YEAR}(?!\d)|(?<!\d){_YEAR}[/-](?:0[1-9]|1[0-2])(?!\d)",
+    re.IGNORECASE,
+)
+_EAST_DATES: Final = re.compile(
+    r"(?:明治|大正|昭和|平成|令和|(?<![^\W_])[mtshr])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
     r"|\d{1,2}\s?月\s?\d{1,2}\s?日|\d{2,4}\s?년\s?\d{1,2}\s?월(?:\s?\d{1,2}\s?일)?",
     re.IGNORECASE,
 )
@@ -96,31 +110,80 @@ _AGE: Final = re.compile(
     r"|(?<![^\W_])(?P<label>aged?|alter|edad|eta|idade)(?P<gap2>[\s:=]{1,3})0?(?:9\d|1[0-4]\d)(?![\w.+])",
     re.IGNORECASE,
 )
+_DIGIT: Final = re.compile(r"\d")
+_NET_GATE: Final = re.compile(r"@|www|:\s?/|\w\.[^\W\d_]|file|ftp|http", re.IGNORECASE)
+_TIME_GATE: Final = re.compile(r"\d(?::|\s?[aph])", re.IGNORECASE)
+_LABEL_GATE: Final = re.compile(
+    r"(?<![^\W_])(?:m\.?r\.?n|mpi|uhid|ssn|nhs|d\.?o\.?b|dat|bir|born|geb|nee?|acc|pat|med|rec|cha|hos|ins"
+    r"|pol|pas|lic|vis|enc|ord|req|stu|exa|cas|fal|auf|dos|ser|dev|fil|tel|pho|fax|mob|cel|pag|ext"
+    r"|ipp|nhc|cpf|dni|nif|bsn|svn|id|no|nr|ref|num|tic|bad|roo|bed|sta)",
+    re.IGNORECASE,
+)
+_FEW: Final = 4
 _ROUND: Final = (8, 10)
 _CHAIN_DIGITS: Final = 7
+_AGE_GATE: Final = re.compile(r"9\d|1[0-4]\d")
 _AGE_TEXT: Final = "90+"
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, stop, rule) for every identifying form; the caller has seen a digit or @."""
+    """Yield (start, stop, rule) for every identifying form.
+
+    The costly searches run only where the text has what they need.
+    """
     text = _same_length_fold(text)
-    for match in _NET.finditer(text):
-        yield match.start(), match.end(), "address on the net"
-    for match in _STRONG_LABEL.finditer(text):
-        yield match.start(), match.end(), "labelled number"
-    for match in _WEAK_LABEL.finditer(text):
-        yield match.start(), match.end(), "labelled number"
-    for match in _DATES.finditer(text):
-        yield match.start(), match.end(), "date"
-    for match in _TIMES.finditer(text):
-        yield match.start(), match.end(), "time"
-    for match in _NUMBERS.finditer(text):
-        if not _harmless(match.group()):
-            yield match.start(), match.end(), "number that looks like a record, phone or address"
+    if _NET_GATE.search(text):
+        for match in _NET.finditer(text):
+            yield match.start(), match.end(), "address on the net"
+    digits = len(_DIGIT.findall(text))
+    if not digits:
+        return
+    if _LABEL_GATE.search(text):
+        for label in (_STRONG_LABEL, _WEAK_LABEL):
+            for match in label.finditer(text):
+                yield match.start(), match.end(), "labelled number"
+    for start, stop in _month_dates(text):
+        yield start, stop, "date"
+    if not text.isascii():
+        for match in _EAST_DATES.finditer(text):
+            yield match.start(), match.end(), "date"
+    if _TIME_GATE.search(text):
+        for match in _TIMES.finditer(text):
+            yield match.start(), match.end(), "time"
+    if digits >= _FEW:
+        for match in _DATES.finditer(text):
+            yield match.start(), match.end(), "date"
+        for match in _NUMBERS.finditer(text):
+            if not _harmless(match.group()):
+                yield match.start(), match.end(), "number like a record, phone or address"
+
+
+def _month_dates(text: str) -> Iterator[tuple[int, int]]:
+    """Yield dates that name a month: day, month and year, or two of them."""
+    for month in _MONTH.finditer(text):
+        before = text[max(month.start() - _CONTEXT, 0) : month.start()]
+        offset = month.start() - len(before)
+        day = _DAY_BEFORE.search(before)
+        year = _YEAR_BEFORE.search(before)
+        known = _IS_LONG.fullmatch(month.group()) is not None
+        after = (
+            _DAY_YEAR_AFTER.match(text, month.end())
+            or _YEAR_AFTER.match(text, month.end())
+            or (day and _SHORT_YEAR_AFTER.match(text, month.end()))
+            or ((known or year) and _DAY_AFTER.match(text, month.end()))
+            or None
+        )
+        first = year or day
+        if after or year or (day and known):
+            start = offset + first.start() if first else month.start()
+            yield start, after.end() if after else month.end()
 
 
 def ages(text: str) -> str:
     """Return the text with every age over 89 written as ``90+``."""
+
+    if not _AGE_GATE.search(text):
+        return text
 
     def replace(match: "re.Match[str]") -> str:
         if match.group("label"):

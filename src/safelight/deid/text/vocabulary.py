@@ -12,16 +12,19 @@ Eight sections in ``data/vocabulary.gz``:
 """
 
 import gzip
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib import resources
 from typing import Final, NamedTuple
 
 from safelight.deid.text.fold import fold, segments
 
 __all__ = ["AMBIGUOUS", "PLAIN", "STRONG", "UNKNOWN", "cjk_unknown", "eponym_stays", "kind", "listed", "terms"]
+
+# A plain path: importlib.resources costs 11 ms of start-up for the same file.
+_FILE: Final = os.path.join(os.path.dirname(__file__), "data", "vocabulary.gz")
 
 UNKNOWN: Final = 0
 AMBIGUOUS: Final = 1
@@ -72,7 +75,8 @@ class _Lists(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _load() -> _Lists:
-    data = resources.files("safelight.deid.text").joinpath("data/vocabulary.gz").read_bytes()
+    with open(_FILE, "rb") as handle:
+        data = handle.read()
     sections = gzip.decompress(data).decode().split("\n\n")
     strong, plain, ambiguous, phrases, cjk, named, joinable, refused = sections
     words = dict.fromkeys(plain.split("\n"), PLAIN)

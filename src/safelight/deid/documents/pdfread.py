@@ -256,6 +256,7 @@ def _lines(textpage: Any, page: Page) -> Iterator[list[Word]]:
 
     line: list[Word] = []
     word: Word | None = None
+    known: dict[int, _Style] = {}
     for index in range(textpage.count_chars()):
         code = raw.FPDFText_GetUnicode(textpage, index)
         text = "-" if code == 2 else _plain(code)  # noqa: PLR2004 - how pdfium marks a split word
@@ -265,7 +266,7 @@ def _lines(textpage: Any, page: Page) -> Iterator[list[Word]]:
         elif text.isspace():
             word = None
         else:
-            letter = _letter(textpage, index, text, page)
+            letter = _letter(textpage, index, text, page, known)
             if word is None or abs(word.angle - letter.angle) > 0.01:  # noqa: PLR2004 - radians
                 word = letter
                 line.append(word)
@@ -285,36 +286,65 @@ def _plain(code: int) -> str:
     return folded.strip() or " "
 
 
-def _letter(textpage: Any, index: int, text: str, page: Page) -> Word:
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What all letters of one text object share."""
+
+    size: float
+    angle: float
+    bold: bool
+    colour: Colour
+    invisible: bool
+    order: int
+
+
+def _style(textpage: Any, index: int, page: Page, known: dict[int, _Style]) -> _Style:
     from pypdfium2 import raw  # noqa: PLC0415 - start-up cost
 
-    loose, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
-    x, y = ctypes.c_double(), ctypes.c_double()
+    shape = raw.FPDFText_GetTextObject(textpage, index)
+    address = _address(shape) if shape else 0
+    if address in known:
+        return known[address]
+    matrix = raw.FS_MATRIX()
+    raw.FPDFText_GetMatrix(textpage, index, matrix)
+    scale = math.hypot(matrix.c, matrix.d) or 1.0
+    mode = raw.FPDFTextObj_GetTextRenderMode(shape) if shape else -1
+    style = _Style(
+        size=min(max(raw.FPDFText_GetFontSize(textpage, index) * scale, 1.0), 400.0),
+        angle=math.atan2(matrix.b, matrix.a),
+        bold=_bold(textpage, index),
+        colour=_colour(raw.FPDFText_GetFillColor, textpage, index),
+        invisible=mode in (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP),
+        order=page.orders.get(address, -1),
+    )
+    if address:
+        known[address] = style
+    return style
+
+
+def _letter(textpage: Any, index: int, text: str, page: Page, known: dict[int, _Style]) -> Word:
+    from pypdfium2 import raw  # noqa: PLC0415 - start-up cost
+
+    loose, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetLooseCharBox(textpage, index, loose)
     raw.FPDFText_GetCharOrigin(textpage, index, x, y)
-    raw.FPDFText_GetMatrix(textpage, index, matrix)
-    box = (loose.left, loose.bottom, loose.right, loose.top)
-    angle = math.atan2(matrix.b, matrix.a)
-    scale = math.hypot(matrix.c, matrix.d) or 1.0
-    size = raw.FPDFText_GetFontSize(textpage, index) * scale
-    shape = raw.FPDFText_GetTextObject(textpage, index)
-    mode = raw.FPDFTextObj_GetTextRenderMode(shape) if shape else -1
-    order = page.orders.get(_address(shape), -1) if shape else -1
+    box, origin = (loose.left, loose.bottom, loose.right, loose.top), (x.value, y.value)
+    style = _style(textpage, index, page, known)
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     return Word(
         text=text,
         box=box,
-        origin=(x.value, y.value),
-        width=_reach(box, (x.value, y.value), angle),
-        size=min(max(size, 1.0), 400.0),
-        angle=angle,
-        bold=_bold(textpage, index),
-        colour=_colour(raw.FPDFText_GetFillColor, textpage, index),
+        origin=origin,
+        width=_reach(box, origin, style.angle),
+        size=style.size,
+        angle=style.angle,
+        bold=style.bold,
+        colour=style.colour,
         mapped="\ufffd" not in text and raw.FPDFText_HasUnicodeMapError(textpage, index) != 1,
-        hidden=mode in (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
+        hidden=style.invisible
         or not _inside(middle, page.box)
-        or not all(map(math.isfinite, (*box, x.value, y.value)))
-        or any(rule.hides(middle, order) for rule in page.rules),
+        or not all(map(math.isfinite, (*box, *origin)))
+        or any(rule.hides(middle, style.order) for rule in page.rules if rule.covers),
     )
 
 
@@ -330,9 +360,9 @@ def _bold(textpage: Any, index: int) -> bool:
 
 def _reach(box: Box, origin: tuple[float, float], angle: float) -> float:
     """Return how far the box goes from the origin along the baseline."""
-    corners = ((box[i], box[j]) for i in (0, 2) for j in (1, 3))
     cos, sin = math.cos(angle), math.sin(angle)
-    return max((x - origin[0]) * cos + (y - origin[1]) * sin for x, y in corners)
+    across = max((box[0] - origin[0]) * cos, (box[2] - origin[0]) * cos)
+    return across + max((box[1] - origin[1]) * sin, (box[3] - origin[1]) * sin)
 
 
 def around(a: Box, b: Box) -> Box:

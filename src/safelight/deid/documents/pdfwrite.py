@@ -31,6 +31,7 @@ _SYMBOL: Final = {
 }
 _PLAIN: Final = {"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2126": "Ω", "\u2206": "Δ"}
 _MARK: Final = "\u2022"  # stands for bullets and signs of private fonts
+_LEVEL: Final = 1e-4
 _GREY: Final = "0.25 g"
 _FONTS: Final = ("Helvetica", "Helvetica-Bold", "Symbol")
 
@@ -96,7 +97,13 @@ def _content(new: NewPage) -> bytes:
     parts += [f"0.6 G 0.8 w {_rectangle(frame)} S" for frame in new.frames]
     parts += [f"{_GREY} {_rectangle(mask)} f" for mask in new.masks]
     drawn = [part.encode("ascii") for part in parts]
-    return b"\n".join(drawn + [_word(word) for word in new.words])
+    colour = None
+    for word in new.words:
+        if word.colour != colour:
+            colour = word.colour
+            drawn.append(_paint(colour).encode("ascii"))
+        drawn.append(_word(word))
+    return b"\n".join(drawn)
 
 
 def _rectangle(box: Box) -> str:
@@ -144,7 +151,8 @@ def _word(word: Word) -> bytes:
     )
     stretch = min(max(word.width * 1000 / (natural * word.size or 1) * 100, 30), 300)
     cos, sin = math.cos(word.angle), math.sin(word.angle)
-    place = f"{cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f} {word.origin[0]:.2f} {word.origin[1]:.2f} Tm"
-    head = f"BT {_paint(word.colour)} {stretch:.1f} Tz {place}".encode("ascii")
-    shown = [b"/F%d %.2f Tf (%s) Tj" % (font, word.size, code) for font, code in runs]
+    turn = f"{cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f}" if abs(sin) > _LEVEL else "1 0 0 1"
+    place = f"{turn} {word.origin[0]:.2f} {word.origin[1]:.2f} Tm"
+    head = f"BT {stretch:.0f} Tz {place}".encode("ascii")
+    shown = [b"/F%d %.4g Tf (%s) Tj" % (font, word.size, code) for font, code in runs]
     return b" ".join((head, *shown, b"ET"))

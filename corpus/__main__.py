@@ -1,4 +1,4 @@
-"""Command line: ``python -m corpus make|score|kinds|hostile``."""
+"""Command line: ``python -m corpus make|score|kinds|hostile|judge``."""
 
 import argparse
 import sys
@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     hostile = commands.add_parser("hostile", help="write bad inputs and what is expected of each")
     hostile.add_argument("folder", type=Path)
     hostile.add_argument("--small", action="store_true", help="leave out those over 1 MB")
+    check = commands.add_parser("judge", help="check what a tool did with the bad inputs")
+    check.add_argument("folder", type=Path)
+    check.add_argument("output", type=Path)
     return parser
 
 
@@ -55,6 +58,12 @@ def main(argv: list[str] | None = None) -> int:
         cases = write(args.folder, small=args.small)
         print(f"{len(cases)} inputs; expectations in {args.folder}.expect.json")
         return 0
+    if args.command == "judge":
+        from corpus.hostile import judge  # noqa: PLC0415 - as above
+
+        wrong = judge(args.folder, args.output)
+        print("\n".join([*wrong, f"{len(wrong)} wrong"]))
+        return 1 if wrong else 0
     from corpus.report import run  # noqa: PLC0415 - as above
 
     return run(args)

@@ -315,7 +315,9 @@ def test_what_is_no_record_is_told(text: str) -> None:
 
 def test_other_encodings_are_read() -> None:
     text = '<?xml version="1.0" encoding="UTF-16"?>' + body("<text>Normal lung of Jane</text>")
-    assert "Normal lung" in output(text.encode("utf-16"))
+    for padding in (b"", b"\0"):
+        assert "Normal lung" in output(text.encode("utf-16") + padding)
+        assert "CT chest" in output(RECORD.encode() + padding)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def _parse(data: bytes, builder: _Builder, limits: Limits) -> Node:
         raise LimitExceededError("the record is larger than the limit value_bytes")
     parser: Any = DefusedXMLParser(target=builder, forbid_dtd=True)
     try:
-        parser.feed(data)
+        parser.feed(_unpadded(data))
         parser.close()
     except DefusedXmlException as error:
         raise QuarantineError("it declares a document type or entities") from error
@@ -152,6 +152,13 @@ def _parse(data: bytes, builder: _Builder, limits: Limits) -> Node:
     if root is None or root.name != "ClinicalDocument":
         raise UnreadableInputError("it is no CDA record")
     return root
+
+
+def _unpadded(data: bytes) -> bytes:
+    """Take off the padding that an encapsulated record may end with (PS3.5 7.1.1)."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data[: len(data) & ~1]
+    return data.rstrip(b"\0")
 
 
 def _written(node: Node, *, top: bool = False) -> Iterator[str]:

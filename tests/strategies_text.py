@@ -74,4 +74,6 @@ unicode_texts = st.text(max_size=60) | st.lists(
          "+1 555 123 4567", "x@y.org", "'", "RT(R)", "and", "of", "91-year-old")
     ),
     max_size=12,
-).flatmap(lambda words: st.sampled_from(("", " ", "_")).map(lambda gap: gap.join(words)))  # fmt: skip
+).flatmap(
+    lambda words: st.sampled_from(("", " ", "_")).map(lambda gap: gap.join(words))
+)  # fmt: skip

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies_text import descriptors, identified_texts, unicode_texts
 
 from safelight.deid.text import Identity, Mode, Needles, TextCleaner
 from safelight.deid.text.fold import fold_text
+from strategies_text import descriptors, identified_texts, unicode_texts
 
 JANE = Identity(
     names={"ROE^JANE^MARIE^DR", "Μαρία Παπαδοπούλου", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"},
@@ -77,7 +77,7 @@ NOBODY = TextCleaner(Needles.compile(Identity()))
         ("CT 2019", "CT 2019"),
         ("ORIGINAL\\PRIMARY\\AXIAL\\JANE ROE", "ORIGINAL\\PRIMARY\\AXIAL\\"),
         ("Ro\u200be CT", "CT"),
-        ("ＲＯＥ　CT", "CT"),
+        ("\uff32\uff2f\uff25\u3000CT", "CT"),
     ],
 )
 def test_identity_goes_and_medicine_stays(text: str, expected: str) -> None:
@@ -186,3 +186,12 @@ def test_no_date_survives_in_any_form(days: int, form: str) -> None:
     date = (datetime(1924, 1, 1) + timedelta(days=days)).strftime(form)  # noqa: DTZ001 - a bare date
     left = NOBODY.clean(f"CT CHEST {date} PA").text
     assert left == "CT CHEST PA"
+
+
+@given(unicode_texts | descriptors)
+@settings(max_examples=400, deadline=None)
+@example("CT 92 yo")
+@example("May 2 CT")
+def test_the_quick_way_agrees_with_the_long_way(text: str) -> None:
+    if CLEANER._plainly(text) and "\\" not in text:
+        assert CLEANER._once(text, Mode.WORDS, {}) == text

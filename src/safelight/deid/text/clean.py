@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from safelight.deid.text import patterns, people, tidy, vocabulary
-from safelight.deid.text.fold import INVISIBLE
+from safelight.deid.text.fold import INVISIBLE, RUN, fold, squash
 from safelight.deid.text.needles import Needles
 from safelight.deid.text.tokens import Token, tokenize
 
@@ -15,8 +15,14 @@ __all__ = ["CleanText", "Mode", "TextCleaner"]
 
 _PASSES: Final = 6
 _REACH: Final = 5
+_WITHOUT_DIGITS: Final = 1
 _REMEMBERED: Final = 20_000
 _GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w")
+# What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages.
+_SLOW: Final = re.compile(
+    r"[^ -~]|[@\\]|www|//|\w\.[A-Za-z]|\d\D*\d\D*\d\D*\d|\d:\d|\d\s?[apAP]\.?[mM]"
+    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJ]|\dh\d"
+)
 _RULE_WORD: Final = "word that is not proven harmless"
 _RULE_CODE: Final = "not a known term"
 _RULE_INVISIBLE: Final = "invisible characters"
@@ -46,11 +52,12 @@ class TextCleaner:
         needles: The person's own values.
     """
 
-    __slots__ = ("_memory", "needles")
+    __slots__ = ("_memory", "_words", "needles")
 
     def __init__(self, needles: Needles) -> None:
         self.needles = needles
         self._memory: dict[tuple[str, Mode], CleanText] = {}
+        self._words: dict[str, int] = {}
 
     def clean(self, text: str, mode: Mode = Mode.WORDS) -> CleanText:
         """Return the text without what may identify someone.
@@ -72,7 +79,7 @@ class TextCleaner:
         return f"TextCleaner({self.needles!r})"
 
     def _clean(self, text: str, mode: Mode) -> CleanText:
-        if not text or text.isspace():
+        if not text or text.isspace() or self._plainly(text):
             return CleanText(text, ())
         if "\\" in text and mode is not Mode.NARRATIVE:
             parts = [self.clean(part, mode) for part in text.split("\\")]
@@ -92,6 +99,40 @@ class TextCleaner:
         if current == text:
             return CleanText(text, ())
         return CleanText(current, tuple(found) or (_RULE_WORD,))
+
+    def _plainly(self, text: str) -> bool:
+        """Tell at a glance whether every word is harmless and none calls for a closer look."""
+        if _SLOW.search(text):
+            return False
+        words = self._words
+        digits = False
+        alone = False
+        for run in RUN.findall(text):
+            level = words.get(run)
+            if level is None:
+                if len(words) >= _REMEMBERED:
+                    words.clear()
+                level = words[run] = self._level(run)
+            if not level:
+                return False
+            alone = alone or level == _WITHOUT_DIGITS
+            digits = digits or not run.isalpha()
+        if alone and digits:
+            return False
+        needles = self.needles
+        return not (needles.joined and needles.joined_grams.within(squash(text)))
+
+    def _level(self, run: str) -> int:
+        """Return 0 when the word needs a closer look, 1 when it does beside digits, else 2."""
+        word = fold(run)
+        if (
+            not vocabulary.kind(run)
+            or people.calls(word)
+            or word in self.needles.short
+            or self.needles.spans(run)
+        ):
+            return 0
+        return _WITHOUT_DIGITS if patterns.calls(word) else 2
 
     def _once(self, text: str, mode: Mode, found: dict[str, None]) -> str:
         """Make one pass; add the rules that took something to ``found``."""
@@ -163,5 +204,3 @@ def _cut(text: str, spans: list[tuple[int, int, str]]) -> str:
         at = max(at, stop)
     pieces.append(text[at:])
     return tidy.join("".join(pieces))
-
-

@@ -1,12 +1,24 @@
 """One spelling for comparison: case, width, diacritics and special letters folded away."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["INVISIBLE", "RUN", "fold", "fold_text", "runs", "segments", "squash", "squash_map"]
+__all__ = [
+    "INVISIBLE",
+    "RUN",
+    "fold",
+    "fold_text",
+    "runs",
+    "segments",
+    "squash",
+    "squash_map",
+    "words",
+]
 
 # Letters that canonical decomposition leaves alone but people write without their stroke.
 _SPECIAL: Final = str.maketrans(
@@ -32,11 +44,9 @@ _SPECIAL: Final = str.maketrans(
 )
 
 #: A run of letters and digits, apostrophes inside included (``O'Brien``, ``t2``, ``patient's``).
-RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")  # noqa: RUF001 - apostrophes are meant
+RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
 _MARKS: Final = "\u0300-\u036f\u3099\u309a"
-_WIDE_RUN: Final = re.compile(
-    rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['’ʼ`´](?:[^\W_]|[{_MARKS}])+)*"  # noqa: RUF001 - as above
-)
+_WIDE_RUN: Final = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['’ʼ`´](?:[^\W_]|[{_MARKS}])+)*")
 
 #: Format and control characters that show nothing: they can split a name or hide bytes.
 INVISIBLE: Final = re.compile(
@@ -67,6 +77,11 @@ def fold_text(text: str) -> str:
     out = unicodedata.normalize("NFKD", text.casefold().translate(_SPECIAL)).casefold()
     kept = "".join(char for char in out if not unicodedata.combining(char))
     return unicodedata.normalize("NFC", kept).translate(_SPECIAL)
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a list written as one string, which reads better than quoted words."""
+    return frozenset(text.split())
 
 
 def segments(folded: str) -> list[str]:

@@ -1,12 +1,14 @@
 """The subject's own values, compiled once a person and looked up in every text."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from safelight.deid.text import vocabulary
-from safelight.deid.text.fold import fold, runs, segments, squash, squash_map
+from safelight.deid.text.fold import fold, runs, segments, squash, squash_map, words
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
 from safelight.deid.text.raw import raw_patterns
@@ -23,11 +25,12 @@ CONTACT: Final = "contact of the subject"
 _CJK: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\uac00-\ud7a3]")
 _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
-_PLACEHOLDERS: Final = frozenset(
-    """anonymous anonymized anonymised anonymize anon unknown unnamed none no name noname patient
-    test phantom male female na nil null mr mrs ms dr prof md phd jr sr ii iii iv the of and von
-    van der den de del la le di da dos das el al bin ibn""".split()
+_PLACEHOLDERS: Final = words(
+    """anonymous anonymized anonymised anonymize anon unknown unnamed none noname patient test
+    phantom male female nil null mr mrs ms dr prof md phd jr sr ii iii iv"""
 )
+#: Parts of names that are function words: they go beside another part of the name.
+_PARTICLES: Final = words("the of and von van der den de del la le di da dos das el al bin ibn und")
 _SIDES: Final = frozenset("lrwct")
 _SHORT: Final = 2
 _MIN_ID: Final = 3
@@ -249,7 +252,7 @@ class _Builder:
         if rule == PERSON and vocabulary.listed(form) == vocabulary.STRONG:
             return  # an operator called "CT TECH" must not empty every description
         self.short.add(form[0])
-        if len(form) <= _SHORT:
+        if len(form) <= _SHORT or form in _PARTICLES:
             self.short.add(form)
             return
         self.tokens.setdefault(form, rule)

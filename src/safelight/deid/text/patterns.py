@@ -1,12 +1,14 @@
 """Forms that identify whatever they say: dates, phones, record numbers, addresses on the net."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from safelight.deid.text.fold import fold_text
+from safelight.deid.text.fold import fold_text, words
 
-__all__ = ["ages", "find"]
+__all__ = ["ages", "calls", "find"]
 
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
@@ -119,11 +121,17 @@ _LABEL_GATE: Final = re.compile(
     r"|ipp|nhc|cpf|dni|nif|bsn|svn|id|no|nr|ref|num|tic|bad|roo|bed|sta)",
     re.IGNORECASE,
 )
+_AGE_LABELS: Final = words("age aged alter edad eta idade y yo ans anos jaar a p h")
 _FEW: Final = 4
 _ROUND: Final = (8, 10)
 _CHAIN_DIGITS: Final = 7
 _AGE_GATE: Final = re.compile(r"9\d|1[0-4]\d")
 _AGE_TEXT: Final = "90+"
+
+
+def calls(word: str) -> bool:
+    """Return whether a folded word beside digits may make an identifying form."""
+    return bool(_LABEL_GATE.match(word) or _MONTH.fullmatch(word) or word in _AGE_LABELS)
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
@@ -136,26 +144,34 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
         for match in _NET.finditer(text):
             yield match.start(), match.end(), "address on the net"
     digits = len(_DIGIT.findall(text))
-    if not digits:
-        return
+    if digits:
+        yield from _labelled(text)
+        yield from _dates(text, digits)
+    if digits >= _FEW:
+        for match in _NUMBERS.finditer(text):
+            if not _harmless(match.group()):
+                yield match.start(), match.end(), "number like a record, phone or address"
+
+
+def _labelled(text: str) -> Iterator[tuple[int, int, str]]:
     if _LABEL_GATE.search(text):
         for label in (_STRONG_LABEL, _WEAK_LABEL):
             for match in label.finditer(text):
                 yield match.start(), match.end(), "labelled number"
+
+
+def _dates(text: str, digits: int) -> Iterator[tuple[int, int, str]]:
     for start, stop in _month_dates(text):
         yield start, stop, "date"
     if not text.isascii():
         for match in _EAST_DATES.finditer(text):
             yield match.start(), match.end(), "date"
-    if _TIME_GATE.search(text):
-        for match in _TIMES.finditer(text):
-            yield match.start(), match.end(), "time"
     if digits >= _FEW:
         for match in _DATES.finditer(text):
             yield match.start(), match.end(), "date"
-        for match in _NUMBERS.finditer(text):
-            if not _harmless(match.group()):
-                yield match.start(), match.end(), "number like a record, phone or address"
+    if _TIME_GATE.search(text):
+        for match in _TIMES.finditer(text):
+            yield match.start(), match.end(), "time"
 
 
 def _month_dates(text: str) -> Iterator[tuple[int, int]]:
@@ -181,7 +197,6 @@ def _month_dates(text: str) -> Iterator[tuple[int, int]]:
 
 def ages(text: str) -> str:
     """Return the text with every age over 89 written as ``90+``."""
-
     if not _AGE_GATE.search(text):
         return text
 
@@ -216,5 +231,3 @@ def _one(char: str) -> str:
         return char
     folded = fold_text(char)
     return folded if len(folded) == 1 else char
-
-

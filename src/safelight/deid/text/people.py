@@ -1,71 +1,84 @@
 """Other people: whoever is named by a title, a role, a credential, or beside a name that went."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 from typing import Final
 
+from safelight.deid.text.fold import words
 from safelight.deid.text.tokens import Token
 from safelight.deid.text.vocabulary import AMBIGUOUS, PLAIN, STRONG, UNKNOWN
 
-__all__ = ["spans"]
+__all__ = ["calls", "spans"]
 
 _RULE: Final = "person named by title or role"
 _RULE_BESIDE: Final = "stands beside a name"
 _RULE_DANGLING: Final = "left dangling"
 
-_TITLES: Final = frozenset(
+_TITLES: Final = words(
     """doctor doktor docteur prof professor professeur mister mrs miss herr herrn frau mme mlle
-    monsieur madame senor senora senorita sra srta dra dott dottssa dottoressa dottore sig signor
-    signora dhr mevr mevrouw meneer pani fru nurse sister captain major sergeant
-    доктор проф профессор врач господин госпожа κυριος κυρια ιατρος δρ""".split()
+    monsieur madame senor senora senorita sra srta dra dott dottssa dottoressa dottore sig
+    signor signora dhr mevr mevrouw meneer pani fru nurse sister captain major sergeant доктор
+    проф профессор врач господин госпожа κυριος κυρια ιατρος δρ"""
 )
 #: Titles that are also technical: they count in mixed case (``Dr``, ``Mr``) or with a full stop.
-_WEAK_TITLES: Final = frozenset("dr mr ms sr hr fr m drs mw jr st pr".split())
-_BY: Final = frozenset("by durch par por da door von bei".split())
-_BEFORE_BY: Final = frozenset(
+_WEAK_TITLES: Final = words("dr mr ms sr hr fr m drs mw jr st pr")
+_BY: Final = words("by durch par por da door von bei")
+_BEFORE_BY: Final = words(
     """read reported signed dictated reviewed performed verified interpreted approved referred
-    ordered requested transcribed scanned done written entered checked seen supervised acquired
-    injected prepared validated authored created edited typed examined finalized attested consulted
-    booked confirmed reading electronically observed measured""".split()
+    ordered requested transcribed scanned done written entered checked seen supervised
+    acquired injected prepared validated authored created edited typed examined finalized
+    attested consulted booked confirmed reading electronically observed measured"""
 )
-_ROLES: Final = frozenset(
-    """technologist tech operator radiologist physician nurse sonographer radiographer name reader
-    author surgeon consultant resident attending attn attention referrer referring interpreter
-    dictator transcriptionist signed mother father wife husband son daughter brother sister spouse
-    guardian contact anesthesiologist cardiologist oncologist patient pt mta mtra arzt aerztin
-    medecin medico paziente patientin operador operateur tecnico untersucher befunder zuweiser
-    врач лаборант пациент ιατρος ασθενης""".split()
+_ROLES: Final = words(
+    """technologist tech operator radiologist physician nurse sonographer radiographer name
+    reader author surgeon consultant resident attending attn attention referrer referring
+    interpreter dictator transcriptionist signed mother father wife husband son daughter
+    brother sister spouse guardian contact anesthesiologist cardiologist oncologist patient pt
+    mta mtra arzt aerztin medecin medico paziente patientin operador operateur tecnico
+    untersucher befunder zuweiser врач лаборант пациент ιατρος ασθενης"""
 )
-_STRONG_ROLES: Final = frozenset("attn attention".split())
-_CREDENTIALS: Final = frozenset(
-    """md phd rn mbbs frcr facr dnp rdms rdcs rvt cnmt arrt dds dmd mba msc bsc mph mrcp frcs frcpc
-    ranzcr edir mbchb esq dvm""".split()
+_STRONG_ROLES: Final = words("attn attention")
+_CREDENTIALS: Final = words(
+    """md phd rn mbbs frcr facr dnp rdms rdcs rvt cnmt arrt dds dmd mba msc bsc mph mrcp frcs
+    frcpc ranzcr edir mbchb esq dvm"""
 )
-_CONNECTIVES: Final = frozenset(
+_CONNECTIVES: Final = words(
     """for by of from to per via attn attention re ref the mr mrs ms miss dr drs prof doctor herr
-    herrn frau mme sr sra jr de del della di da do dos das du van der den von la le el al fur durch
-    par por pour para per sur chez name named called signed dear tech technologist operator und
-    radiologist physician referrer hello cc d dna dott sig для от по к για απο του της""".split()
+    herrn frau mme sr sra jr de del della di da do dos das du van der den von la le el al fur
+    durch par por pour para per sur chez name named called signed dear tech technologist
+    operator und radiologist physician referrer hello cc d dna dott sig для от по к για απο
+    του της"""
 )
-_PARTICLES: Final = frozenset("le de der van von dos das del della dr prof mr mrs for by".split())
-_TAIL_ONLY: Final = frozenset("with w and & mit avec con com patient pt in at on is was".split())
-_AND: Final = frozenset("and und et y e ed en or и και".split())
-_STOPWORDS: Final = frozenset(
-    """the a an of in on at to with and or for from is was are were has have had not no by as w wo
-    this that which who who's be been if but so do did can per than then there""".split()
+_PARTICLES: Final = words("le de der van von dos das del della dr prof mr mrs for by")
+_COLONS: Final = words("for c rt")
+_TAIL_ONLY: Final = words("with w and & mit avec con com patient pt in at on is was")
+_AND: Final = words("and und et y e ed en or и και")
+_STOPWORDS: Final = words(
+    """the a an of in on at to with and or for from is was are were has have had not no by as w
+    wo this that which who who's be been if but so do did can per than then there"""
 )
 #: Ambiguous words that qualify a technical word after them (``POST CONTRAST``, ``LONG AXIS``).
-_MODIFIERS: Final = frozenset(
+_MODIFIERS: Final = words(
     """long short low high old new post port large small fast early late straight thin dual upper
-    lower power fat water time field line mid max min le de del della di da dos das""".split()
+    lower power fat water time field line mid max min le de del della di da dos das"""
 )
 #: Those that are common names: only before the words they really qualify.
-_COLOURS: Final = frozenset("black white dark brown deep gray grey green".split())
-_COLOURED: Final = frozenset("blood matter fluid fat hole holes vein veins venous scale".split())
+_COLOURS: Final = words("black white dark brown deep gray grey green")
+_COLOURED: Final = words("blood matter fluid fat hole holes vein veins venous scale")
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
 _TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
 _LOOSE_GAP: Final = re.compile(r"[\s.,:;_^\-'’\"(\[#/&=]{0,4}")
 _LONGEST_NAME: Final = 4
+
+
+def calls(word: str) -> bool:
+    """Return whether a folded word may name the person beside it, or dangle at an end."""
+    return (
+        word in _TITLES or word in _WEAK_TITLES or word in _ROLES or word in _BY
+        or word in _CREDENTIALS or word in _PARTICLES or word in _COLONS
+    )  # fmt: skip
 
 
 def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
@@ -76,7 +89,13 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
         word = token.word
         if place == last or (token.gone and token.kind != UNKNOWN):
             continue
-        if word in _TITLES or word in _WEAK_TITLES or word in _ROLES or word in _BY or word == "for":
+        if (
+            word in _TITLES
+            or word in _WEAK_TITLES
+            or word in _ROLES
+            or word in _BY
+            or word == "for"
+        ):
             out += _after(text, tokens, place)
         elif word == "c" and tokens[place + 1].word == "o" and text[token.stop] == "/":
             out += _names(text, tokens, place + 2, strict=False, most=_LONGEST_NAME)
@@ -93,7 +112,7 @@ def _after(text: str, tokens: list[Token], place: int) -> list[tuple[int, int, s
     token = tokens[place]
     raw = text[token.start : token.stop]
     gap = text[token.stop : tokens[place + 1].start]
-    if not _NAME_GAP.fullmatch(gap) and not gap.strip() == ":":
+    if not _NAME_GAP.fullmatch(gap) and gap.strip() != ":":
         return []
     word = token.word
     if word in _TITLES or word in _WEAK_TITLES:
@@ -211,9 +230,13 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
             raw = text[token.start : token.stop]
             if token.kind == AMBIGUOUS:
                 follower = tokens[place + 1] if place + 1 < len(tokens) else None
-                modifies = follower is not None and not follower.gone and (
-                    (token.word in _MODIFIERS and follower.kind == STRONG)
-                    or (token.word in _COLOURS and follower.word in _COLOURED)
+                modifies = (
+                    follower is not None
+                    and not follower.gone
+                    and (
+                        (token.word in _MODIFIERS and follower.kind == STRONG)
+                        or (token.word in _COLOURS and follower.word in _COLOURED)
+                    )
                 )
                 take = raw[0].isupper() and not modifies and token.word not in _STOPWORDS
             else:

@@ -71,16 +71,21 @@ def _values(identity: Identity, names: list[list[str]]) -> set[str]:
 
 
 def _name_values(parts: list[str]) -> set[str]:
+    """Return the parts that are distinctive alone; where none is, the full name's forms."""
     values = set()
     for part in parts:
-        distinct = len(part) >= _MIN_NAME or (not part.isascii() and len(part.encode()) >= _MIN_FULL)
+        distinct = len(part) >= _MIN_NAME or (
+            not part.isascii() and len(part.encode()) >= _MIN_FULL
+        )
         if distinct and not vocabulary.kind(part):
             values.add(part)
-    if len(parts) > 1 and len(parts[0]) + len(parts[1]) >= _MIN_FULL - (not parts[0].isascii()) * 3:
-        first, second = parts[0], parts[1]
-        if not (vocabulary.kind(first) and vocabulary.kind(second)):
-            values |= {f"{first}{gap}{second}" for gap in ("^", " ", ", ", "_")}
-            values |= {f"{second} {first}", f"{second}_{first}"}
+    if len(parts) < 2 or values & set(parts[:2]):  # noqa: PLR2004 - one part has no order
+        return values
+    first, second = parts[0], parts[1]
+    size = len(first.encode()) + len(second.encode())
+    if size >= _MIN_FULL and not (vocabulary.kind(first) and vocabulary.kind(second)):
+        values |= {f"{first}{gap}{second}" for gap in ("^", " ", ", ", "_")}
+        values |= {f"{second} {first}", f"{second}_{first}"}
     return values
 
 

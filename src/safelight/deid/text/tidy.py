@@ -1,5 +1,7 @@
 """Join what is left after cuts, so that no separator, bracket or blank stands orphaned."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 from typing import Final
 
@@ -9,11 +11,13 @@ __all__ = ["CUT", "join"]
 CUT: Final = "\x00"
 
 _EMPTY_PAIR: Final = re.compile(
-    r"[(\[{<（［【「『][\s,;:.\-/_\x00+&#]*\x00[\s,;:.\-/_\x00+&#]*[)\]}>）］】」』]"  # noqa: RUF001 - full width is meant
+    r"[(\[{<（［【「『][\s,;:.\-/_\x00+&#]*\x00[\s,;:.\-/_\x00+&#]*[)\]}>）］】」』]"
     r"|([\"'])\s*\x00[\s\x00]*\1"
 )
-_AROUND: Final = re.compile(r"(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+")  # noqa: RUF001 - dashes are meant
-_CUTS: Final = re.compile(r"\x00[\s,;:_\-/^|=+&.#*~–—\x00]*\x00")  # noqa: RUF001 - dashes are meant
+_AROUND: Final = re.compile(
+    r"(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+"
+)
+_CUTS: Final = re.compile(r"\x00[\s,;:_\-/^|=+&.#*~–—\x00]*\x00")
 _OPENERS: Final = "([{<"
 _CLOSERS: Final = ")]}>"
 
@@ -24,15 +28,9 @@ def join(text: str) -> str:
     while before != text:
         before = text
         text = _EMPTY_PAIR.sub(CUT, text)
-        text = _CUTS.sub(_merge, text)
+        text = _CUTS.sub(CUT, text)
     text = _AROUND.sub(_close, text)
     return _brackets(text)
-
-
-def _merge(match: "re.Match[str]") -> str:
-    return CUT + "\n" * min(match.group().count("\n"), 2) + (
-        CUT if "\n" in match.group() else ""
-    ) if "\n" in match.group() and not match.group().strip("\x00\n\r ") == "" else CUT
 
 
 def _close(match: "re.Match[str]") -> str:

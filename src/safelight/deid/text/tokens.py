@@ -1,7 +1,10 @@
 """Cut a text into runs, each with its class."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from safelight.deid.text import vocabulary
@@ -12,7 +15,8 @@ __all__ = ["Token", "tokenize"]
 _CJK: Final = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]+")
 #: Signs beyond ASCII that carry no identity: typographic, mathematical, CJK punctuation.
 _SIGNS: Final = frozenset(
-    "°µ±×÷≤≥≠≈–—‐‑‒…‘’“”„«»‹›·•²³¹½¼¾§®™©′″√∞→←↑↓Ø¿¡、。・（）「」『』【】［］：；／〜～ー＋－％＊％〔〕 　"
+    "°µ±×÷≤≥≠≈–—‐‑‒…‘’“”„«»‹›·•²³¹½¼¾§®™©′"
+    "″√∞→←↑↓Ø¿¡、。・（）「」『』【】［］：；／〜～ー＋－％＊％〔〕 　"
 )
 
 
@@ -62,7 +66,7 @@ def _mixed_scripts(run: str, offset: int, out: list[Token]) -> None:
         begin = offset + match.start()
         unknown = vocabulary.cjk_unknown(match.group())
         edges = [0, *(edge for pair in unknown for edge in pair), len(match.group())]
-        for place, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+        for place, (start, stop) in enumerate(pairwise(edges)):
             if start < stop:
                 known = vocabulary.UNKNOWN if place % 2 else vocabulary.STRONG
                 word = match.group()[start:stop]

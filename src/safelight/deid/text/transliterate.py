@@ -1,15 +1,24 @@
 """The spellings of a name that another keyboard, passport office or report writer would use."""
 
+# ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
+
 from typing import Final
 
 from safelight.deid.text.fold import fold
 
 __all__ = ["spellings"]
 
+
+def letters(text: str) -> list[str]:
+    """Return the sounds of a table written as one string."""
+    return text.split()
+
+
 # Sources: ELOT 743 and everyday Greek; BGN/PCGN, ISO 9 and passport practice for Cyrillic;
 # modified Hepburn for kana; Revised Romanisation for Hangul.
-_GREEK: Final = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
-    "a v g d e z i th i k l m n x o p r s t y f ch ps o").split(), strict=True))  # fmt: skip
+_GREEK: Final = dict(zip(
+    "αβγδεζηθικλμνξοπρστυφχψω",
+    letters("a v g d e z i th i k l m n x o p r s t y f ch ps o"), strict=True))  # fmt: skip
 _GREEK_PAIRS: Final = {
     "ου": "ou", "αυ": "av", "ευ": "ev", "γγ": "ng", "γξ": "nx", "γχ": "nch", "μπ": "b", "ντ": "nt",
 }  # fmt: skip
@@ -21,17 +30,17 @@ _CYRILLIC_OTHER: Final = {
 }  # fmt: skip
 _HIRAGANA: Final = dict(zip(
     "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわをん",
-    ("a i u e o ka ki ku ke ko sa shi su se so ta chi tsu te to na ni nu ne no ha hi fu he ho "
-     "ma mi mu me mo ya yu yo ra ri ru re ro wa o n").split(), strict=True))  # fmt: skip
+    letters("a i u e o ka ki ku ke ko sa shi su se so ta chi tsu te to na ni nu ne no "
+            "ha hi fu he ho ma mi mu me mo ya yu yo ra ri ru re ro wa o n"), strict=True))  # fmt: skip
 _VOICED: Final = dict(zip(
     "がぎぐげござじずぜぞだぢづでどばびぶべぼぱぴぷぺぽ",
-    "ga gi gu ge go za ji zu ze zo da ji zu de do ba bi bu be bo pa pi pu pe po".split(),
+    letters("ga gi gu ge go za ji zu ze zo da ji zu de do ba bi bu be bo pa pi pu pe po"),
     strict=True))  # fmt: skip
 _SMALL_Y: Final = {"ゃ": "a", "ゅ": "u", "ょ": "o"}
 _HANGUL: Final = (
-    "g kk n d tt r m b pp s ss _ j jj ch k t p h".split(),
-    "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split(),
-    ("_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t").split(),
+    letters("g kk n d tt r m b pp s ss _ j jj ch k t p h"),
+    letters("a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i"),
+    letters("_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t"),
 )
 _HANGUL_BASE: Final = 0xAC00
 _HANGUL_LAST: Final = 0xD7A3
@@ -61,7 +70,7 @@ def _romanised(plain: str, part: str) -> set[str]:
     first = plain[:1]
     if "α" <= first <= "ω":
         return _greek(plain)
-    if "а" <= first <= "џ":  # noqa: RUF001 - the Cyrillic range is meant
+    if "а" <= first <= "џ":
         return _cyrillic(part.casefold())
     if any("\u3041" <= char <= "\u30fe" or "\uff66" <= char <= "\uff9f" for char in part):
         return _kana(part)
@@ -81,8 +90,8 @@ def _greek(plain: str) -> set[str]:
 
 
 def _cyrillic(low: str) -> set[str]:
-    low = low.replace("ё", "е")  # noqa: RUF001 - Cyrillic letters are meant
-    ends = "ий", "ый"  # noqa: RUF001 - as above
+    low = low.replace("ё", "е")
+    ends = "ий", "ый"
     found = set()
     for base in (_CYRILLIC, {**_CYRILLIC, **_CYRILLIC_OTHER}):
         for short_i in ("y", "i", "j"):

@@ -19,9 +19,19 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from safelight.deid.text.fold import fold, segments
+from safelight.deid.text.fold import fold, segments, words
 
-__all__ = ["AMBIGUOUS", "PLAIN", "STRONG", "UNKNOWN", "cjk_unknown", "eponym_stays", "kind", "listed", "terms"]
+__all__ = [
+    "AMBIGUOUS",
+    "PLAIN",
+    "STRONG",
+    "UNKNOWN",
+    "cjk_unknown",
+    "eponym_stays",
+    "kind",
+    "listed",
+    "terms",
+]
 
 # A plain path: importlib.resources costs 11 ms of start-up for the same file.
 _FILE: Final = os.path.join(os.path.dirname(__file__), "data", "vocabulary.gz")
@@ -32,8 +42,8 @@ PLAIN: Final = 2
 STRONG: Final = 3
 
 # Letters that may be glued to four digits; with other letters such a run looks like a record no.
-_FOUR_DIGIT_LETTERS: Final = frozenset(
-    "b bv t te ti tr td t1 t2 e f v x s hz hu ms mm um kv ma w c l ww wl wc cm s k d n y".split()
+_FOUR_DIGIT_LETTERS: Final = words(
+    """b bv t te ti tr td t1 t2 e f v x s hz hu ms mm um kv ma w c l ww wl wc cm s k d n y"""
 )
 _SHORT_GLUED: Final = 2
 _LONGEST_NUMBER: Final = 4
@@ -157,15 +167,16 @@ def _mixed(run: str, parts: list[str]) -> int:
         return UNKNOWN
     shown = segments(run) if run.isascii() else parts
     kinds = [
-        _glued(part, raw)
-        for part, raw in zip(parts, shown, strict=False)
-        if not part.isdecimal()
+        _glued(part, raw) for part, raw in zip(parts, shown, strict=False) if not part.isdecimal()
     ]
     if not all(kinds):
         return UNKNOWN
     if digits == _LONGEST_NUMBER:
         words = [part for part in parts if not part.isdecimal()]
-        allowed = all(listed(word) or word in _FOUR_DIGIT_LETTERS for word in words)
+        allowed = all(
+            word in _FOUR_DIGIT_LETTERS or (len(word) > _SHORT_GLUED and listed(word))
+            for word in words
+        )
         if not allowed or len(parts) >= _MANY_SEGMENTS:
             return UNKNOWN
     return min(kinds, default=STRONG)
@@ -187,8 +198,7 @@ def _camel(run: str) -> int:
         return UNKNOWN
     kinds = [listed(part) or _derived(part) for part in parts]
     strong = sum(
-        one == STRONG and len(part) >= _MIN_CAMEL
-        for one, part in zip(kinds, parts, strict=True)
+        one == STRONG and len(part) >= _MIN_CAMEL for one, part in zip(kinds, parts, strict=True)
     )
     named = kinds.count(AMBIGUOUS)
     if UNKNOWN in kinds or not strong or named > 1 or (named and strong < _SHORT_GLUED):

@@ -33,6 +33,7 @@ _WALKERS: Final = {
     for big in (False, True)
 }
 _CONTEXTS: Final = 64
+_CODES: Final = 10_000
 _NOBODY: Final = Evidence()
 
 
@@ -51,14 +52,19 @@ class Engine:
         self.limits = limits or Limits()
         self._surveyor = Surveyor(profile, self.limits)
         self._dicom = DicomCleaner(compile_table(profile), self.limits)
+        self._codes: dict[str, str] = {}
         self._contexts: dict[tuple[str, str], Context] = {}
 
-    def survey(self, source: str | Original, *, kind: Kind = Kind.DICOM) -> Evidence:
+    def survey(
+        self, source: str | Original, *, kind: Kind = Kind.DICOM, head: bytes = b""
+    ) -> Evidence:
         """Return what one input says of its person; nothing for kinds without a header of names.
 
         Args:
             source: Path of a file, or bytes.
             kind: What it is, when ``source`` is a path.
+            head: The first 32 KiB of the file, or all of it if it is shorter, when they have been
+                read already.
 
         Raises:
             QuarantineError: It cannot be read.
@@ -69,7 +75,7 @@ class Engine:
             return _NOBODY
         if isinstance(source, Original):
             return self._survey(source.reveal())
-        head = _head(source)
+        head = head or _head(source)
         if len(head) < _HEADER_BYTES:
             return self._survey(head)
         try:
@@ -129,7 +135,12 @@ class Engine:
         )
 
     def _code(self, person: str) -> str:
-        return "SL" + self.key.code("patient", person, 10)
+        code = self._codes.get(person)
+        if code is None:
+            if len(self._codes) > _CODES:
+                self._codes.clear()
+            code = self._codes[person] = "SL" + self.key.code("patient", person, 10)
+        return code
 
     def deidentify(
         self, source: str | Original, subject: Subject, *, kind: Kind = Kind.DICOM

@@ -1,6 +1,7 @@
 """Text of a data set: from bytes to characters and back (PS3.5 section 6.1, PS3.3 C.12.1.1.2)."""
 
 import functools
+import re
 from typing import Final
 
 from safelight.errors import UnreadableInputError
@@ -29,6 +30,29 @@ _PLAIN: Final = {
 }
 _MULTI: Final = frozenset(("ISO_IR 13", "GB18030", "GBK"))
 _ESCAPE: Final = b"\x1b"
+_SPLIT: Final = re.compile(_ESCAPE)
+# PS3.3 Tables C.12-3 and C.12-4: escape sequences (without ESC) and the codec of what follows.
+_ESCAPES: Final = {
+    b"(B": "ascii",
+    b"(J": "shift_jis",
+    b")I": "shift_jis",
+    b"$B": "iso2022_jp",
+    b"$@": "iso2022_jp",
+    b"$(D": "iso2022_jp_2",
+    b"$)C": "euc_kr",
+    b"$)A": "gb2312",
+    b"-A": "latin-1",
+    b"-B": "iso8859-2",
+    b"-C": "iso8859-3",
+    b"-D": "iso8859-4",
+    b"-L": "iso8859-5",
+    b"-G": "iso8859-6",
+    b"-F": "iso8859-7",
+    b"-H": "iso8859-8",
+    b"-M": "iso8859-9",
+    b"-T": "tis-620",
+    b"-b": "iso8859-15",
+}
 
 
 class Charset:
@@ -73,14 +97,19 @@ class Charset:
             return data.decode("latin-1"), False
 
     def _decode_escapes(self, data: bytes) -> tuple[str, bool]:
-        from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415 - start-up cost
-
-        delimiters = {"^", "=", "\\", "\r", "\n", "\f", "\t"}
-        try:
-            text = decode_bytes(data, convert_encodings(list(self.terms)), delimiters)
-        except (LookupError, UnicodeError, ValueError):
-            return data.decode("latin-1"), False
-        return str(text), "�" not in text
+        """Decode code extensions: each escape sequence designates the set of what follows."""
+        out = []
+        fits = True
+        for place, piece in enumerate(_SPLIT.split(data)):
+            escape, codec = (b"", self._codec) if place == 0 else _designated(piece)
+            if not codec:
+                escape, codec, fits = b"", "latin-1", False
+            try:
+                out.append((escape + piece[_length_of(piece, place) :]).decode(codec))
+            except UnicodeDecodeError:
+                out.append(piece.decode("latin-1"))
+                fits = False
+        return "".join(out), fits
 
     def encode(self, text: str) -> bytes:
         """Return the bytes; characters outside the set become ``?``."""
@@ -94,6 +123,20 @@ class Charset:
             return bytes(encode_string(text, convert_encodings(list(self.terms))))
         except (LookupError, UnicodeError, ValueError):
             return text.encode("ascii", "replace")
+
+
+def _designated(piece: bytes) -> tuple[bytes, str]:
+    """Return what to put before a piece for its codec, and the codec; empty when not known."""
+    for escape, codec in _ESCAPES.items():
+        if piece.startswith(escape):
+            return (b"\x1b" + escape if codec.startswith("iso2022") else b""), codec
+    return b"", ""
+
+
+def _length_of(piece: bytes, place: int) -> int:
+    if place == 0:
+        return 0
+    return next((len(escape) for escape in _ESCAPES if piece.startswith(escape)), 0)
 
 
 @functools.lru_cache(maxsize=256)

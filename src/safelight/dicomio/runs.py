@@ -22,6 +22,8 @@ _RUNS_MOST: Final = 2000
 _SAME_START: Final = 4
 _PATIENCE: Final = 3  # files compared for nothing before files like them are let pass
 _LAST_TAG: Final = 0x7FDFFFFF
+_SERIES: Final = 0x0020000E
+_SERIES_MOST: Final = 64
 
 
 @final
@@ -45,7 +47,7 @@ class Run:
         self.elements = elements
         self.first = elements[0][0]
         self.last = elements[-1][0]
-        self.values = {e[0]: raw[e[3] : e[4]] for e in elements if e[0] in noted}
+        self.values = {e[0]: raw[e[3] : e[4]] for e in elements if e[0] in noted or e[0] == _SERIES}
 
 
 class Book:
@@ -57,57 +59,73 @@ class Book:
         above: Elements with tags up to this one are never part of a run.
     """
 
-    __slots__ = ("_above", "_count", "_cuts", "_idle", "_last", "_noted", "_quiet", "starts")
+    __slots__ = ("_above", "_count", "_cuts", "_noted", "_series", "starts")
 
     def __init__(
         self, *, cuts: tuple[int, ...] = (), noted: frozenset[int] = frozenset(), above: int = 0
     ) -> None:
         self.starts: dict[bytes, list[Run]] = {}
-        self._cuts = frozenset(cuts)
+        self._cuts = cuts
         self._noted = noted
         self._above = above
-        self._last: dict[int, bytes] = {}
-        self._quiet = 0
-        self._idle = 0
+        self._series: dict[bytes, _Series] = {}
         self._count = 0
 
     def learn(self, data: Buffer, found: list[Element | Run]) -> None:
-        """Compare the single elements of a file with those seen last and note what repeats.
+        """Compare the single elements of a file with the last of its series and note what repeats.
 
         When nothing new was learnt from several files, files with no more single elements than
         the last of them are not compared.
         """
-        singles = [each for each in found if type(each) is tuple]
-        if len(singles) <= self._quiet:
+        series = self._of(data, found)
+        if len(found) <= series.quiet:
             return
         if self._count > _RUNS_MOST:
             self.starts.clear()
             self._count = 0
         before = self._count
+        last = series.last
         stretch: list[Element] = []
-        before_tag = -1  # of the element just before the stretch; -1 when that is not known
+        cut = -1  # where the stretch must end: the first cut above its first tag
+        ahead = -1  # tag of the element just before the stretch; -1 when that is not known
         previous: Element | None = None
-        for element in singles:
+        for element in found:
+            if isinstance(element, Run):
+                previous = None
+                continue
             tag, _vr, start, _value, _value_stop, stop = element
             raw = data[start:stop] if stop - start <= _LARGEST else b""
-            same = raw and self._last.get(tag) == raw and self._above < tag <= _LAST_TAG
-            self._last[tag] = raw
-            follows = stretch and stretch[-1][5] == start and not self._cut(stretch[-1][0], tag)
-            if stretch and not (same and follows):
-                self._add(data, stretch, before_tag, tag if stretch[-1][5] == start else -1)
+            same = raw and last.get(tag) == raw and self._above < tag <= _LAST_TAG
+            if not same:
+                last[tag] = raw
+            if stretch and not (same and stretch[-1][5] == start and tag < cut):
+                self._add(data, stretch, ahead, tag if stretch[-1][5] == start else -1)
                 stretch = []
             if same:
                 if not stretch:
                     adjacent = previous is not None and previous[5] == start
-                    before_tag = previous[0] if previous is not None and adjacent else -1
+                    ahead = previous[0] if previous is not None and adjacent else -1
+                    cut = next((each for each in self._cuts if each > tag), _LAST_TAG + 1)
                 stretch.append(element)
             previous = element
-        self._add(data, stretch, before_tag, -1)
-        self._idle = self._idle + 1 if self._count == before else 0
-        self._quiet = len(singles) if self._idle >= _PATIENCE else 0
+        self._add(data, stretch, ahead, -1)
+        series.idle = series.idle + 1 if self._count == before else 0
+        series.quiet = len(found) if series.idle >= _PATIENCE else 0
 
-    def _cut(self, before: int, tag: int) -> bool:
-        return any(before < cut <= tag for cut in self._cuts)
+    def _of(self, data: Buffer, found: list[Element | Run]) -> "_Series":
+        """Return the record of the series that a file belongs to, by its Series Instance UID."""
+        key = b""
+        for each in found:
+            if isinstance(each, Run):
+                key = each.values.get(_SERIES, key)
+            elif each[0] == _SERIES:
+                key = data[each[3] : each[4]]
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= _SERIES_MOST:
+                del self._series[next(iter(self._series))]
+            series = self._series[key] = _Series()
+        return series
 
     def _add(
         self,
@@ -143,3 +161,14 @@ class Book:
         known.sort(key=lambda each: -each.size)
         del known[_SAME_START:]
         self._count += 1
+
+
+class _Series:
+    """What was seen last of one series, and whether looking again is worth while."""
+
+    __slots__ = ("idle", "last", "quiet")
+
+    def __init__(self) -> None:
+        self.last: dict[int, bytes] = {}
+        self.idle = 0
+        self.quiet = 0

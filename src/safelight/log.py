@@ -7,7 +7,7 @@ Nothing is logged unless a log file is set, and structlog is imported only then.
 
 import re
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from safelight.errors import OutputError
 
@@ -40,6 +40,7 @@ FIELDS: Final = frozenset(
 )
 _SHAPE: Final = re.compile(r"[A-Za-z0-9 .,:;_+()/-]{0,64}")
 _logger: "structlog.typing.FilteringBoundLogger | None" = None
+_file: TextIO | None = None
 
 
 def allow(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -67,18 +68,21 @@ def configure(path: str) -> None:
     Raises:
         OutputError: The file cannot be opened.
     """
-    global _logger  # noqa: PLW0603  # one log a process, as the standard library's
+    global _logger, _file  # noqa: PLW0603  # one log a process, as the standard library's
+    _logger = None
+    if _file is not None:
+        _file.close()
+        _file = None
     if not path:
-        _logger = None
         return
     import structlog  # noqa: PLC0415  # start-up cost: 0.4 s of CPU
 
     try:
-        file = open(path, "a", encoding="utf-8")  # noqa: SIM115  # stays open while the run lasts
+        _file = open(path, "a", encoding="utf-8")  # noqa: SIM115  # open while the run lasts
     except OSError as error:
         raise OutputError(f"the log file cannot be opened ({error.strerror})") from error
     _logger = structlog.wrap_logger(
-        structlog.WriteLogger(file),
+        structlog.WriteLogger(_file),
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             allow,

@@ -35,8 +35,10 @@ class _Main(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # its message and traceback may hold values
+            from safelight.pipeline.problem import name_of  # noqa: PLC0415  # rarely needed
+
             click.echo(
-                f"safelight: an unexpected error ended the command ({type(error).__name__})\n"
+                f"safelight: an unexpected error ended the command ({name_of(error)})\n"
                 "  kept: the inputs are untouched; no half-written file was left\n"
                 "  to do: report this with the command's options, not with the files",
                 err=True,

@@ -21,7 +21,7 @@ from safelight.pipeline.ledger import NO_STATE, Head, Shard, done_line, refused_
 from safelight.pipeline.names import Namer, is_counter
 from safelight.pipeline.place import Place
 from safelight.pipeline.plan import Plan, Sight
-from safelight.pipeline.problem import Problem
+from safelight.pipeline.problem import Problem, name_of
 from safelight.pipeline.store import Store
 from safelight.pipeline.tally import Tally
 from safelight.pipeline.workers import Mark, Task
@@ -38,20 +38,14 @@ __all__ = ["Job", "Problem", "Surveyed", "Written", "input_code", "unexpected"]
 
 ARCHIVES: Final = frozenset({Kind.ZIP, Kind.TAR})
 NOT_CLEANED: Final = ARCHIVES | {Kind.DICOMDIR}  # their members and files are
+SURVEY_BYTES: Final = 1 << 15  # of each input: what tells its kind, and most headers whole
 _SUBJECTS_KEPT: Final = 4  # of the persons a worker met last; tasks come person by person
 
 
 def unexpected(error: BaseException) -> QuarantineError:
     """Return an unexpected exception as its type and our line; its message may hold values."""
-    import traceback  # noqa: PLC0415  # start-up cost: rarely needed
-
-    where = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        folder, _, name = frame.filename.rpartition("safelight" + os.sep)
-        if folder:
-            where = f" in {name.replace(os.sep, '/')} line {frame.lineno}"
     return QuarantineError(
-        f"it could not be handled ({type(error).__name__}{where})",
+        f"it could not be handled ({name_of(error)})",
         todo="report this with the kind of file; do not send the file itself",
     )
 
@@ -121,8 +115,8 @@ class Job:
             kind = Kind.UNKNOWN
             try:
                 item = self.items[index]
-                kind = item.sniff(self.engine.limits)
-                sight = self._look(item, kind, result, known)
+                kind, head = item.look(SURVEY_BYTES, self.engine.limits)
+                sight = self._look(item, kind, head, result, known)
                 result.sights.append((index, sight))
             except SafelightError as error:
                 result.problems.append((index, Problem.of(kind, error)))
@@ -133,13 +127,18 @@ class Job:
         return result
 
     def _look(
-        self, item: "Item", kind: Kind, result: Surveyed, known: dict[Hashable, int]
+        self,
+        item: "Item",
+        kind: Kind,
+        head: bytes,
+        result: Surveyed,
+        known: dict[Hashable, int],
     ) -> Sight:
         if kind is Kind.UNKNOWN:
             raise UnreadableInputError(why_unknown(item))
         if kind in NOT_CLEANED:
             return Sight(kind)
-        evidence = self.engine.survey(self._source(item), kind=kind)
+        evidence = self.engine.survey(self._source(item), kind=kind, head=head)
         nodes: list[Hashable] = []
         if evidence.patient_key:
             nodes.append("p" + evidence.patient_key)

@@ -15,6 +15,7 @@ from safelight import log
 from safelight.errors import NeedsReviewError, OutputError, SafelightError, SettingsError
 from safelight.pipeline.ledger import MANIFEST, Head, Ledger, check_mac, read_head
 from safelight.pipeline.place import read_run, run_signature_holds
+from safelight.pipeline.problem import name_of
 from safelight.pipeline.request import Silent, Watch
 from safelight.pipeline.store import HOUSE
 from safelight.pipeline.workers import Mark, Task, run_tasks
@@ -263,7 +264,7 @@ class _Check:
         except SafelightError as error:
             return [Finding("unreadable", error.what, head.output, error.place)]
         except Exception as error:  # noqa: BLE001  # its message may hold values
-            return [Finding("unreadable", type(error).__name__, head.output)]
+            return [Finding("unreadable", name_of(error), head.output)]
         return [
             Finding("residual", f"it would be taken out again ({rule})", head.output, place)
             for place, rule in _left(again.acts)

@@ -1,0 +1,68 @@
+"""The public API: paths, bytes and data sets in, the same results as the commands."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import safelight
+from run_fixtures import NEEDLES, planted, sample
+from safelight.errors import QuarantineError, SettingsError
+
+
+def test_importing_costs_nothing() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import safelight; "
+        "print(sorted(n for n in set(sys.modules) - before if 'safelight' in n))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "['safelight']"
+
+
+def test_bytes_data_set_and_path_give_one_result(tmp_path: Path, key_file: Path) -> None:
+    path = next(planted(tmp_path / "in", 1).rglob("*.dcm"))
+    from_path = safelight.deidentify(path, key=key_file)
+    from_bytes = safelight.deidentify(path.read_bytes(), key=key_file)
+    assert from_path == from_bytes
+    assert not [needle for needle in NEEDLES if needle.encode() in from_path.bytes.upper()]
+    data = from_path.dataset
+    assert data.PatientIdentityRemoved == "YES"
+    assert data.PixelData == sample().PixelData
+    from_data = safelight.deidentify(sample(), key=key_file)
+    assert from_data.kind == "dicom"
+    assert any(action.place == "(0010,0010)" for action in from_data.actions)
+
+
+def test_a_folder_gives_a_summary_that_verifies(tmp_path: Path, key_file: Path) -> None:
+    source = planted(tmp_path / "in", 2)
+    summary = safelight.deidentify(source, out=tmp_path / "out", key=key_file)
+    assert summary.exit_code == 0
+    assert safelight.verify(tmp_path / "out", key=key_file).holds
+
+
+def test_the_memory_and_the_folder_give_the_same_bytes(tmp_path: Path, key_file: Path) -> None:
+    source = planted(tmp_path / "in", 1)
+    safelight.deidentify(source, out=tmp_path / "out", key=key_file)
+    alone = safelight.deidentify(next(source.rglob("*.dcm")), key=key_file)
+    assert next((tmp_path / "out").rglob("*.dcm")).read_bytes() == alone.bytes
+
+
+def test_inspect_gives_rows_without_values(tmp_path: Path, key_file: Path) -> None:
+    path = next(planted(tmp_path / "in", 1).rglob("*.dcm"))
+    told = safelight.inspect(path, key=key_file)
+    name = next(row for row in told.rows if row.place == "(0010,0010)")
+    assert (name.sign, name.before) == ("~", "XXXXXXXXXX^XXXXXXX (18)")
+    shown = safelight.inspect(path, key=key_file, values=True)
+    assert next(row.before for row in shown.rows if row.place == "(0010,0010)").startswith("WEX")
+
+
+def test_what_cannot_pass_is_raised(tmp_path: Path, key_file: Path) -> None:
+    with pytest.raises(QuarantineError):
+        safelight.deidentify(b"no image", key=key_file)
+    with pytest.raises(QuarantineError):
+        safelight.deidentify(tmp_path / "none.dcm", key=key_file)
+    with pytest.raises(SettingsError, match="neither a path"):
+        safelight.deidentify(42, key=key_file)  # type: ignore[call-overload]  # the point
+    with pytest.raises(AttributeError):
+        safelight.no_such  # noqa: B018  # the access is the test

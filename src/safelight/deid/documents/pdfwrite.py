@@ -23,6 +23,7 @@ _WIDTHS: Final = (
     *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
     *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 )
+_OTHERS: Final = {"\u2018": 222, "\u2019": 222, "\u2022": 350, "\u2014": 1000, "\u2026": 1000}
 _WIDTH: Final = 556  # of all other characters, near enough
 _SYMBOL: Final = {
     **dict(zip("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", b"ABGDEZHQIKLMNXOPRSTUFCYW", strict=True)),
@@ -147,7 +148,7 @@ def _word(word: Word) -> bytes:
         else:
             runs.append((font, _coded(char)))
     natural = (1.05 if word.bold else 1) * sum(
-        _WIDTHS[ord(c) - 32] if " " <= c <= "~" else _WIDTH for c in chars
+        _WIDTHS[ord(c) - 32] if " " <= c <= "~" else _OTHERS.get(c, _WIDTH) for c in chars
     )
     stretch = min(max(word.width * 1000 / (natural * word.size or 1) * 100, 30), 300)
     cos, sin = math.cos(word.angle), math.sin(word.angle)

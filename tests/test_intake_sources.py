@@ -2,7 +2,10 @@
 
 import os
 import pickle
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -117,15 +120,31 @@ def test_a_missing_path_is_listed(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(item.error)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file_and_folder_are_listed(folder: Path) -> None:
-    (folder / "z.dcm").chmod(0)
-    (folder / "b").chmod(0)
-    found = {item.relative: item for item in walk([folder])}
-    (folder / "b").chmod(0o700)
-    assert "Permission denied" in str(found["b"].error)
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """Give a folder to someone who is not root: root may read everything."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    folder.chmod(0o777)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(before)
+    shutil.rmtree(folder)
+
+
+def test_an_unreadable_file_and_folder_are_listed(nobody: Path) -> None:
+    for name in ("closed/1.dcm", "open/2.dcm"):
+        (nobody / name).parent.mkdir()
+        (nobody / name).write_bytes(b"x")
+    (nobody / "closed").chmod(0)
+    (nobody / "open" / "2.dcm").chmod(0)
+    closed, file = walk([nobody])
+    (nobody / "closed").chmod(0o700)
+    assert closed.relative == "closed"
+    assert "Permission denied" in str(closed.error)
     with pytest.raises(UnreadableInputError, match="Permission denied"):
-        found["z.dcm"].open()
+        file.open()
 
 
 def test_folders_without_end_are_cut(tmp_path: Path) -> None:

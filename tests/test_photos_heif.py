@@ -234,6 +234,14 @@ def test_boxes_and_media_without_end_reach_the_limit() -> None:
         cleaned_bytes(heic(extra=box(b"mdat") * 65), Kind.HEIF)
 
 
+def test_items_that_share_bytes_are_not_read_without_end() -> None:
+    start = SHARED
+    item = struct.pack(">HHHH", 9, 0, 0, 900) + struct.pack(">II", start, 400) * 900
+    data = heic(children=full(b"iloc", b"\x44\x00\x00\x01", item, version=1))
+    with pytest.raises(UnreadableInputError, match="overlap"):
+        cleaned_bytes(data, Kind.HEIF)
+
+
 BY_HAND = heic()
 
 

@@ -89,7 +89,7 @@ def test_a_passenger_after_the_end_is_left_behind(what: str) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "YCbCr"])
 @pytest.mark.parametrize("progressive", [False, True])
-def test_kinds_of_jpeg_keep_their_pixels(mode: str, progressive: bool) -> None:  # noqa: FBT001
+def test_kinds_of_jpeg_keep_their_pixels(mode: str, progressive: bool) -> None:  # noqa: FBT001 - a parameter of the test
     plain = saved("JPEG", noise(mode=mode), progressive=progressive, restart_marker_rows=1)
     loaded = jpeg_segments(plain, (0xFE, RAW), (0xE1, exif_block(1)))
     check_matrix(lambda: loaded, Kind.JPEG, plain, place="COM")

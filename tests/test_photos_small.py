@@ -14,6 +14,7 @@ from photo_fixtures import (
     RAW,
     check_matrix,
     cleaned_bytes,
+    context,
     exif_block,
     frames,
     holds_needle,
@@ -21,7 +22,12 @@ from photo_fixtures import (
     noise,
     saved,
 )
-from safelight.errors import NeedsReviewError, SafelightError, UnreadableInputError
+from safelight.errors import (
+    LimitExceededError,
+    NeedsReviewError,
+    SafelightError,
+    UnreadableInputError,
+)
 from safelight.types import Kind
 
 STEPS = [noise().rotate(angle) for angle in (90, 180)]
@@ -241,6 +247,14 @@ def test_a_moving_webp_keeps_its_frames_and_loses_their_passengers() -> None:
 def test_a_truncated_webp_is_unreadable(cut: int) -> None:
     with pytest.raises(UnreadableInputError):
         cleaned_bytes(WEBP[:cut], Kind.WEBP)
+
+
+def test_chunks_without_end_reach_the_limit() -> None:
+    many = riff(EXTENDED, picture(), chunk(b"PrVt", b"") * 60)
+    with pytest.raises(LimitExceededError):
+        cleaned_bytes(many, Kind.WEBP, context(items=50))
+    with pytest.raises(LimitExceededError):
+        cleaned_bytes(after_table(b"\x21\xfe\x01x\x00" * 60), Kind.GIF, context(items=50))
 
 
 LOADED = {

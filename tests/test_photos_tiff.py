@@ -116,7 +116,7 @@ def test_a_passenger_after_the_end_is_left_behind(what: str) -> None:
     "packing", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "zstd", "lzma"]
 )
 @pytest.mark.parametrize("big", [False, True])
-def test_packings_keep_their_pixels(packing: str, big: bool) -> None:  # noqa: FBT001
+def test_packings_keep_their_pixels(packing: str, big: bool) -> None:  # noqa: FBT001 - a parameter of the test
     image = noise((300, 200))
     plain = saved("TIFF", image, compression=packing, big_tiff=big)
     check_matrix(
@@ -143,7 +143,7 @@ def test_all_pages_are_kept_and_told() -> None:
 
 @pytest.mark.parametrize("sign", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
-def test_byte_orders_and_sizes(sign: str, big: bool) -> None:  # noqa: FBT001
+def test_byte_orders_and_sizes(sign: str, big: bool) -> None:  # noqa: FBT001 - a parameter of the test
     plain = tiff(BASE, sign=sign, big=big, tail=PIXELS)
     full = tiff([*BASE, (270, 2, RAW), (65000, 1, RAW)], sign=sign, big=big, tail=PIXELS + RAW)
     if big and sign == ">":  # Pillow warns of these whatever they hold: compare the bytes
@@ -268,6 +268,22 @@ def test_strips_that_share_bytes_do_not_multiply() -> None:
     full = [*base, (273, 4, starts), (279, 4, [4000 - number // 4000 for number in range(rows)])]
     with pytest.raises(LimitExceededError, match="overlap"):
         cleaned_bytes(tiff(full, tail=pixels), Kind.TIFF)
+
+
+def test_jpeg_strips_that_share_bytes_are_not_read_without_end() -> None:
+    picture = jpeg_segments(saved("JPEG", noise((16, 16), "L")), *[(0xFE, bytes(60_000))] * 20)
+    base = changed((257, 4, [9000]), (278, 3, [1]), (259, 3, [7]))
+    base = [one for one in base if one[0] not in (273, 279)]
+    sizes = [len(picture) + number for number in range(9000)]
+    full = [*base, (273, 4, [16] * 9000), (279, 4, sizes)]
+    with pytest.raises(LimitExceededError, match="overlap"):
+        cleaned_bytes(tiff(full, tail=picture + bytes(9000)), Kind.TIFF)
+
+
+def test_tags_without_end_reach_the_limit() -> None:
+    tags: list[Tag] = [(40_000 + number, 3, [1]) for number in range(300)]
+    with pytest.raises(LimitExceededError, match="elements"):
+        cleaned_bytes(tiff([*BASE, *tags], tail=PIXELS), Kind.TIFF, context(elements=20))
 
 
 def test_pages_without_end_reach_the_limit() -> None:

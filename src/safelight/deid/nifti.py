@@ -173,7 +173,7 @@ def _extent(head: bytes, layout: _Layout, order: str) -> tuple[int, int]:
     dims = struct.unpack_from(order + layout.dims[1], head, layout.dims[0])
     bits = struct.unpack_from(order + "h", head, layout.bits)[0]
     offset = struct.unpack_from(order + layout.offset[1], head, layout.offset[0])[0]
-    if not 1 <= dims[0] <= 7 or any(size < 1 for size in dims[1 : dims[0] + 1]):  # noqa: PLR2004
+    if not 1 <= dims[0] < len(dims) or any(size < 1 for size in dims[1 : dims[0] + 1]):
         raise UnreadableInputError("the NIfTI dimensions are out of range", place="dim")
     if bits not in _BITS:
         raise NeedsReviewError("the image's data type has no stated size", place="bitpix")

@@ -110,17 +110,21 @@ def _rows(
 
 def _packed_end(cursor: Cursor, packing: int) -> int:
     """Return where run-length pixels end: after the end-of-bitmap escape."""
-    while True:
-        count, value = cursor.take(2)
+    data, at, stop = cursor.data, cursor.at, cursor.stop
+    while at + 1 < stop:
+        count, value = data[at], data[at + 1]
+        at += 2
         if count:
             continue
         if value == 1:
-            return cursor.at
+            return at
         if value == 2:  # noqa: PLR2004 - a jump: two more bytes
-            cursor.take(2)
+            at += 2
         elif value > 2:  # noqa: PLR2004 - literal pixels, padded to an even length
             size = value if packing == _RLE8 else (value + 1) // 2
-            cursor.take(size + size % 2)
+            at += size + size % 2
+    cursor.at = stop
+    raise cursor.error("the file is truncated: its pixels have no end mark")
 
 
 def _scrub_header(info: bytearray, data: bytes, trail: Trail) -> None:

@@ -95,6 +95,8 @@ def _entries(block: memoryview, at: int = -1) -> list[Entry]:
     order = {b"II": "<", b"MM": ">"}.get(bytes(block[:2]))
     if order is None or len(block) < len(EMPTY):
         return []
+    # many entries may point to one long value: what they cost together is bounded
+    budget = 2 * len(block) + (1 << 16)
     waiting = [("", at if at >= 0 else int(struct.unpack_from(order + "I", block, 4)[0]))]
     seen: set[int] = set()
     found: list[Entry] = []
@@ -108,7 +110,9 @@ def _entries(block: memoryview, at: int = -1) -> list[Entry]:
             entry = at + 2 + 12 * number
             if entry + 12 > len(block):
                 break
-            _entry(block, entry, order, folder, found, waiting)
+            budget -= _entry(block, entry, order, folder, found, waiting)
+            if budget < 0:
+                return found[:-1]
         following = at + 2 + 12 * count
         if folder == "" and following + 4 <= len(block):
             waiting.append(("thumbnail", int(struct.unpack_from(order + "I", block, following)[0])))
@@ -122,13 +126,17 @@ def _entry(
     folder: str,
     found: list[Entry],
     waiting: list[tuple[str, int]],
-) -> None:
+) -> int:
+    """Take one entry; return how many bytes its value has."""
     tag, kind, count, offset = struct.unpack_from(order + "HHII", block, at)
     size = count * (_SIZES[kind] if kind < len(_SIZES) else 0)
     if tag in _FOLDERS:
         waiting.append((_FOLDERS[tag], offset))
     elif folder == "thumbnail" and tag == 0x0201:  # noqa: PLR2004 - where the thumbnail starts
         found.append((folder, 0, block[offset:]))
+        return len(found[-1][2])
     elif size:
         start = at + 8 if size <= 4 else offset  # noqa: PLR2004 - the value fits the entry
         found.append((folder, tag, block[start : start + size]))
+        return len(found[-1][2])
+    return 0

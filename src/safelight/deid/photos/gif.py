@@ -7,6 +7,7 @@ from typing import Final
 
 from safelight.deid.context import Cleaned, Context
 from safelight.deid.photos.common import Cursor, Trail
+from safelight.errors import LimitExceededError
 from safelight.types import Original
 
 __all__ = ["clean"]
@@ -14,6 +15,7 @@ __all__ = ["clean"]
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 _CONTROL, _COMMENT, _TEXT, _APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 _LOOPS: Final = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+_LOOP: Final = 13  # the name, a one, and the count's two bytes end here
 _TABLE_FLAG: Final = 0x80
 _PLACES: Final = {
     _COMMENT: "comment",
@@ -51,7 +53,7 @@ def clean(original: Original, ctx: Context) -> Cleaned:
         elif block:  # zeros between blocks are skipped, as all readers do
             raise cursor.error("a block is malformed")
     else:
-        raise cursor.error("the picture has too many blocks")
+        raise LimitExceededError(f"more than {ctx.limits.items} blocks (items)")
     if not pictures:
         raise cursor.error("the file holds no picture")
     trail.keep(b"\x3b")
@@ -87,7 +89,7 @@ def _extension(cursor: Cursor, trail: Trail) -> None:
     name = bytes(cursor.data[name_at + 1 : name_at + 12])
     if label == _CONTROL and len(data) == 4:  # noqa: PLR2004 - flags, delay, transparent index
         trail.keep(bytes((_EXTENSION, _CONTROL, 4)) + data + b"\x00")
-    elif label == _APPLICATION and name in _LOOPS and len(data) >= 14 and data[11] == 1:  # noqa: PLR2004
+    elif label == _APPLICATION and name in _LOOPS and data[11:12] == b"\x01" and len(data) > _LOOP:
         trail.keep(b"\x21\xff\x0b" + name + b"\x03" + data[11:14] + b"\x00")
         trail.remove("slack of the loop count", data[14:])
     else:
@@ -96,10 +98,17 @@ def _extension(cursor: Cursor, trail: Trail) -> None:
 
 def _blocks(cursor: Cursor) -> bytes:
     """Return what a chain of sub-blocks holds (section 15)."""
+    data, at, stop = cursor.data, cursor.at, cursor.stop
     out = bytearray()
-    while size := cursor.number(1):
-        out += cursor.take(size)
-    return bytes(out)
+    while at < stop:
+        size = data[at]
+        if not size:
+            cursor.at = at + 1
+            return bytes(out)
+        out += data[at + 1 : at + 1 + size]
+        at += 1 + size
+    cursor.at = stop
+    raise cursor.error("the file is truncated: a chain of blocks has no end")
 
 
 def _table(flags: int) -> int:

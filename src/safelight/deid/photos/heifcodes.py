@@ -16,6 +16,7 @@ _UNSPECIFIED: Final = 41  # reserved and unspecified types start here
 _METADATA, _PADDING, _RESERVED = 5, 15, range(9, 15)
 _LIGHT_LEVELS: Final = (1, 2)  # metadata that is numbers alone, and that colours need
 _UNIT_HEAD: Final = 2
+_MAX_UNITS: Final = 100_000
 
 
 def hevc(code: Bytes, length_size: int) -> tuple[bytes, bool]:
@@ -27,11 +28,13 @@ def hevc(code: Bytes, length_size: int) -> tuple[bytes, bool]:
     out = bytearray(code)
     cursor = Cursor(code, place="coded picture, byte")
     found = False
-    while cursor.left:
+    for _ in range(_MAX_UNITS):
+        if not cursor.left:
+            return bytes(out), found
         size = cursor.number(length_size)
         cursor.take(size)
         found |= _fill_unit(out, cursor.at - size, cursor.at)
-    return bytes(out), found
+    raise cursor.error("a picture has too many units")
 
 
 def hevc_settings(body: bytes) -> tuple[bytes, bool]:
@@ -81,7 +84,9 @@ def av1(code: Bytes) -> tuple[bytes, bool]:
     out = bytearray(code)
     cursor = Cursor(code, place="coded picture, byte")
     found = False
-    while cursor.left:
+    for _ in range(_MAX_UNITS):
+        if not cursor.left:
+            return bytes(out), found
         head_at = cursor.at
         head = cursor.number(1)
         if head & 4:
@@ -96,7 +101,7 @@ def av1(code: Bytes) -> tuple[bytes, bool]:
                 out[head_at] = head & 0x87 | _PADDING << 3
                 out[cursor.at - size : cursor.at] = filler
                 found = True
-    return bytes(out), found
+    raise cursor.error("a picture has too many units")
 
 
 def _leb128(cursor: Cursor) -> int:

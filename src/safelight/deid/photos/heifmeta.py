@@ -117,6 +117,7 @@ class Meta:
         self.inline: tuple[int, int] | None = None
         self.length_size = 4
         self._canvas = canvas
+        self._budget = 2 * canvas.size  # items may share bytes, but not without end
         children = list(boxes(canvas, box.body + 4, box.stop))
         for child in children:
             if child.kind == b"iinf":
@@ -215,6 +216,9 @@ class Meta:
             raise NeedsReviewError("an item is made of other items' bytes")
         if not length or at + length > self._canvas.size:
             raise cursor.error("an item's place is outside the file")
+        self._budget -= length
+        if self._budget < 0:
+            raise cursor.error("items overlap")
         return at, at + length
 
     def _references(self, box: Box) -> None:

@@ -25,6 +25,7 @@ _APPS: Final = range(0xE0, 0xF0)
 _ICC: Final = b"ICC_PROFILE\x00"
 _EXIF: Final = (b"Exif\x00\x00", b"Exif\x00\xff")
 _ICC_CHUNK: Final = 65_519  # what fits one APP2 beside its name and number
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 # a fill byte (FF before FF) belongs to the marker; FF 00 and restarts belong to the pixels
 _END_OF_SCAN: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _MAX_SEGMENTS: Final = 100_000
@@ -116,17 +117,12 @@ class _State:
 
 def _marker(cursor: Cursor, state: _State) -> int:
     """Return the next marker; bytes before it belong to nothing and go."""
-    start = cursor.at
-    data = cursor.data
-    while True:
-        if cursor.left < 2:  # noqa: PLR2004 - a marker
-            raise cursor.error("the picture ends before its end marker")
-        if data[cursor.at] == 0xFF and data[cursor.at + 1] not in (0x00, 0xFF):  # noqa: PLR2004
-            break
-        cursor.at += 1
-    state.remove("between segments", data[start : cursor.at])
-    cursor.at += 2
-    return data[cursor.at - 1]
+    found = _MARKER.search(cursor.data, cursor.at, cursor.stop)
+    if found is None:
+        raise cursor.error("the picture ends before its end marker")
+    stray = cursor.take(found.start() - cursor.at)
+    state.remove("between segments", stray)
+    return int(cursor.take(2)[1])
 
 
 def _segment(marker: int, body: memoryview, state: _State, cursor: Cursor) -> None:

@@ -79,6 +79,8 @@ class _Png:
         self.pixels: list[memoryview] = []  # whole IDAT chunks
         self.frame: list[memoryview] = []  # fdAT bodies of one frame, less their numbers
         self.frame_size = (0, 0)
+        self.left = ctx.limits.items
+        self.told: set[bytes] = set()
 
     def clean(self) -> Cleaned:
         self.trail.keep(_SIGNATURE)
@@ -90,6 +92,9 @@ class _Png:
             body = self.cursor.take(length)
             crc = self.cursor.number(4)
             self._leave(name)
+            self.left -= 1
+            if self.left < 0:
+                raise LimitExceededError(f"more than {self.limits.items} chunks (items)")
             if name in _KEPT and length <= _KEPT[name]:
                 if zlib.crc32(self.cursor.data[place + 4 : self.cursor.at - 4]) != crc:
                     raise self.cursor.error("a chunk's checksum does not match")
@@ -133,13 +138,15 @@ class _Png:
             raise self.cursor.error("a chunk's name is malformed")
         if name in _KEPT or name[0] & 0x20 == 0:
             raise self.cursor.error("a chunk is malformed, or needed and not known")
-        if name == b"iCCP":
+        first = name not in self.told
+        self.told.add(name)
+        if name == b"iCCP" and first:
             self._profile(body)
             return
         # an unknown chunk's name could spell anything: it is not repeated
         place = name.decode() if name in _NAMED else "unknown chunk"
         self.trail.remove(place, body if len(body) else name)
-        if name == b"eXIf":
+        if name == b"eXIf" and first:
             for what, value in exif.describe(body):
                 self.trail.remove(f"eXIf.{what}", value)
             turned = exif.with_orientation(exif.orientation_of(body))

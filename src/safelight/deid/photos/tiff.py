@@ -24,6 +24,7 @@ _STRIPS, _SAMPLES, _ROWS, _LAYOUT = 273, 277, 278, 284
 _SUB_FOLDERS, _JPEG_TABLES, _PROFILE = 330, 347, 34675
 _POINTERS: Final = {0x8769: "EXIF", 0x8825: "EXIF.GPS", 0xA005: "EXIF.Interoperability"}
 _PLAIN, _JPEG = 1, 7
+_MAX_POINTERS: Final = 16  # folders of EXIF values that are read to be named in the report
 # none, CCITT, LZW, JPEG, Deflate, PackBits, LogLuv, LZMA, Zstandard: nothing but pixels inside
 _PACKINGS: Final = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34676, 34677, 34925, 50000})
 _RAW_TAGS: Final = frozenset({50706, 33421, 33422})  # DNG version, colour filter array
@@ -63,6 +64,8 @@ class _Writer:
         self._at = 0
         self._blocks: dict[tuple[int, int], tuple[int, int]] = {}
         self._most = 2 * len(reader.data) + (1 << 20)
+        self._pixels_left = self._most
+        self._pointers = 0
 
     def write(self, pages: list[Folder]) -> None:
         """Write the header, then each page's data, then all folders of the main chain."""
@@ -151,7 +154,8 @@ class _Writer:
 
     def _drop(self, tag: int, value: bytes) -> None:
         name = exif.NAMES.get(tag, f"0x{tag:04X}")
-        if tag in _POINTERS:
+        if tag in _POINTERS and self._pointers < _MAX_POINTERS:
+            self._pointers += 1
             name = _POINTERS[tag]
             at = int.from_bytes(value, "little" if self._reader.sign == "<" else "big")
             value = exif.folder(self._reader.data, at) or value
@@ -169,17 +173,20 @@ class _Writer:
         starts = self._reader.numbers(folder, tag)
         sizes = self._reader.numbers(folder, sizes_tag)
         if not sizes and len(starts) == 1:
-            sizes = (self._plain_size(folder, 0),)  # old writers left the length of one strip out
+            sizes = (
+                sum(self._plain_sizes(folder, 1)),
+            )  # old writers left the length of one strip out
         if not starts or len(starts) != len(sizes):
             raise Cursor(self._reader.data).error("strips or tiles and their lengths do not match")
         packing = self._reader.number(folder, _PACKING, _PLAIN)
+        plain = self._plain_sizes(folder, len(starts)) if tag == _STRIPS else ()
+        most = plain or (0,) * len(starts)
         places: list[int] = []
         lengths: list[int] = []
-        for number, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        for start, size, limit in zip(starts, sizes, most, strict=True):
             known = self._blocks.get((start, size))
             if known is None:
-                most = self._plain_size(folder, number) if tag == _STRIPS else 0
-                known = self._block(start, size, packing, most)
+                known = self._block(start, size, packing, limit)
                 self._blocks[start, size] = known
             places.append(known[0])
             lengths.append(known[1])
@@ -192,6 +199,9 @@ class _Writer:
             return 0, 0  # a tile that is not there (sparse files)
         block = Cursor(data, min(start, len(data)), place="strip at byte").take(size)
         self._reader.use(start, start + size)
+        self._pixels_left -= size
+        if self._pixels_left < 0:
+            raise LimitExceededError("strips overlap: their bytes outnumber the file's")
         if packing == _JPEG:
             kept: bytes | memoryview = self._jpeg(block, "strip ")
         elif packing == _PLAIN and 0 < most < size:
@@ -208,20 +218,23 @@ class _Writer:
         self._trail.actions.extend(inner.actions)
         return b"".join(bytes(part) for part in inner.parts if not hasattr(part, "path"))
 
-    def _plain_size(self, folder: Folder, number: int) -> int:
-        """Return the bytes of an unpacked strip; 0 when they depend on more than its shape."""
+    def _plain_sizes(self, folder: Folder, count: int) -> tuple[int, ...]:
+        """Return the bytes of each unpacked strip; nothing when they depend on more than shape."""
         get = self._reader.number
         if get(folder, _COLOUR, 0) == _YCBCR:
-            return 0  # subsampled
+            return ()  # subsampled
         height = get(folder, _HEIGHT, 0)
         rows = max(1, min(get(folder, _ROWS, height), height))
         apart = get(folder, _LAYOUT, 1) == 2  # noqa: PLR2004 - one plane a sample
         bits = self._reader.numbers(folder, _BITS) or (1,)
         samples = get(folder, _SAMPLES, 1)
         a_pixel = bits[0] if apart else (sum(bits) if len(bits) == samples else samples * bits[0])
-        strips = (height + rows - 1) // rows
-        count = min(rows, height - (number % max(strips, 1)) * rows)
-        return count * ((get(folder, _WIDTH, 0) * a_pixel + 7) // 8)
+        a_row = (get(folder, _WIDTH, 0) * a_pixel + 7) // 8
+        strips = max(1, (height + rows - 1) // rows)
+        last = (height - (strips - 1) * rows) * a_row
+        return tuple(
+            last if number % strips == strips - 1 else rows * a_row for number in range(count)
+        )
 
     def _offsets(self, tag: int, values: list[int]) -> Entry:
         word = "Q" if self._reader.big else "I"

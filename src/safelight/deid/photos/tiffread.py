@@ -43,6 +43,7 @@ class TiffReader:
         self._seen: set[int] = set()
         self._used: list[tuple[int, int]] = []
         self._value_bytes = 0
+        self._entries_left = 10 * ctx.limits.elements  # pages have a dozen tags each
         cursor = Cursor(data)
         mark = bytes(cursor.take(2))
         self.order = "little" if mark == b"II" else "big"
@@ -108,6 +109,9 @@ class TiffReader:
         self._seen.add(at)
         out = Folder()
         count = cursor.number(8 if self.big else 2, self.order)
+        self._entries_left -= count
+        if self._entries_left < 0:
+            raise LimitExceededError("more tags than ten times the elements allowed (elements)")
         if count * (4 + 2 * self.word) > cursor.left:
             raise cursor.error("the folder is truncated")
         for _ in range(count):

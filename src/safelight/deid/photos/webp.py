@@ -10,6 +10,7 @@ from safelight.deid.context import Cleaned, Context
 from safelight.deid.icc import scrub_profile
 from safelight.deid.photos import exif
 from safelight.deid.photos.common import Bytes, Cursor, Trail
+from safelight.errors import LimitExceededError
 from safelight.types import Original
 
 __all__ = ["clean"]
@@ -18,6 +19,7 @@ _PICTURES: Final = (b"VP8 ", b"VP8L", b"ALPH")
 _ICC_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _KEPT_FLAGS: Final = 0x12  # transparency and animation
 _FRAME_FIELDS: Final = 16
+_MAX_FRAME_CHUNKS: Final = 1000
 
 
 def clean(original: Original, ctx: Context) -> Cleaned:
@@ -36,8 +38,12 @@ def clean(original: Original, ctx: Context) -> Cleaned:
     inside = Cursor(data, 12, min(8 + size, len(data) + 1))
     trail = Trail(ctx)
     state = _Chunks(trail)
-    while inside.left >= 8:  # noqa: PLR2004 - a chunk's name and length
+    for _ in range(ctx.limits.items):
+        if inside.left < 8:  # noqa: PLR2004 - a chunk's name and length
+            break
         state.take(*_next(inside))
+    if inside.left >= 8:  # noqa: PLR2004 - a chunk's name and length
+        raise LimitExceededError(f"more than {ctx.limits.items} chunks (items)")
     trail.remove("after the last chunk", inside.rest())
     trail.remove("after the end", cursor.data[inside.stop :])
     if not state.pictures:
@@ -59,6 +65,7 @@ class _Chunks:
         self.flags = 0
         self.orientation = 1
         self.pictures = 0
+        self.told: set[bytes] = set()
 
     def take(self, name: bytes, body: memoryview) -> None:
         if name == b"VP8X" and len(body) >= 10 and not self.extended:  # noqa: PLR2004 - its fields
@@ -74,7 +81,7 @@ class _Chunks:
             self.trail.remove("slack of ANIM", body[6:])
         elif name == b"ANMF":
             self._frame(body)
-        elif name == b"ICCP":
+        elif name == b"ICCP" and not self.flags & _ICC_FLAG:
             self._profile(body)
         else:
             self._drop(name, body)
@@ -97,6 +104,8 @@ class _Chunks:
         inner: list[bytes | memoryview] = [cursor.take(_FRAME_FIELDS)]
         while cursor.left >= 8:  # noqa: PLR2004 - a chunk's name and length
             name, data = _next(cursor)
+            if len(inner) > _MAX_FRAME_CHUNKS:
+                raise cursor.error("a frame has too many chunks")
             if name in _PICTURES:
                 self.pictures += name != b"ALPH"
                 inner.extend(_parts(name, data))
@@ -119,8 +128,10 @@ class _Chunks:
     def _drop(self, name: bytes, body: memoryview) -> None:
         known = {b"EXIF": "EXIF", b"XMP ": "XMP"}
         place = known.get(name, "unknown chunk")
+        first = name not in self.told
+        self.told.add(name)
         self.trail.remove(place, body if len(body) else name)
-        if name == b"EXIF":
+        if name == b"EXIF" and first:
             block = body[6:] if bytes(body[:6]) == b"Exif\x00\x00" else body
             self.orientation = exif.orientation_of(block)
             for what, value in exif.describe(block):

@@ -5,6 +5,7 @@ import pickle
 import shutil
 import socket
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,6 +177,17 @@ def test_the_kind_comes_from_the_first_bytes(folder: Path) -> None:
     (folder / "z.dcm").write_bytes(b"\xff\xd8\xff\xe0")
     (item,) = walk([folder / "z.dcm"])
     assert item.sniff() is item.open(Limits()).kind is Kind.JPEG
+
+
+def test_a_look_reads_the_head_once_and_a_members_not_at_all(folder: Path) -> None:
+    (folder / "z.dcm").write_bytes(b"\xff\xd8\xff\xe0" + bytes(9000))
+    (item,) = walk([folder / "z.dcm"])
+    assert item.look(5000) == (Kind.JPEG, b"\xff\xd8\xff\xe0" + bytes(4996))
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("in.jpg", b"\xff\xd8\xff\xe0")
+    (archived,) = walk([folder / "a.zip"])
+    (member,) = expand(archived)
+    assert member.look(5000) == (Kind.JPEG, b"")
 
 
 def test_items_travel_to_workers(folder: Path) -> None:

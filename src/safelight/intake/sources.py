@@ -64,15 +64,30 @@ class Item:
         Raises:
             QuarantineError: The item carries an error, or cannot be read.
         """
+        return self.look(HEAD_BYTES, limits)[0]
+
+    def look(self, size: int, limits: Limits | None = None) -> tuple[Kind, bytes]:
+        """Tell the kind and return the first bytes, read once for both.
+
+        Args:
+            size: How many bytes, at least ``HEAD_BYTES``.
+            limits: As for ``open``.
+
+        Returns:
+            The kind and the head; the head is empty for a member of an archive.
+
+        Raises:
+            QuarantineError: The item carries an error, or cannot be read.
+        """
         if self.path is None:
-            return self.open(limits).kind
+            return self.open(limits).kind, b""
         self._check()
         with open_regular(self.path) as file:
             try:
-                head = file.read(HEAD_BYTES)
+                head = file.read(size)
             except OSError as error:
                 raise unreadable(error) from None
-        return sniff(head, name=self.name, size=self.size)
+        return sniff(head[:HEAD_BYTES], name=self.name, size=self.size), head
 
     def open(self, limits: Limits | None = None) -> Original:
         """Read the whole input into memory and tell its kind.

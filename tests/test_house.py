@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -243,6 +244,13 @@ def test_every_dependency_is_explained() -> None:
     names = [re.split(r"[<>=; \[]", one)[0] for one in wanted]
     page = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text("utf-8")
     assert [one for one in names if f"| {one} |" not in page] == []
+
+
+def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[<>=; \[]", one)[0] for one in project["dependencies"]}
+    used = {module.split(".")[0] for path in python_files("src") for module in imported(path)}
+    assert used - sys.stdlib_module_names - {"safelight"} == declared
 
 
 def test_changelog_fragments_are_well_formed() -> None:

@@ -17,7 +17,7 @@ from safelight.deid.kinds import cleaner_of
 from safelight.deid.marks import marks
 from safelight.deid.pixelcopy import Geometry, PixelCopier
 from safelight.deid.residual import Residual, chunks
-from safelight.deid.survey import PERSON_TAGS, person_of
+from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Decided, Entry, Level, settle
 from safelight.dicomio.charset import charset_of
@@ -31,7 +31,7 @@ from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, 
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import Deidentified, Kind, Original, Part
 
-__all__ = ["DicomCleaner", "load"]
+__all__ = ["WALKERS", "DicomCleaner", "load"]
 
 _CHARSET: Final = 0x00080005
 SOP_CLASS: Final = 0x00080016
@@ -50,7 +50,7 @@ _HELD: Final = {
     "1.2.840.10008.5.1.4.1.1.104.4": "an encapsulated 3D model",
     "1.2.840.10008.5.1.4.1.1.104.5": "an encapsulated 3D model",
 }
-_WALKERS: Final = {
+WALKERS: Final = {
     (implicit, big): Walker(implicit=implicit, big=big)
     for implicit in (False, True)
     for big in (False, True)
@@ -97,13 +97,19 @@ class DicomCleaner:
     Args:
         table: The compiled decision table.
         limits: Bounds on one object.
+
+    Attributes:
+        books: Runs known, by the walker of each encoding.
     """
 
     def __init__(self, table: Table, limits: Limits) -> None:
         self._table = table
         self._limits = limits
         self._persons: dict[str, _Person] = {}
-        self._books: dict[Walker, Book] = {}
+        self.books: Final = {
+            walker: Book(cuts=_INSERTED, noted=_NOTED | NOTED, above=_CHARSET)
+            for walker in WALKERS.values()
+        }
         self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
 
     def clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
@@ -130,7 +136,7 @@ class DicomCleaner:
         if envelope.encoding.deflated:
             source = data
             data, path, start = inflate(source, start, self._limits), "", 0
-        walker = _WALKERS[envelope.encoding.implicit, envelope.encoding.big]
+        walker = WALKERS[envelope.encoding.implicit, envelope.encoding.big]
         budget = Budget(self._limits)
         work = self._cut(data, path, envelope, walker, budget, start)
         sop_class = work.uid(SOP_CLASS) or envelope.sop_class
@@ -153,10 +159,7 @@ class DicomCleaner:
         start: int,
     ) -> "_Object":
         """Cut the data set into runs and elements in ascending order of their tags."""
-        book = self._books.get(walker)
-        if book is None:
-            book = self._books[walker] = Book(cuts=_INSERTED, noted=_NOTED, above=_CHARSET)
-        segments = walker.segments(data, start, len(data), budget, book)
+        segments = walker.segments(data, start, len(data), budget, self.books[walker])
         tags: list[int] = []
         for segment in segments:
             if isinstance(segment, Run):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from safelight.deid.context import Context, Subject
-from safelight.deid.dicom import DicomCleaner, load
+from safelight.deid.dicom import WALKERS, DicomCleaner, load
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.manifest import describe
 from safelight.deid.profile import Profile
@@ -20,18 +20,13 @@ from safelight.deid.walk import settle
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.walker import Buffer, OddEncodingError, Walker
+from safelight.dicomio.walker import Buffer, OddEncodingError
 from safelight.errors import LimitExceededError, UnreadableInputError
 from safelight.types import Deidentified, Kind, Original
 
 __all__ = ["Engine"]
 
 _HEADER_BYTES: Final = 1 << 15
-_WALKERS: Final = {
-    (implicit, big): Walker(implicit=implicit, big=big)
-    for implicit in (False, True)
-    for big in (False, True)
-}
 _CONTEXTS: Final = 64
 _CODES: Final = 10_000
 _NOBODY: Final = Evidence()
@@ -50,8 +45,8 @@ class Engine:
         self.key = key
         self.profile = profile
         self.limits = limits or Limits()
-        self._surveyor = Surveyor(profile, self.limits)
         self._dicom = DicomCleaner(compile_table(profile), self.limits)
+        self._surveyor = Surveyor(profile, self.limits, self._dicom.books)
         self._codes: dict[str, str] = {}
         self._contexts: dict[tuple[str, str], Context] = {}
 
@@ -96,7 +91,7 @@ class Engine:
             if not whole:
                 raise _IncompleteError("a deflated data set is read whole")
             data, start = inflate(data, start, self.limits), 0
-        walker = _WALKERS[envelope.encoding.implicit, envelope.encoding.big]
+        walker = WALKERS[envelope.encoding.implicit, envelope.encoding.big]
         evidence, end = self._surveyor.read(data, start, walker)
         if not whole and end + 8 > len(data):
             raise _IncompleteError("the header goes on")

@@ -5,7 +5,7 @@ so every header is read up to its pixel data first. What is found stays in memor
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,7 +25,7 @@ from safelight.dicomio.walker import (
     Walker,
 )
 
-__all__ = ["PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_person"]
+__all__ = ["NOTED", "PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_person"]
 
 _CHARSET: Final = 0x00080005
 _STUDY: Final = 0x0020000D
@@ -33,7 +33,7 @@ _NAME: Final = 0x00100010
 _ID: Final = 0x00100020
 _ISSUER: Final = 0x00100021
 _BIRTH: Final = 0x00100030
-_NOTED: Final = frozenset((_CHARSET, _STUDY, _NAME, _ID, _ISSUER, _BIRTH))
+NOTED: Final = frozenset((_CHARSET, _STUDY, _NAME, _ID, _ISSUER, _BIRTH))
 
 _SUBJECT_NAMES: Final = frozenset((_NAME, 0x00100101, 0x00101001, 0x00101005, 0x00101060))
 _IDS: Final = frozenset(
@@ -123,11 +123,12 @@ class Surveyor:
     Args:
         profile: What it retains is not gathered as something to be removed.
         limits: Bounds on one header.
+        books: Runs known, by the walker of each encoding; shared with the second pass.
     """
 
-    def __init__(self, profile: Profile, limits: Limits) -> None:
+    def __init__(self, profile: Profile, limits: Limits, books: Mapping[Walker, Book]) -> None:
         self._limits = limits
-        self._books: dict[Walker, Book] = {}
+        self._books = books
         self._runs: dict[tuple[tuple[str, ...], Run], Found] = {}
         self._seen: dict[tuple[tuple[str, ...], bytes], Found] = {}
         phrases = set(_PHRASES)
@@ -151,10 +152,9 @@ class Surveyor:
             LimitExceededError: It is too large or nested too deep.
         """
         budget = Budget(self._limits)
-        book = self._books.get(walker)
-        if book is None:
-            book = self._books[walker] = Book(noted=_NOTED, above=_CHARSET)
-        segments = walker.segments(data, begin, len(data), budget, book, stop_tag=PIXEL_DATA)
+        segments = walker.segments(
+            data, begin, len(data), budget, self._books[walker], stop_tag=PIXEL_DATA
+        )
         charset = charset_of(b"")
         keys = dict.fromkeys((*PERSON_TAGS, _STUDY), b"")
         found: list[Found] = []
@@ -166,7 +166,7 @@ class Surveyor:
                     known = self._of_run(segment, walker, charset, budget)
             else:
                 tag, _vr, _start, value, value_stop, _stop = segment
-                if tag in _NOTED:
+                if tag in NOTED:
                     keys[tag] = data[value:value_stop]
                     if tag == _CHARSET:
                         charset = charset_of(keys[tag])

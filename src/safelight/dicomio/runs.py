@@ -11,19 +11,19 @@ the creator element of its block, and never spans a cut, where a writer inserts 
 from mmap import mmap
 from typing import Final, final
 
-__all__ = ["Book", "Buffer", "Element", "Run"]
+__all__ = ["Book", "Buffer", "Element", "Run", "Series"]
 
 Buffer = bytes | mmap
 Element = tuple[int, bytes, int, int, int, int]  # tag, VR, start, value, value_stop, stop
 
 _LEAST: Final = 3  # elements: shorter stretches are not worth a look-up
 _LARGEST: Final = 1 << 16  # bytes
-_RUNS_MOST: Final = 2000
+_RUNS_MOST: Final = 500
 _SAME_START: Final = 4
 _PATIENCE: Final = 3  # files compared for nothing before files like them are let pass
 _LAST_TAG: Final = 0x7FDFFFFF
-_SERIES: Final = 0x0020000E
-_SERIES_MOST: Final = 64
+_SERIES_UID: Final = b"\x20\0\x0e\0"  # (0020,000E), little endian
+_SERIES_MOST: Final = 256
 
 
 @final
@@ -47,11 +47,11 @@ class Run:
         self.elements = elements
         self.first = elements[0][0]
         self.last = elements[-1][0]
-        self.values = {e[0]: raw[e[3] : e[4]] for e in elements if e[0] in noted or e[0] == _SERIES}
+        self.values = {e[0]: raw[e[3] : e[4]] for e in elements if e[0] in noted}
 
 
 class Book:
-    """The runs known so far, by the first eight bytes of each.
+    """The runs known so far, series by series.
 
     Args:
         cuts: Tags that no run spans: a run ends before the first tag >= a cut.
@@ -59,31 +59,44 @@ class Book:
         above: Elements with tags up to this one are never part of a run.
     """
 
-    __slots__ = ("_above", "_count", "_cuts", "_noted", "_series", "starts")
+    __slots__ = ("_above", "_cuts", "_noted", "_series")
 
     def __init__(
         self, *, cuts: tuple[int, ...] = (), noted: frozenset[int] = frozenset(), above: int = 0
     ) -> None:
-        self.starts: dict[bytes, list[Run]] = {}
         self._cuts = cuts
         self._noted = noted
         self._above = above
-        self._series: dict[bytes, _Series] = {}
-        self._count = 0
+        self._series: dict[bytes, Series] = {}
 
-    def learn(self, data: Buffer, found: list[Element | Run]) -> None:
+    def series(self, data: Buffer, start: int) -> "Series":
+        """Return what is known of the series that a data set seems to belong to.
+
+        The Series Instance UID is looked for as bytes, ahead of the walk. Were it found in the
+        wrong place, runs of another series would be tried, and none would match.
+        """
+        at = data.find(_SERIES_UID, start, start + _LARGEST)
+        key = data[at + 8 : at + 72] if at >= 0 else b""
+        series = self._series.pop(key, None)
+        if series is None:
+            if len(self._series) >= _SERIES_MOST:
+                del self._series[next(iter(self._series))]
+            series = Series()
+        self._series[key] = series  # the one used last stands last
+        return series
+
+    def learn(self, data: Buffer, found: list[Element | Run], series: "Series") -> None:
         """Compare the single elements of a file with the last of its series and note what repeats.
 
         When nothing new was learnt from several files, files with no more single elements than
         the last of them are not compared.
         """
-        series = self._of(data, found)
         if len(found) <= series.quiet:
             return
-        if self._count > _RUNS_MOST:
-            self.starts.clear()
-            self._count = 0
-        before = self._count
+        if series.count > _RUNS_MOST:
+            series.starts.clear()
+            series.count = 0
+        before = series.count
         last = series.last
         stretch: list[Element] = []
         cut = -1  # where the stretch must end: the first cut above its first tag
@@ -99,7 +112,7 @@ class Book:
             if not same:
                 last[tag] = raw
             if stretch and not (same and stretch[-1][5] == start and tag < cut):
-                self._add(data, stretch, ahead, tag if stretch[-1][5] == start else -1)
+                self._add(data, stretch, series, ahead, tag if stretch[-1][5] == start else -1)
                 stretch = []
             if same:
                 if not stretch:
@@ -108,29 +121,15 @@ class Book:
                     cut = next((each for each in self._cuts if each > tag), _LAST_TAG + 1)
                 stretch.append(element)
             previous = element
-        self._add(data, stretch, ahead, -1)
-        series.idle = series.idle + 1 if self._count == before else 0
+        self._add(data, stretch, series, ahead, -1)
+        series.idle = series.idle + 1 if series.count == before else 0
         series.quiet = len(found) if series.idle >= _PATIENCE else 0
-
-    def _of(self, data: Buffer, found: list[Element | Run]) -> "_Series":
-        """Return the record of the series that a file belongs to, by its Series Instance UID."""
-        key = b""
-        for each in found:
-            if isinstance(each, Run):
-                key = each.values.get(_SERIES, key)
-            elif each[0] == _SERIES:
-                key = data[each[3] : each[4]]
-        series = self._series.get(key)
-        if series is None:
-            if len(self._series) >= _SERIES_MOST:
-                del self._series[next(iter(self._series))]
-            series = self._series[key] = _Series()
-        return series
 
     def _add(
         self,
         data: Buffer,
         stretch: list[Element],
+        series: "Series",
         before: int,
         after: int,
     ) -> None:
@@ -156,19 +155,29 @@ class Book:
             for tag, vr, start, value, value_stop, stop in stretch[low:high]
         ]
         run = Run(data[begin:end], elements, self._noted)
-        known = self.starts.setdefault(run.raw[:8], [])
+        known = series.starts.setdefault(run.raw[:8], [])
         known.append(run)
         known.sort(key=lambda each: -each.size)
         del known[_SAME_START:]
-        self._count += 1
+        series.count += 1
 
 
-class _Series:
-    """What was seen last of one series, and whether looking again is worth while."""
+class Series:
+    """What is known of one series: its runs, its last elements, whether to look again.
 
-    __slots__ = ("idle", "last", "quiet")
+    Attributes:
+        starts: Its runs by their first eight bytes, the longest first.
+        last: The element seen last, by tag.
+        count: Runs made.
+        idle: Files compared since a run was made.
+        quiet: Files with no more segments than this are not compared.
+    """
+
+    __slots__ = ("count", "idle", "last", "quiet", "starts")
 
     def __init__(self) -> None:
+        self.starts: dict[bytes, list[Run]] = {}
         self.last: dict[int, bytes] = {}
+        self.count = 0
         self.idle = 0
         self.quiet = 0

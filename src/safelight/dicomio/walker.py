@@ -131,14 +131,15 @@ class Walker:
             LimitExceededError: As ``elements``.
         """
         found: list[Element | Run] = []
+        series = book.series(data, pos)
         walk = self._implicit_elements if self.implicit else self._explicit_elements
         try:
-            walk(data, pos, end, budget, stop_tag, 0, found, book.starts)
+            walk(data, pos, end, budget, stop_tag, 0, found, series.starts)
         except UnreadableInputError:
             if not self._ended(data, found):
                 raise
         budget.take_elements(len(found))
-        book.learn(data, found)
+        book.learn(data, found, series)
         return found
 
     @staticmethod

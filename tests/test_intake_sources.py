@@ -190,6 +190,15 @@ def test_a_look_reads_the_head_once_and_a_members_not_at_all(folder: Path) -> No
     assert member.look(5000) == (Kind.JPEG, b"")
 
 
+def test_files_and_members_of_no_kind_are_explained(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("in.dcm", b"a note")
+    (archived,) = walk([folder / "a.zip"])
+    (member,) = expand(archived)
+    (file,) = walk([folder / "z.dcm"])
+    assert member.explain() == file.explain() == "text under a DICOM file's name"
+
+
 def test_items_travel_to_workers(folder: Path) -> None:
     (folder / "link").symlink_to(folder)
     found = list(walk([folder]))

@@ -19,7 +19,7 @@ from safelight.errors import (
     UnreadableInputError,
 )
 from safelight.intake.files import open_regular, unreadable
-from safelight.intake.kinds import HEAD_BYTES, sniff
+from safelight.intake.kinds import HEAD_BYTES, explain, sniff
 from safelight.types import Kind, Original
 
 __all__ = ["MEMBER_MARK", "Item", "expand", "walk"]
@@ -88,6 +88,18 @@ class Item:
             except OSError as error:
                 raise unreadable(error) from None
         return sniff(head[:HEAD_BYTES], name=self.name, size=self.size), head
+
+    def explain(self, limits: Limits | None = None) -> str:
+        """Return one sentence on why the kind is UNKNOWN, for files and members alike.
+
+        Raises:
+            QuarantineError: The item carries an error, or cannot be read.
+        """
+        if self.path is None:
+            head = self.open(limits).reveal()[:HEAD_BYTES]
+        else:
+            head = self.look(HEAD_BYTES, limits)[1]
+        return explain(head, name=self.name, size=self.size)
 
     def open(self, limits: Limits | None = None) -> Original:
         """Read the whole input into memory and tell its kind.

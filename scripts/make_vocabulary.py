@@ -36,6 +36,7 @@ COMMON_SIZE = 20
 CENSUS_RANK = 15_000
 MIN_INFLECTED = 4
 MIN_PLAIN = 2
+MIN_SHORTENED = 7
 SECTIONS = ("strong", "plain", "ambiguous", "terms", "cjk", "eponyms", "joinable", "refused")
 
 
@@ -142,6 +143,17 @@ def inflect(words: Iterable[str]) -> set[str]:
     return out
 
 
+def shortened(lines: Iterable[str]) -> set[str]:
+    """Return the beginnings of long hand-written words (``Thor``, ``Extr``, ``Struct``)."""
+    words = {word for line in lines for word in fold_text(line).split()}
+    return {
+        word[:size]
+        for word in words
+        if len(word) >= MIN_SHORTENED and word.isalpha() and word.isascii()
+        for size in range(MIN_INFLECTED, len(word) - 1)
+    }
+
+
 def eponyms() -> set[str]:
     """Return one line an eponym: ``name context context ...``; contexts of equal names joined."""
     found: dict[str, set[str]] = {}
@@ -173,6 +185,7 @@ def build(arguments: argparse.Namespace) -> list[list[str]]:
         for word in words_of(meaning):
             if len(word) > MIN_PLAIN and word not in names and word not in every_census:
                 plain.add(word)
+    plain |= shortened(hand("radiology.txt")) - names - every_census
     plain |= (
         inflect(plain & set().union(*(set(words_of(m)) for m in meanings))) - names - every_census
     )

@@ -82,7 +82,7 @@ _NUMBERS: Final = re.compile(
     r"|\(0?\d{2,5}\)[-. ]?\d{3,}(?:[- ]?\d{2,})*"
     r"|(?<![\d.])0\d{1,5}(?:[-/. ]{1,2}\d{2,8}){1,5}(?!\d)"
     r"|(?<![\w.])[2-9]\d{2}[-.](?!\d[05]0\d)\d{4}(?![\d.])"
-    r"|(?<![\d.])\d{1,4}(?:[-.]\d{1,8}){2,5}(?![\d])"  # chains: national numbers
+    r"|(?<![\d.b])\d{1,4}(?:[-.]\d{1,8}){2,5}(?![\d])"  # chains: national numbers
     r"|(?<![\w.])\d{3,4}(?:[ ]\d{3,4}){2,5}(?![\w.])"  # cards
     r"|(?<![\d.])-?\d{1,3}\.\d{5,}(?!\d)"  # coordinates
     r"|(?<!\d)\d{4}-\d{4}-\d{4}(?!\d)",
@@ -115,6 +115,8 @@ _AGE: Final = re.compile(
 _DIGIT: Final = re.compile(r"\d")
 _NET_GATE: Final = re.compile(r"@|www|:\s?/|\w\.[^\W\d_]|file|ftp|http", re.IGNORECASE)
 _TIME_GATE: Final = re.compile(r"\d(?::|\s?[aph])", re.IGNORECASE)
+_CLOCK: Final = re.compile(r"(?:1[0-2]|0?[1-9]):[03]0")
+_CLOCK_NEAR: Final = re.compile(r"breast|clock|nipple|mamma|position", re.IGNORECASE)
 _LABEL_GATE: Final = re.compile(
     r"(?<![^\W_])(?:m\.?r\.?n|mpi|uhid|ssn|nhs|d\.?o\.?b|dat|bir|born|geb|nee?|acc|pat|med|rec|cha|hos|ins"
     r"|pol|pas|lic|vis|enc|ord|req|stu|exa|cas|fal|auf|dos|ser|dev|fil|tel|pho|fax|mob|cel|pag|ext"
@@ -170,7 +172,10 @@ def _dates(text: str, digits: int) -> Iterator[tuple[int, int, str]]:
         for match in _DATES.finditer(text):
             yield match.start(), match.end(), "date"
     if _TIME_GATE.search(text):
+        clock = _CLOCK_NEAR.search(text) is not None
         for match in _TIMES.finditer(text):
+            if clock and _CLOCK.fullmatch(match.group()):
+                continue  # a place in the breast, written like a time
             yield match.start(), match.end(), "time"
 
 

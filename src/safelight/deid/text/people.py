@@ -66,6 +66,8 @@ _MODIFIERS: Final = words(
 #: Those that are common names: only before the words they really qualify.
 _COLOURS: Final = words("black white dark brown deep gray grey green")
 _COLOURED: Final = words("blood matter fluid fat hole holes vein veins venous scale")
+#: Projections that are also family names: in capitals they are projections.
+_VIEWS: Final = words("lao rao lad")
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
 _TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
@@ -238,7 +240,8 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
                         or (token.word in _COLOURS and follower.word in _COLOURED)
                     )
                 )
-                take = raw[0].isupper() and not modifies and token.word not in _STOPWORDS
+                view = token.word in _VIEWS and raw.isupper()
+                take = raw[0].isupper() and not (modifies or view or token.word in _STOPWORDS)
             else:
                 initial = len(raw) == 1 and raw.isalpha()
                 dotted = text[token.stop : token.stop + 1] == "."

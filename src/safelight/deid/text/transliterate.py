@@ -30,8 +30,9 @@ _CYRILLIC_OTHER: Final = {
 }  # fmt: skip
 _HIRAGANA: Final = dict(zip(
     "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわをん",
-    letters("a i u e o ka ki ku ke ko sa shi su se so ta chi tsu te to na ni nu ne no "
-            "ha hi fu he ho ma mi mu me mo ya yu yo ra ri ru re ro wa o n"), strict=True))  # fmt: skip
+    letters("a i u e o ka ki ku ke ko sa shi su se so ta chi tsu te to na ni nu ne no ha hi fu "
+            "he ho ma mi mu me mo ya yu yo ra ri ru re ro wa o n"),
+    strict=True))  # fmt: skip
 _VOICED: Final = dict(zip(
     "がぎぐげござじずぜぞだぢづでどばびぶべぼぱぴぷぺぽ",
     letters("ga gi gu ge go za ji zu ze zo da ji zu de do ba bi bu be bo pa pi pu pe po"),

@@ -1,5 +1,6 @@
 """Workers may die, hang or raise without taking the run along."""
 
+import mmap
 import os
 import signal
 import time
@@ -126,3 +127,22 @@ def test_asking_to_stop_ends_after_the_current_input(workers: int) -> None:
     assert lost == []
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)  # no child is left behind
+
+
+def test_a_mark_is_never_read_half_written() -> None:
+    """Else a busy worker could look late and be ended."""
+    memory = mmap.mmap(-1, Mark.size(1))
+    began = time.monotonic_ns()
+    child = os.fork()
+    if child == 0:
+        writer = Mark(memoryview(memory).cast("q"), 0)
+        for number in range(300_000):
+            writer.at(number % 5)
+        os._exit(0)
+    reader = Mark(memoryview(memory).cast("q"), 0)
+    seen = set()
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        index, since, _ = reader.read()
+        assert since == 0 or began <= since <= time.monotonic_ns()
+        seen.add(index)
+    assert seen <= set(range(5))

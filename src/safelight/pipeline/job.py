@@ -57,9 +57,17 @@ def input_code(key: "ProjectKey", relative: str) -> str:
 
 @dataclass(slots=True)
 class Surveyed:
-    """Result of one task of pass 1."""
+    """Result of one task of pass 1, made to travel cheaply: most inputs of a task look alike.
 
-    sights: list[tuple[int, Sight]] = field(default_factory=list)
+    Attributes:
+        sights: What inputs were seen to be, each once.
+        which: Input, and the position of what it is.
+        evidence: What they say of persons.
+        problems: Inputs that cannot be handled, and why.
+    """
+
+    sights: list[Sight] = field(default_factory=list)
+    which: list[tuple[int, int]] = field(default_factory=list)
     evidence: "list[Evidence]" = field(default_factory=list)
     problems: list[tuple[int, Problem]] = field(default_factory=list)
 
@@ -106,6 +114,7 @@ class Job:
         """Tell what each input is and gather what names its person."""
         result = Surveyed()
         known: dict[Hashable, int] = {}
+        alike: dict[Sight, int] = {}
         for index in task.inputs:
             if mark.stopping():
                 break
@@ -117,7 +126,10 @@ class Job:
                 item = self.items[index]
                 kind, head = item.look(SURVEY_BYTES, self.engine.limits)
                 sight = self._look(item, kind, head, result, known)
-                result.sights.append((index, sight))
+                place = alike.setdefault(sight, len(result.sights))
+                if place == len(result.sights):
+                    result.sights.append(sight)
+                result.which.append((index, place))
             except SafelightError as error:
                 result.problems.append((index, Problem.of(kind, error)))
             except (KeyboardInterrupt, SystemExit, GeneratorExit):

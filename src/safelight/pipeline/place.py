@@ -1,5 +1,6 @@
 """The folder ``_safelight`` of an output: taken by one run at a time, and told whose it is."""
 
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -100,8 +101,8 @@ class Place:
         """Refuse an output that another key or other sources have made."""
         run = read_run(self.house)
         if not run:
-            run = {"key": key.fingerprint, "sources": self.origin}
-            _replace(os.path.join(self.house, RUN), sign_run(run, key))
+            run = {"key": key.fingerprint, "sources": self.origin}  # signed when it has finished
+            _replace(os.path.join(self.house, RUN), json.dumps(run).encode("ascii"))
         if run.get("key") != key.fingerprint:
             raise SettingsError(
                 "this output folder was made with another project key",
@@ -159,8 +160,6 @@ def read_run(house: str) -> dict[str, Any]:
     Raises:
         OutputError: It is damaged.
     """
-    import json  # noqa: PLC0415  # start-up cost
-
     try:
         with open(os.path.join(house, RUN), "rb") as file:
             value = json.loads(file.read())
@@ -179,16 +178,12 @@ def read_run(house: str) -> dict[str, Any]:
 
 def canonical(run: dict[str, Any]) -> bytes:
     """Return the bytes that are signed: sorted keys, no spaces, without the signature."""
-    import json  # noqa: PLC0415  # start-up cost
-
     body = {name: value for name, value in run.items() if name != "signature"}
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def sign_run(run: dict[str, Any], key: "ProjectKey") -> bytes:
     """Return ``run.json``: the run with the public key and an Ed25519 signature (RFC 8032)."""
-    import json  # noqa: PLC0415  # start-up cost
-
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # as above
         Ed25519PrivateKey,
     )

@@ -112,8 +112,9 @@ def _look(job: Job, span: range, request: Request, watch: Watch, done: Collected
     def take(_task: Task, found: Surveyed) -> None:
         start = len(job.evidence)
         job.evidence.extend(found.evidence)
-        for index, sight in found.sights:
-            job.sights[index] = sight.moved(start)
+        sights = [sight.moved(start) for sight in found.sights]
+        for index, place in found.which:
+            job.sights[index] = sights[place]
         done.problems.extend(found.problems)
 
     watch.stage("survey", len(span))
@@ -140,12 +141,33 @@ def cleanable(job: Job) -> dict[int, Sight]:
 def clean_and_write(job: Job, request: Request, watch: Watch, done: Collected) -> None:
     """Pass 2: clean each input as its person's, check it, write it and its manifest line."""
     watch.stage("deidentify", len(job.plan.group_of))
+    meanwhile = warm_up
+
+    def tick(begun: int) -> bool:
+        nonlocal meanwhile
+        meanwhile()
+        meanwhile = _nothing
+        return watch.advance(begun)
+
     run_tasks(
         make_tasks(job.plan, request.settings.processes),
         job.write,
         workers=request.settings.processes,
         done=lambda _task, written: done.take(written),
         lost=done.lose,
-        tick=watch.advance,
+        tick=tick if request.settings.processes > 1 else watch.advance,
         seconds=request.settings.seconds_per_input,
     )
+
+
+def warm_up() -> None:
+    """Import what the end of the run needs, while the workers work and this process waits."""
+    from importlib import import_module  # noqa: PLC0415  # beside its one use
+
+    for name in ("pipeline.report", "pipeline.page", "deid.marks"):
+        import_module(f"safelight.{name}")
+    import_module("cryptography.hazmat.primitives.asymmetric.ed25519")
+
+
+def _nothing() -> None:
+    """Do nothing."""

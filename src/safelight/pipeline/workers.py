@@ -16,13 +16,16 @@ import select
 import signal
 import struct
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 __all__ = ["Mark", "Task", "can_fork", "run_tasks"]
 
-_MARK: Final = struct.Struct("=qdq")  # input at work (-1: none), when it began, inputs begun
+_STOP: Final = 0  # place in the shared memory, in words of 8 bytes: asked to stop
+_WORDS: Final = 3  # for each worker after it: input at work, when it began, inputs begun
 _HEAD: Final = struct.Struct("=Q")
 _TICK_SECONDS: Final = 0.5
 NOTHING: Final = -1
@@ -31,16 +34,16 @@ NOTHING: Final = -1
 class Mark:
     """Where a worker is: written by the worker, read by the parent, no system call."""
 
-    __slots__ = ("_asked", "_begun", "_memory", "_offset", "_parent", "number")
+    __slots__ = ("_asked", "_at", "_begun", "_parent", "_words", "number")
 
     def __init__(
         self,
-        memory: "mmap.mmap | bytearray",
+        words: "memoryview[int]",
         number: int,
         asked: Callable[[int], bool] | None = None,
     ) -> None:
-        self._memory = memory
-        self._offset = 1 + number * _MARK.size
+        self._words = words
+        self._at = 1 + number * _WORDS
         self._begun = 0
         self._parent = 0
         self._asked = asked
@@ -49,7 +52,7 @@ class Mark:
     @staticmethod
     def size(workers: int) -> int:
         """Return the bytes of shared memory for so many workers."""
-        return 1 + workers * _MARK.size
+        return 8 * (1 + workers * _WORDS)
 
     def bind(self, parent: int) -> None:
         """Stop when the process ``parent`` is no longer the parent of this one."""
@@ -58,18 +61,21 @@ class Mark:
     def at(self, index: int) -> None:
         """Say which input is at work now."""
         self._begun += index != NOTHING
-        _MARK.pack_into(self._memory, self._offset, index, time.monotonic(), self._begun)
+        words, at = self._words, self._at  # whole aligned words: the parent never reads half of one
+        words[at + 1] = time.monotonic_ns()
+        words[at] = index
+        words[at + 2] = self._begun
 
-    def read(self) -> tuple[int, float, int]:
-        """Return the input at work, since when, and how many were begun."""
-        index, since, begun = _MARK.unpack_from(self._memory, self._offset)
-        return index, since, begun
+    def read(self) -> tuple[int, int, int]:
+        """Return the input at work, since when (monotonic ns), and how many were begun."""
+        at = self._at
+        return self._words[at], self._words[at + 1], self._words[at + 2]
 
     def stopping(self) -> bool:
         """Tell whether to end now: asked to, or the parent is gone."""
         if self._asked is not None:
             return self._asked(self._begun)
-        return self._memory[0] != 0 or (self._parent != 0 and os.getppid() != self._parent)
+        return self._words[_STOP] != 0 or (self._parent != 0 and os.getppid() != self._parent)
 
 
 @dataclass(slots=True)
@@ -124,7 +130,7 @@ def run_tasks(
     """
     queue = list(tasks)
     if workers <= 1 or len(queue) <= 1 or not can_fork():
-        mark = Mark(bytearray(Mark.size(1)), 0, tick)
+        mark = Mark(memoryview(bytearray(Mark.size(1))).cast("q"), 0, tick)
         for task in queue:
             if mark.stopping():
                 return
@@ -146,13 +152,16 @@ class _Pool:
         tick: Callable[[int], bool],
         seconds: float,
     ) -> None:
-        self._queue = queue[::-1]
+        # Neighbours are of one person: each worker has a stretch of its own, and helps others last.
+        cuts = [len(queue) * n // workers for n in range(workers + 1)]
+        self._queues = [deque(queue[a:b]) for a, b in pairwise(cuts)]
         self._work = work
         self._done = done
         self._lost = lost
         self._tick = tick
         self._seconds = seconds
         self._memory = mmap.mmap(-1, Mark.size(workers))
+        self._words = memoryview(self._memory).cast("q")
         self._live: dict[int, _Worker] = {}
         self._poll = select.poll()
         self._numbers = list(range(workers))
@@ -168,14 +177,16 @@ class _Pool:
                 for descriptor, _ in self._poll.poll(_TICK_SECONDS * 1000):
                     self._receive(descriptor)
                 if self._tick(self._begun()) or self._failure:
-                    self._queue.clear()
-                    self._memory[0] = 1
+                    for queue in self._queues:
+                        queue.clear()
+                    self._words[_STOP] = 1
                 if self._seconds:
                     self._end_late()
         finally:
             for worker in self._live.values():
                 os.kill(worker.pid, signal.SIGKILL)
                 os.waitpid(worker.pid, 0)
+            self._words.release()
             self._memory.close()
         if self._failure:
             raise self._failure
@@ -187,7 +198,7 @@ class _Pool:
         """Fork a worker and give it its first task."""
         task_read, task_write = os.pipe()
         result_read, result_write = os.pipe()
-        mark = Mark(self._memory, number)
+        mark = Mark(self._words, number)
         mark.at(NOTHING)  # also clears what a worker before it left here
         parent = os.getpid()
         pid = os.fork()
@@ -215,7 +226,9 @@ class _Pool:
 
     def _give(self, worker: _Worker) -> None:
         """Send the next task, or close the pipe so that the worker ends."""
-        worker.task = self._queue.pop() if self._queue else None
+        own = self._queues[worker.mark.number]
+        longest = max(self._queues, key=len)
+        worker.task = own.popleft() if own else longest.pop() if longest else None
         if worker.task is not None:
             try:
                 _send(worker.to_child, worker.task)
@@ -254,7 +267,7 @@ class _Pool:
         task = worker.task
         status = self._end(worker)
         how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "exit"
-        if task is None or self._memory[0]:
+        if task is None or self._words[_STOP]:
             return
         if index == NOTHING and NOTHING in task.skip:  # twice at no input: nothing left to try
             for each in task.inputs:
@@ -264,16 +277,16 @@ class _Pool:
             task.skip.add(index)
             if index != NOTHING:
                 self._lost(index, how)
-            self._queue.append(task)
-        if self._queue:
+            self._queues[number].appendleft(task)
+        if any(self._queues):
             self._start(number)
 
     def _end_late(self) -> None:
         """Kill a worker that has been at one input for too long."""
-        now = time.monotonic()
+        now = time.monotonic_ns()
         for worker in self._live.values():
             index, since, _ = worker.mark.read()
-            if worker.task is not None and index != NOTHING and now - since > self._seconds:
+            if worker.task is not None and index != NOTHING and now - since > self._seconds * 1e9:
                 os.kill(worker.pid, signal.SIGKILL)
 
 

@@ -280,6 +280,14 @@ def test_jpeg_strips_that_share_bytes_are_not_read_without_end() -> None:
         cleaned_bytes(tiff(full, tail=picture + bytes(9000)), Kind.TIFF)
 
 
+def test_a_tag_of_no_values_is_left_out() -> None:
+    plain = tiff([one for one in BASE if one[0] != 277], tail=PIXELS)
+    out, _ = cleaned_bytes(tiff([*BASE[:6], (277, 3, []), *BASE[7:]], tail=PIXELS), Kind.TIFF)
+    assert frames(out) == frames(plain)
+    with pytest.raises(UnreadableInputError):
+        cleaned_bytes(tiff(changed((273, 4, [])), tail=PIXELS), Kind.TIFF)
+
+
 def test_tags_without_end_reach_the_limit() -> None:
     tags: list[Tag] = [(40_000 + number, 3, [1]) for number in range(300)]
     with pytest.raises(LimitExceededError, match="elements"):

@@ -128,7 +128,7 @@ class TiffReader:
         place = cursor.take(self.word)
         size = SIZES.get(kind, 0) * count
         if size <= self.word:
-            return bytes(place[:size]) if size else bytes(place)
+            return bytes(place[:size] if kind in SIZES else place)
         at = struct.unpack(f"{self.sign}{'Q' if self.big else 'I'}", place)[0]
         # many tags may point to one long value: what they cost together is bounded too
         self._value_bytes += size

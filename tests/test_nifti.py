@@ -104,7 +104,7 @@ def test_a_passenger_after_the_image_is_left_behind() -> None:
     assert result.actions[-1].place == "after the image"
 
 
-@pytest.mark.parametrize("tail", [b"", RAW, gzip.compress(RAW)])
+@pytest.mark.parametrize("tail", [b"", RAW, gzip.compress(RAW, mtime=0)])
 def test_a_packed_volume_loses_the_files_name_and_time(tail: bytes) -> None:
     out, result = run(named_gzip(nifti1()) + tail, Kind.NIFTI_GZ)
     assert out[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"

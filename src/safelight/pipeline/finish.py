@@ -46,10 +46,12 @@ class Collected:
         self.codes: dict[int, str] = {}
         self.problems: list[tuple[int, Problem]] = []
         self.tally = Tally()
+        self.failed: OutputError | None = None
 
     def take(self, written: Written) -> None:
         """Take the result of one task of pass 2."""
         self.tally.add(written.tally)
+        self.failed = self.failed or written.failed
         ledger = self._job.place.ledger
         for index, code, offset, length in written.lines:
             self.codes[index] = code

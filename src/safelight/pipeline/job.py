@@ -77,12 +77,13 @@ class Written:
     """Result of one task of pass 2: counts, and where in the worker's shard the lines lie.
 
     ``lines`` holds (input, code, offset, length); the offset is -1 where the line of an earlier run
-    still holds.
+    still holds. ``failed`` says why the rest of the task was not done: nothing more can be written.
     """
 
     shard: int
     tally: Tally = field(default_factory=Tally)
     lines: list[tuple[int, str, int, int]] = field(default_factory=list)
+    failed: OutputError | None = None
 
 
 class Job:
@@ -187,13 +188,22 @@ class Job:
                 continue
             mark.at(index)
             code = input_code(self.key, self.items[index].relative)
-            line = self._one(index, code, store, result)
+            try:
+                line = self._one(index, code, store, result)
+            except OutputError as error:
+                result.failed = error
+                break
             if line is None:
                 result.lines.append((index, code, -1, 0))
             else:
                 shard.add(line)
                 fresh.append((index, code))
-        places = shard.flush()
+        try:
+            places = shard.flush()
+        except OutputError:
+            store.take_back()  # an output that no line names must not stay
+            raise
+        store.unlisted.clear()
         result.lines += [(*who, *place) for who, place in zip(fresh, places, strict=True)]
         return result
 

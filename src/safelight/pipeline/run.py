@@ -139,15 +139,19 @@ def cleanable(job: Job) -> dict[int, Sight]:
 
 
 def clean_and_write(job: Job, request: Request, watch: Watch, done: Collected) -> None:
-    """Pass 2: clean each input as its person's, check it, write it and its manifest line."""
+    """Pass 2: clean each input as its person's, check it, write it and its manifest line.
+
+    Raises:
+        OutputError: Nothing more can be written.
+    """
     watch.stage("deidentify", len(job.plan.group_of))
-    meanwhile = warm_up
+    meanwhile = warm_up if request.settings.processes > 1 else _nothing
 
     def tick(begun: int) -> bool:
         nonlocal meanwhile
         meanwhile()
         meanwhile = _nothing
-        return watch.advance(begun)
+        return watch.advance(begun) or done.failed is not None
 
     run_tasks(
         make_tasks(job.plan, request.settings.processes),
@@ -155,9 +159,11 @@ def clean_and_write(job: Job, request: Request, watch: Watch, done: Collected) -
         workers=request.settings.processes,
         done=lambda _task, written: done.take(written),
         lost=done.lose,
-        tick=tick if request.settings.processes > 1 else watch.advance,
+        tick=tick,
         seconds=request.settings.seconds_per_input,
     )
+    if done.failed is not None:
+        raise done.failed
 
 
 def warm_up() -> None:

@@ -58,12 +58,13 @@ class Store:
         worker: Number that keeps the temporary names of workers apart.
     """
 
-    __slots__ = ("_folders", "_root", "_temporary")
+    __slots__ = ("_folders", "_root", "_temporary", "unlisted")
 
     def __init__(self, root: str, *, worker: int = 0) -> None:
         self._root = root
         self._temporary = f"{_TEMPORARY}{worker}.part"
         self._folders: dict[str, str] = {}
+        self.unlisted: list[str] = []  # written, and the caller has not cleared it yet
 
     def write(self, name: str, parts: Sequence[Part]) -> int:
         """Write one file and return its size in bytes.
@@ -95,6 +96,7 @@ class Store:
             finally:
                 os.close(descriptor)  # a full network disk reports itself here
             os.replace(temporary, place + base)
+            self.unlisted.append(place + base)
         except OSError as error:
             _unlink(temporary)
             raise failed(error) from error
@@ -102,6 +104,12 @@ class Store:
             _unlink(temporary)
             raise
         return size
+
+    def take_back(self) -> None:
+        """Remove what was written since ``unlisted`` was cleared."""
+        for path in self.unlisted:
+            _unlink(path)
+        self.unlisted.clear()
 
     def _make(self, folder: str) -> str:
         """Make a folder below the root, following no link inside it; return its path and ``/``."""

@@ -217,6 +217,8 @@ def _derived(folded: str) -> int:
     ending = _ENDING.search(folded)
     if ending and len(folded) >= _MIN_MEDICAL and folded.isascii() and _STEM.match(folded):
         return PLAIN
+    if folded.startswith("re") and listed(folded[2:]) >= PLAIN:
+        return PLAIN
     prefix = _PREFIX.match(folded)
     if prefix and len(folded) - prefix.end() >= _MIN_STEM:
         return PLAIN if listed(folded[prefix.end() :]) == STRONG else UNKNOWN

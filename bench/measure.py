@@ -62,7 +62,12 @@ def _resident(pid: int) -> int:
 
 
 def run(
-    command: Sequence[str], target: Path, *, core: int | None = None, log: Path | None = None, memory: bool = False
+    command: Sequence[str],
+    target: Path,
+    *,
+    core: int | None = None,
+    log: Path | None = None,
+    memory: bool = False,
 ) -> Run:
     """Run ``command`` to its end, pinned to one core where ``core`` is given.
 
@@ -74,7 +79,7 @@ def run(
     with (log or Path(os.devnull)).open("wb") as sink:
         start = time.perf_counter()
         pinned = command if core is None else ["taskset", "-c", str(core), *command]
-        child = subprocess.Popen(pinned, stdout=sink, stderr=sink)  # noqa: S603 - our own list of tools
+        child = subprocess.Popen(pinned, stdout=sink, stderr=sink)
         stop = threading.Event()
 
         def watch() -> None:

@@ -24,8 +24,14 @@ def write(path: Path, *, gigabytes: float) -> None:
     frames = int(gigabytes * (1 << 30)) // (rows * columns)
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 100"
-    ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.826.0.1.3680043.8.1055.9.1"
-    ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.826.0.1.3680043.8.1055.9.2", "1.2.826.0.1.3680043.8.1055.9.3"
+    ds.SOPClassUID, ds.SOPInstanceUID = (
+        "1.2.840.10008.5.1.4.1.1.3.1",
+        "1.2.826.0.1.3680043.8.1055.9.1",
+    )
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = (
+        "1.2.826.0.1.3680043.8.1055.9.2",
+        "1.2.826.0.1.3680043.8.1055.9.3",
+    )
     ds.PatientName, ds.PatientID = "Grauvelskith^Ombretta", "QQ7712345"
     ds.StudyDate, ds.StudyTime, ds.Modality = "20190312", "101500", "US"
     ds.StudyDescription, ds.InstanceNumber = "US ABDOMEN Ombretta Grauvelskith", 1
@@ -35,8 +41,14 @@ def write(path: Path, *, gigabytes: float) -> None:
     ds.HighBit, ds.PixelRepresentation = 7, 0
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
-    meta.TransferSyntaxUID, meta.ImplementationClassUID = "1.2.840.10008.1.2.1", "1.2.826.0.1.3680043.8.1055.1"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
+        ds.SOPClassUID,
+        ds.SOPInstanceUID,
+    )
+    meta.TransferSyntaxUID, meta.ImplementationClassUID = (
+        "1.2.840.10008.1.2.1",
+        "1.2.826.0.1.3680043.8.1055.1",
+    )
     frame = bytes((x * 7 + x // 1024) & 0xFF for x in range(rows * columns))
     with path.open("wb") as file:
         file.write(bytes(128) + b"DICM" + meta_bytes(meta) + dataset_bytes(ds, explicit=True))
@@ -66,9 +78,19 @@ def main() -> int:
         for path in target.rglob("*.dcm"):
             path.unlink()
     whole = one.files == 1 and abs(written - size) < 1 << 20
-    print(f"{size / 1e9:.2f} GB in, {written / 1e9:.2f} GB out, exit {one.code}: peak {one.peak:.0f} MiB (bar {BAR:.0f}), {one.wall:.1f} s wall, {one.cpu:.1f} s CPU")
+    print(
+        f"{size / 1e9:.2f} GB in, {written / 1e9:.2f} GB out, exit {one.code}: "
+        f"peak {one.peak:.0f} MiB (bar {BAR:.0f}), {one.wall:.1f} s wall, {one.cpu:.1f} s CPU"
+    )
     args.results.mkdir(parents=True, exist_ok=True)
-    body = {"bytes_in": size, "bytes_out": written, "peak_mib": round(one.peak, 1), "bar_mib": BAR, "wall_seconds": round(one.wall, 2), "cpu_seconds": round(one.cpu, 2)}
+    body = {
+        "bytes_in": size,
+        "bytes_out": written,
+        "peak_mib": round(one.peak, 1),
+        "bar_mib": BAR,
+        "wall_seconds": round(one.wall, 2),
+        "cpu_seconds": round(one.cpu, 2),
+    }
     (args.results / "memory.json").write_text(json.dumps(body, indent=1) + "\n")
     return 0 if whole and one.peak <= BAR else 1
 

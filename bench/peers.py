@@ -93,12 +93,23 @@ def _gdcmanon() -> Tool | None:
     if shutil.which("gdcmanon") is None:
         print("gdcmanon is missing; on Debian: apt-get install libgdcm-tools")
         return None
-    text = subprocess.run(["gdcmanon", "--version"], capture_output=True, text=True, check=False).stdout
+    text = subprocess.run(
+        ["gdcmanon", "--version"], capture_output=True, text=True, check=False
+    ).stdout
     version = text.split("gdcm ")[1].split()[0] if "gdcm " in text else ""
     certificate = str(_certificate())
     return Tool(
         name=f"gdcmanon {version}",
-        command=lambda source, target: ["gdcmanon", "-e", "-c", certificate, "-i", str(source), "-o", str(target)],
+        command=lambda source, target: [
+            "gdcmanon",
+            "-e",
+            "-c",
+            certificate,
+            "-i",
+            str(source),
+            "-o",
+            str(target),
+        ],
     )
 
 

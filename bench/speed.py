@@ -68,7 +68,9 @@ def _row(tool: Tool, runs: list[Run], files: int, result: Score | None) -> dict[
             "needles": planted,
             "left": sum(result.left.values()) + len(result.side_leaks),
             "useful_kept": round(result.useful_kept / max(1, result.useful_total), 4),
-            "descriptors_kept": round(result.descriptors_kept / max(1, result.descriptors_total), 4),
+            "descriptors_kept": round(
+                result.descriptors_kept / max(1, result.descriptors_total), 4
+            ),
             "people": f"{relations['people_good']}/{relations['people_total']}",
             "intervals": f"{relations['intervals_good']}/{relations['intervals_total']}",
         }
@@ -78,16 +80,19 @@ def _row(tool: Tool, runs: list[Run], files: int, result: Score | None) -> dict[
 def _table(rows: list[dict[str, Any]], files: int) -> str:
     base = rows[0]["files_per_cpu_second"]
     lines = [
-        "| tool | files written | files per CPU-second | ours is … × this | needles left | useful kept | people | intervals |",
+        "| tool | files written | files per CPU-second | ours is so many times this "
+        "| needles left | useful kept | people | intervals |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        left = f"{row['left']} ({row['left'] / max(1, row['needles']):.1%})" if "left" in row else "–"
-        useful = f"{row['useful_kept']:.1%}" if "useful_kept" in row else "–"
+        left = (
+            f"{row['left']} ({row['left'] / max(1, row['needles']):.1%})" if "left" in row else "-"
+        )
+        useful = f"{row['useful_kept']:.1%}" if "useful_kept" in row else "-"
         lines.append(
             f"| {row['tool']} | {row['files_written']}/{files} | {row['files_per_cpu_second']} "
             f"| {base / row['files_per_cpu_second']:.2f} | {left} | {useful} "
-            f"| {row.get('people', '–')} | {row.get('intervals', '–')} |"
+            f"| {row.get('people', '-')} | {row.get('intervals', '-')} |"
         )
     return "\n".join(lines)
 
@@ -108,7 +113,9 @@ def _bars(rows: list[dict[str, Any]], workers: dict[str, float]) -> list[tuple[s
     found = []
     for peer, bar in (("dicom-anonymizer", 8.0), ("gdcmanon", 1.0)):
         if peer in speed:
-            found.append((f"files per CPU-second over {peer}", speed["safelight"] / speed[peer], bar))
+            found.append(
+                (f"files per CPU-second over {peer}", speed["safelight"] / speed[peer], bar)
+            )
     if workers:
         found.append(("wall time, two workers over one", workers["ratio"], 1.8))
     return found
@@ -123,23 +130,37 @@ def main() -> int:
     runs: dict[str, list[Run]] = {tool.name: [] for tool in crowd}
     for rep in range(args.reps):
         for tool in crowd:
-            one = run(tool.command(source, work / "out"), work / "out", core=args.core, log=work.with_suffix(".log"))
+            one = run(
+                tool.command(source, work / "out"),
+                work / "out",
+                core=args.core,
+                log=work.with_suffix(".log"),
+            )
             runs[tool.name].append(one)
-            print(f"{rep + 1}/{args.reps} {tool.name}: {one.cpu:.2f} CPU-s, {one.files} files, exit {one.code}")
-    results = {tool.name: None if args.no_score or "pydicom" in tool.name else _scored(tool, work) for tool in crowd}
+            took = f"{one.cpu:.2f} CPU-s, {one.files} files, exit {one.code}"
+            print(f"{rep + 1}/{args.reps} {tool.name}: {took}")
+    results = {
+        tool.name: None if args.no_score or "pydicom" in tool.name else _scored(tool, work)
+        for tool in crowd
+    }
     rows = [_row(tool, runs[tool.name], args.files, results[tool.name]) for tool in crowd]
     workers = {} if args.no_workers else _workers(source, work, args.reps)
     shutil.rmtree(work, ignore_errors=True)
     bars = _bars(rows, workers)
     table = _table(rows, args.files)
     notes = [f"- {what}: {value:.2f} (bar {bar})" for what, value, bar in bars]
-    head = f"{args.files} files, median of {args.reps}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    head = (
+        f"{args.files} files, median of {args.reps}, "
+        f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    )
     print(head, table, *notes, sep="\n")
     args.results.mkdir(parents=True, exist_ok=True)
     when = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d")
     body = {"when": when, "files": args.files, "rows": rows, "workers": workers, "bars": bars}
     (args.results / "speed.json").write_text(json.dumps(body, indent=1) + "\n")
-    (args.results / "speed.md").write_text(f"{when}: {head}\n\n{table}\n\n" + "\n".join(notes) + "\n")
+    (args.results / "speed.md").write_text(
+        f"{when}: {head}\n\n{table}\n\n" + "\n".join(notes) + "\n"
+    )
     return 0 if all(value >= bar for _, value, bar in bars) else 1
 
 

@@ -50,7 +50,15 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
     yield "archive-cut.zip", _zip({"a.dcm": good})[:-30], "withheld"
     yield "archive-good.tar", _tar([("a.dcm", tarfile.REGTYPE, good, "")]), "either"
     yield "archive-traversal.tar", _tar([("../evil.dcm", tarfile.REGTYPE, good, "")]), "withheld"
-    yield "archive-symlink.tar", _tar([("l.dcm", tarfile.SYMTYPE, b"", "/etc/hostname")]), "withheld"
-    yield "archive-hardlink.tar", _tar([("l.dcm", tarfile.LNKTYPE, b"", "/etc/hostname")]), "withheld"
+    yield (
+        "archive-symlink.tar",
+        _tar([("l.dcm", tarfile.SYMTYPE, b"", "/etc/hostname")]),
+        "withheld",
+    )
+    yield (
+        "archive-hardlink.tar",
+        _tar([("l.dcm", tarfile.LNKTYPE, b"", "/etc/hostname")]),
+        "withheld",
+    )
     yield "archive-device.tar", _tar([("null.dcm", tarfile.CHRTYPE, b"", "")]), "withheld"
     yield "archive-pipe.tar", _tar([("pipe.dcm", tarfile.FIFOTYPE, b"", "")]), "withheld"

@@ -16,7 +16,9 @@ def _text(value: str, pad: bytes = b" ") -> bytes:
     return data + pad * (len(data) % 2)
 
 
-def el(tag: int, vr: str, value: bytes | str, *, explicit: bool = True, length: int | None = None) -> bytes:
+def el(
+    tag: int, vr: str, value: bytes | str, *, explicit: bool = True, length: int | None = None
+) -> bytes:
     """Return one element; text is padded to even length."""
     data = _text(value, b"\0" if vr == "UI" else b" ") if isinstance(value, str) else value
     return element(tag, vr, data, explicit=explicit, length=length)
@@ -54,7 +56,9 @@ def start(*, explicit: bool = True, sop: str = f"{ROOT}.1.@@NUM@@") -> bytes:
     return b"".join(el(tag, vr, value, explicit=explicit) for tag, vr, value in rows)
 
 
-def pixels(*, explicit: bool = True, data: bytes | None = None, rows: int = 8, columns: int = 8) -> bytes:
+def pixels(
+    *, explicit: bool = True, data: bytes | None = None, rows: int = 8, columns: int = 8
+) -> bytes:
     """Return the image module of an 8-bit image and its pixel data."""
     short = struct.Struct("<H").pack
     head = (
@@ -67,7 +71,9 @@ def pixels(*, explicit: bool = True, data: bytes | None = None, rows: int = 8, c
         + el(0x00280102, "US", short(7), explicit=explicit)
         + el(0x00280103, "US", short(0), explicit=explicit)
     )
-    return head + el(0x7FE00010, "OW", bytes(range(64)) if data is None else data, explicit=explicit)
+    return head + el(
+        0x7FE00010, "OW", bytes(range(64)) if data is None else data, explicit=explicit
+    )
 
 
 def end() -> bytes:

@@ -70,26 +70,74 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
         yield f"claims-4-gib-{vr}.dcm", HEAD + meta() + start() + lie, "withheld"
     lie = el(0x7FE00010, "OW", bytes(64), length=0xFFFFFFFE)
     yield "claims-4-gib-pixels.dcm", HEAD + meta() + start() + lie, "withheld"
-    yield "short-vr-past-end.dcm", HEAD + meta() + start() + el(0x00104000, "LT", b"ab", length=60000), "withheld"
-    yield "meta-length-huge.dcm", HEAD + el(0x00020000, "UL", struct.pack("<L", 0x7FFFFFFF)) + meta()[12:] + body(), "either"
-    yield "meta-length-zero.dcm", HEAD + el(0x00020000, "UL", bytes(4)) + meta()[12:] + body(), "either"
-    yield "sequence-longer-than-file.dcm", HEAD + meta() + start() + el(0x00081111, "SQ", item(b""), length=5000), "withheld"
-    yield "item-longer-than-sequence.dcm", file(el(0x00209111, "SQ", item(b"", length=400))), "either"
+    yield (
+        "short-vr-past-end.dcm",
+        HEAD + meta() + start() + el(0x00104000, "LT", b"ab", length=60000),
+        "withheld",
+    )
+    yield (
+        "meta-length-huge.dcm",
+        HEAD + el(0x00020000, "UL", struct.pack("<L", 0x7FFFFFFF)) + meta()[12:] + body(),
+        "either",
+    )
+    yield (
+        "meta-length-zero.dcm",
+        HEAD + el(0x00020000, "UL", bytes(4)) + meta()[12:] + body(),
+        "either",
+    )
+    yield (
+        "sequence-longer-than-file.dcm",
+        HEAD + meta() + start() + el(0x00081111, "SQ", item(b""), length=5000),
+        "withheld",
+    )
+    yield (
+        "item-longer-than-sequence.dcm",
+        file(el(0x00209111, "SQ", item(b"", length=400))),
+        "either",
+    )
     yield "sequence-never-closed.dcm", HEAD + meta() + start() + _OPEN_SQ + _OPEN_ITEM, "withheld"
     frame = item(b"") + item(b"\xff\xd8\xff\xd9")
-    yield "fragment-past-end.dcm", _encapsulated(_JPEG, item(b"") + item(b"\xff\xd8", length=1 << 20)), "withheld"
+    yield (
+        "fragment-past-end.dcm",
+        _encapsulated(_JPEG, item(b"") + item(b"\xff\xd8", length=1 << 20)),
+        "withheld",
+    )
     yield "fragments-never-closed.dcm", _encapsulated(_JPEG, frame), "either"
-    yield "fragment-claims-4-gib.dcm", _encapsulated(_JPEG, item(b"") + item(b"\xff\xd8", length=0xFFFFFFF0)), "withheld"
-    yield "fragments-with-other-tags.dcm", _encapsulated(_JPEG, frame + el(0x00104000, "LT", "abcd") + end()), "either"
-    yield "offset-table-past-end.dcm", _encapsulated(_JPEG, item(b"\xff\xff\xff\x7f") + frame[8:] + end()), "either"
-    yield "rle-segments-past-end.dcm", _encapsulated(_RLE, item(b"") + item(b"\xff" * 64) + end()), "either"
-    yield "jpeg-2000-cut.dcm", _encapsulated(_J2K, item(b"") + item(b"\xff\x4f\xff\x51\xff\xff") + end()), "either"
+    yield (
+        "fragment-claims-4-gib.dcm",
+        _encapsulated(_JPEG, item(b"") + item(b"\xff\xd8", length=0xFFFFFFF0)),
+        "withheld",
+    )
+    yield (
+        "fragments-with-other-tags.dcm",
+        _encapsulated(_JPEG, frame + el(0x00104000, "LT", "abcd") + end()),
+        "either",
+    )
+    yield (
+        "offset-table-past-end.dcm",
+        _encapsulated(_JPEG, item(b"\xff\xff\xff\x7f") + frame[8:] + end()),
+        "either",
+    )
+    yield (
+        "rle-segments-past-end.dcm",
+        _encapsulated(_RLE, item(b"") + item(b"\xff" * 64) + end()),
+        "either",
+    )
+    yield (
+        "jpeg-2000-cut.dcm",
+        _encapsulated(_J2K, item(b"") + item(b"\xff\x4f\xff\x51\xff\xff") + end()),
+        "either",
+    )
     huge = pixels(rows=65500, columns=65500)
     yield "rows-65500-squared.dcm", HEAD + meta() + start() + huge, "either"
     yield "frames-2-billion.dcm", file(el(0x00280008, "IS", "2147483647")), "either"
     yield "frames-negative.dcm", file(el(0x00280008, "IS", "-5")), "either"
     size = (8 if small else 1024) << 20
-    yield "deflate-bomb.dcm", _deflated(body(el(0x00271001, "OB", b"", length=size)), size), "withheld"
+    yield (
+        "deflate-bomb.dcm",
+        _deflated(body(el(0x00271001, "OB", b"", length=size)), size),
+        "withheld",
+    )
     yield "deflate-cut.dcm", _deflated(body(), 1 << 20)[:-200], "withheld"
     yield "deflate-nonsense.dcm", HEAD + meta(_DEFLATED) + b"\xff" * 500, "withheld"
     whole = file(el(0x00204000, "LT", "No acute abnormality. " * 30))

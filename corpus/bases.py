@@ -1,4 +1,4 @@
-"""Image objects: synthetic CT, MR of three makers, PET, NM, CR, DX, MG, US, SC, and bundled files."""
+"""Image objects: CT, MR of three makers, PET, NM, CR, DX, MG, US, SC, and bundled files."""
 
 import math
 from collections.abc import Callable
@@ -49,7 +49,11 @@ def pixels(w: Work, rows: int, columns: int, *, bits: int = 16, frames: int = 1)
     ds = w.ds
     ds.Rows, ds.Columns, ds.SamplesPerPixel = rows, columns, 1
     ds.PhotometricInterpretation = "MONOCHROME2"
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit = bits, (8 if bits == 8 else 12), (7 if bits == 8 else 11)
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = (
+        bits,
+        (8 if bits == 8 else 12),
+        (7 if bits == 8 else 11),
+    )
     ds.PixelRepresentation = 0
     if frames > 1:
         ds.NumberOfFrames = frames

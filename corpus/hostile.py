@@ -94,16 +94,32 @@ def judge(folder: Path, output: Path) -> list[str]:
         seen = view(data)
         blob = b"\n".join([data, data.replace(b"\0", b""), *(s for _, s in seen.streams)]).lower()
         text = "\n".join(t for _, t in seen.texts).lower()
-        if MARKER.lower().encode() in blob or MARKER.lower() in text or MARKER.lower() in name.lower():
+        if (
+            MARKER.lower().encode() in blob
+            or MARKER.lower() in text
+            or MARKER.lower() in name.lower()
+        ):
             wrong.append(f"{name}: the marker is in the output")
-        number = fingerprint_of(seen.ds).get("number", "0/").split("/")[0] if seen.ds is not None else "0"
+        number = (
+            fingerprint_of(seen.ds).get("number", "0/").split("/")[0]
+            if seen.ds is not None
+            else "0"
+        )
         case = numbers.get(int(number) if number.isdigit() else 0) or names.get(name)
         if case is None:
             continue
         came.add(case["path"])
         if case["expect"] == "withheld":
             wrong.append(f"{case['path']}: came out though it must be withheld")
-        elif seen.ds is not None and "PixelData" not in seen.ds and case["path"].startswith("smuggled"):
+        elif (
+            seen.ds is not None
+            and "PixelData" not in seen.ds
+            and case["path"].startswith("smuggled")
+        ):
             wrong.append(f"{case['path']}: came out cut short (no pixel data)")
-    wrong += [f"{c['path']}: nothing came out" for c in cases if c["expect"] == "output" and c["path"] not in came]
+    wrong += [
+        f"{c['path']}: nothing came out"
+        for c in cases
+        if c["expect"] == "output" and c["path"] not in came
+    ]
     return wrong

@@ -35,7 +35,20 @@ _ROUND = (
     ["ct"] * 5
     + ["mr-siemens", "mr-siemens", "mr-ge", "mr-ge", "mr-philips", "mr-philips"]
     + ["pet", "nm", "cr", "dx", "mg", "us", "us", "sc", "sc"]
-    + ["sr", "sr", "ko", "gsps", "seg", "rtstruct", "rtplan", "ecg", "pdf", "cda", "enhanced", "enhanced"]
+    + [
+        "sr",
+        "sr",
+        "ko",
+        "gsps",
+        "seg",
+        "rtstruct",
+        "rtplan",
+        "ecg",
+        "pdf",
+        "cda",
+        "enhanced",
+        "enhanced",
+    ]
     + ["bundled"] * 8
 )
 _PACKED = ("1.2.840.10008.1.2.4", "1.2.840.10008.1.2.5")
@@ -75,6 +88,7 @@ def plan_one(
     series: int,
     count: int,
 ) -> Plan:
+    """Return one planned file; ``count`` is how many of its base there are with it."""
     first = dt.datetime(2016, 2, 27, 23, 10, 30) + dt.timedelta(days=37 * person.index)  # noqa: DTZ001 - DICOM times carry no zone
     day = first + dt.timedelta(days=(0, 45, 401)[study], hours=study)
     moment = day + dt.timedelta(minutes=20 * series, seconds=index % 60, microseconds=125000)
@@ -85,7 +99,7 @@ def plan_one(
     else:
         meta = bundled(base).file_meta
         syntax = str(meta.TransferSyntaxUID)
-    modality = base.split(".")[0]
+    modality = base.split(".", maxsplit=1)[0]
     folder = f"{person.family}_{person.given}" if index % 3 == 0 else f"patient{person.index:02d}"
     return Plan(
         index=index,
@@ -130,15 +144,27 @@ def _common(w: Work) -> None:
     ds.SeriesInstanceUID, ds.InstanceNumber = plan.series_uid, plan.index + 1
     ds.SeriesNumber = plan.series + 1
     ds.PatientName, ds.PatientID = person.pn, person.patient_id
-    ds.PatientBirthDate, ds.PatientSex, ds.PatientAge = person.birth.strftime("%Y%m%d"), person.sex, person.age
+    ds.PatientBirthDate, ds.PatientSex, ds.PatientAge = (
+        person.birth.strftime("%Y%m%d"),
+        person.sex,
+        person.age,
+    )
     ds.PatientWeight, ds.PatientSize = f"{50 + person.index * 3.5:g}", f"1.{60 + person.index}"
     start = plan.moment - dt.timedelta(minutes=20 * plan.series)
     study = start.replace(second=0, microsecond=0)
-    for name, stamp in (("Study", study), ("Series", start), ("Content", plan.moment), ("Acquisition", plan.moment)):
+    for name, stamp in (
+        ("Study", study),
+        ("Series", start),
+        ("Content", plan.moment),
+        ("Acquisition", plan.moment),
+    ):
         setattr(ds, f"{name}Date", stamp.strftime("%Y%m%d"))
         setattr(ds, f"{name}Time", stamp.strftime("%H%M%S"))
     ds.ContentTime = plan.moment.strftime("%H%M%S.%f")
-    ds.InstanceCreationDate, ds.InstanceCreationTime = ds.ContentDate, plan.moment.strftime("%H%M%S")
+    ds.InstanceCreationDate, ds.InstanceCreationTime = (
+        ds.ContentDate,
+        plan.moment.strftime("%H%M%S"),
+    )
     ds.TimezoneOffsetFromUTC = "+0100"
 
 
@@ -154,7 +180,11 @@ def _identity_plants(w: Work) -> None:
             if word in str(person.pn):
                 w.plant(word, "00100010")
     w.kind = "identity.uids"
-    for place, uid in (("00080018", w.plan.sop_uid), ("0020000D", w.plan.study_uid), ("0020000E", w.plan.series_uid)):
+    for place, uid in (
+        ("00080018", w.plan.sop_uid),
+        ("0020000D", w.plan.study_uid),
+        ("0020000E", w.plan.series_uid),
+    ):
         w.plant(uid, place, "uid")
     w.kind = "identity.dates"
     w.plant(w.ds.PatientBirthDate, "00100030", "exact")
@@ -165,7 +195,12 @@ def _identity_plants(w: Work) -> None:
 
 
 def _moments(w: Work) -> None:
-    for date, time in (("00080020", "00080030"), ("00080021", "00080031"), ("00080023", "00080033"), ("00080022", "00080032")):
+    for date, time in (
+        ("00080020", "00080030"),
+        ("00080021", "00080031"),
+        ("00080023", "00080033"),
+        ("00080022", "00080032"),
+    ):
         spliced = {tag for tag, _ in w.raw}
         if int(date, 16) in spliced or int(time, 16) in spliced:
             continue
@@ -184,7 +219,10 @@ def _bundled(w: Work, name: str) -> str:
     for elem in bundled(name):
         if elem.tag not in keep and elem.tag.group > 2:
             w.ds.add(copy.deepcopy(elem))
-    if name in {"JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"} and "FrameOfReferenceUID" in w.ds:
+    if (
+        name in {"JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"}
+        and "FrameOfReferenceUID" in w.ds
+    ):
         w.ds.FrameOfReferenceUID = w.plan.frame_uid
     return BUNDLED[name]
 

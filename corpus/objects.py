@@ -160,7 +160,10 @@ def gsps(w: Work) -> None:
     ds.PresentationLUTShape = "IDENTITY"
     text = Dataset()
     text.BoundingBoxAnnotationUnits, text.UnformattedTextValue = "PIXEL", "Lesion 1"
-    text.BoundingBoxTopLeftHandCorner, text.BoundingBoxBottomRightHandCorner = [5.0, 5.0], [50.0, 20.0]
+    text.BoundingBoxTopLeftHandCorner, text.BoundingBoxBottomRightHandCorner = (
+        [5.0, 5.0],
+        [50.0, 20.0],
+    )
     text.BoundingBoxTextHorizontalJustification = "LEFT"
     layer = Dataset()
     layer.GraphicLayer, layer.TextObjectSequence = "LAYER1", Items([text])
@@ -183,7 +186,9 @@ def seg(w: Work) -> None:
     segment.SegmentNumber, segment.SegmentLabel = 1, "Liver"
     segment.SegmentDescription = "Whole liver"
     segment.SegmentAlgorithmType, segment.SegmentAlgorithmName = "AUTOMATIC", "Watershed"
-    segment.SegmentedPropertyCategoryCodeSequence = Items([code("123037004", "SCT", "Anatomical Structure")])
+    segment.SegmentedPropertyCategoryCodeSequence = Items(
+        [code("123037004", "SCT", "Anatomical Structure")]
+    )
     segment.SegmentedPropertyTypeCodeSequence = Items([code("10200004", "SCT", "Liver")])
     ds.SegmentSequence = Items([segment])
     series = Dataset()
@@ -279,7 +284,9 @@ def pdf(w: Work) -> None:
     ds.Manufacturer, ds.ConversionType, ds.BurnedInAnnotation = "Agfa", "WSD", "YES"
     ds.DocumentTitle, ds.MIMETypeOfEncapsulatedDocument = "Radiology report", "application/pdf"
     w.kind = "pdf.text"
-    lines = [w.fill(text, "00420011") for text in ("Patient: {name} ({id})", "Seen by Dr. {w} {w2}")]
+    lines = [
+        w.fill(text, "00420011") for text in ("Patient: {name} ({id})", "Seen by Dr. {w} {w2}")
+    ]
     lines += ["CT chest with contrast: no acute abnormality.", w.fill("Ref {tok}", "00420011")]
     w.kind = "pdf.metadata"
     title, author = w.fill("Report {w}", "00420011"), w.fill("{w}", "00420011")
@@ -316,7 +323,9 @@ def cda(w: Work) -> None:
         place,
     )
     w.kind = "cda.author"
-    author = w.fill("<author><assignedAuthor><name>Dr. {w} {w2}</name></assignedAuthor></author>", place)
+    author = w.fill(
+        "<author><assignedAuthor><name>Dr. {w} {w2}</name></assignedAuthor></author>", place
+    )
     w.kind = "cda.text"
     body = w.fill("<text>Seen with {w} {w2}. No acute abnormality. MRN-{tok}</text>", place)
     w.kind = "cda.attribute-and-comment"
@@ -345,7 +354,11 @@ def enhanced(w: Work) -> None:
     frames = []
     for number in range(2):
         group, content, plane, orient = Dataset(), Dataset(), Dataset(), Dataset()
-        content.FrameAcquisitionNumber, content.StackID, content.InStackPositionNumber = 1, "1", number + 1
+        content.FrameAcquisitionNumber, content.StackID, content.InStackPositionNumber = (
+            1,
+            "1",
+            number + 1,
+        )
         content.FrameAcquisitionDateTime = ds.AcquisitionDateTime
         plane.ImagePositionPatient = [0, 0, 2.5 * number]
         orient.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]

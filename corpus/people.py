@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 __all__ = ["Person", "make_people", "syllable_word"]
 
-_ONSETS = "br dr kv zh v gl th sk m n pl tr sv kr j d f g h l p r st w z qu ch".split()
-_VOWELS = "a e i o u ae au ei ou y".split()
-_CODAS = "l n r sk th m nd rv lt x z k st".split()
+_LEADS = "br dr kv zh v gl th sk m n pl tr sv kr j d f g h l p r st w z qu ch"
+_ONSETS = _LEADS.split()
+_VOWELS = ["a", "e", "i", "o", "u", "ae", "au", "ei", "ou", "y"]
+_CODAS = ["l", "n", "r", "sk", "th", "m", "nd", "rv", "lt", "x", "z", "k", "st"]
 
 
 def syllable_word(rng: random.Random, syllables: int = 3) -> str:
@@ -135,10 +136,7 @@ def make_people(seed: int, count: int) -> list[Person]:
     The twelfth person, where there is one, shares the name of the second (not the ID).
     """
     rng = random.Random(f"people {seed}")  # noqa: S311 - repeatable on purpose, guards nothing
-    people = []
-    for index in range(count):
-        people.append(_person(rng, index))
-    return people
+    return [_person(rng, index) for index in range(count)]
 
 
 def _person(rng: random.Random, index: int) -> Person:
@@ -169,7 +167,9 @@ def _person(rng: random.Random, index: int) -> Person:
         charset=charset,
         native=native,
         ordinary=ordinary,
-        patient_id=rng.choice(("QX{0}", "{0}K", "PT-{0}", "{0}")).format(rng.randrange(10**8, 10**9)),
+        patient_id=rng.choice(("QX{0}", "{0}K", "PT-{0}", "{0}")).format(
+            rng.randrange(10**8, 10**9)
+        ),
         other_id=f"HX{rng.randrange(10**6, 10**7)}Z",
         birth=born,
         age=f"{age:03d}Y",

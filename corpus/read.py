@@ -95,7 +95,9 @@ def _texts(ds: Dataset, prefix: str, seen: View, depth: int) -> None:
             if value[:1] == b"\x78" or value[:2] == b"\x1f\x8b":
                 _unpack(seen, place, value)
         elif value is not None:
-            many = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
+            many = (
+                value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
+            )
             seen.texts.append((place, "\\".join(str(one) for one in many)))
 
 

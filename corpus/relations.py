@@ -10,7 +10,11 @@ from corpus.read import resolve
 
 __all__ = ["intervals", "moment", "people", "references"]
 
-_GROUPS = (("study_uid", "StudyInstanceUID"), ("series_uid", "SeriesInstanceUID"), ("sop_uid", "SOPInstanceUID"))
+_GROUPS = (
+    ("study_uid", "StudyInstanceUID"),
+    ("series_uid", "SeriesInstanceUID"),
+    ("sop_uid", "SOPInstanceUID"),
+)
 
 
 def references(key: dict[str, Any], found: Matched) -> dict[str, Any]:
@@ -62,7 +66,11 @@ def _faults(key: dict[str, Any], found: Matched) -> list[str]:
             faults.append(f"meta and data set disagree: {key['files'][i]['path']}")
     frames: dict[str, set[str]] = defaultdict(set)
     for i, file in enumerate(key["files"]):
-        if i in found.views and found.views[i].ds.get("FrameOfReferenceUID") and "." not in file["base"]:
+        if (
+            i in found.views
+            and found.views[i].ds.get("FrameOfReferenceUID")
+            and "." not in file["base"]
+        ):
             frames[file["frame_uid"]].add(str(found.views[i].ds.FrameOfReferenceUID))
     faults += [f"FrameOfReferenceUID: one became {len(v)}" for v in frames.values() if len(v) > 1]
     return faults
@@ -78,7 +86,8 @@ def people(key: dict[str, Any], found: Matched) -> dict[str, Any]:
             forward[file["person"]].add(new)
             back[new].add(file["person"])
     good = sum(
-        len(ids) == 1 and "" not in ids and len(back[next(iter(ids))]) == 1 for ids in forward.values()
+        len(ids) == 1 and "" not in ids and len(back[next(iter(ids))]) == 1
+        for ids in forward.values()
     )
     return {
         "people_total": len(forward),
@@ -127,7 +136,10 @@ def intervals(key: dict[str, Any], found: Matched) -> dict[str, Any]:
             seen.append((file["person"], file, one, delta))
             if delta is not None:
                 moved[file["person"]].add(delta)
-    usual = {who: max(all_, key=lambda d: sum(x[3] == d for x in seen if x[0] == who)) for who, all_ in moved.items()}
+    usual = {
+        who: max(all_, key=lambda d: sum(x[3] == d for x in seen if x[0] == who))
+        for who, all_ in moved.items()
+    }
     for who, file, one, delta in seen:
         total += 1
         if delta is not None and delta == usual.get(who) and delta != dt.timedelta(0):

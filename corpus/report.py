@@ -26,14 +26,43 @@ def bars(result: Score, args: argparse.Namespace) -> list[tuple[str, str, bool]]
     words = _share(result.descriptors_kept, result.descriptors_total)
     must = result.files - result.withheld
     return [
-        ("files written", f"{result.written}/{must} (+{result.withheld} rightly withheld)", _share(result.written, must) >= args.min_written),
-        ("needles left", f"{left} of {planted} = {_share(left, planted) if planted else 0:.3%}, {len(result.left)} kinds", left <= args.max_left),
-        ("useful kept", f"{result.useful_kept}/{result.useful_total} = {useful:.3%}", useful >= args.min_useful),
-        ("descriptors kept", f"{result.descriptors_kept}/{result.descriptors_total} = {words:.2%}", words >= args.min_descriptors),
-        ("references resolve", f"{rel['references_good']}/{rel['references_total']}", rel["references_good"] == rel["references_total"]),
+        (
+            "files written",
+            f"{result.written}/{must} (+{result.withheld} rightly withheld)",
+            _share(result.written, must) >= args.min_written,
+        ),
+        (
+            "needles left",
+            f"{left} of {planted} = {left / max(1, planted):.3%}, {len(result.left)} kinds",
+            left <= args.max_left,
+        ),
+        (
+            "useful kept",
+            f"{result.useful_kept}/{result.useful_total} = {useful:.3%}",
+            useful >= args.min_useful,
+        ),
+        (
+            "descriptors kept",
+            f"{result.descriptors_kept}/{result.descriptors_total} = {words:.2%}",
+            words >= args.min_descriptors,
+        ),
+        (
+            "references resolve",
+            f"{rel['references_good']}/{rel['references_total']}",
+            rel["references_good"] == rel["references_total"],
+        ),
         ("UID mapping", f"{len(rel['uid_faults'])} faults", not rel["uid_faults"]),
-        ("people distinct", f"{rel['people_good']}/{rel['people_total']} (split {rel['people_split']}, merged {rel['people_merged']}, blank {rel['people_blank']})", rel["people_good"] == rel["people_total"]),
-        ("intervals exact", f"{rel['intervals_good']}/{rel['intervals_total']}", rel["intervals_good"] == rel["intervals_total"]),
+        (
+            "people distinct",
+            f"{rel['people_good']}/{rel['people_total']} (split {rel['people_split']}, "
+            f"merged {rel['people_merged']}, blank {rel['people_blank']})",
+            rel["people_good"] == rel["people_total"],
+        ),
+        (
+            "intervals exact",
+            f"{rel['intervals_good']}/{rel['intervals_total']}",
+            rel["intervals_good"] == rel["intervals_total"],
+        ),
     ]
 
 
@@ -63,7 +92,9 @@ def _kinds(console: Console, result: Score, *, show_all: bool) -> None:
             continue
         example = next((leak for leak in result.leaks if leak["kind"] == kind), None)
         shown = f"{example['file']} {example['base']} {example['where']}" if example else ""
-        table.add_row(kind, str(planted), str(left), f"{_share(left, planted):.0%}" if planted else "", shown)
+        table.add_row(
+            kind, str(planted), str(left), f"{_share(left, planted):.0%}" if planted else "", shown
+        )
     for leak in result.side_leaks[:20]:
         table.add_row("(side file)", "", "1", "", leak["file"])
     console.print(table)
@@ -74,12 +105,18 @@ def _losses(console: Console, result: Score) -> None:
     examples = {e["place"].split("/")[-1]: e for e in reversed(result.lost_examples)}
     for place, times in result.useful_lost.most_common(25):
         one = examples.get(place)
-        table.add_row(place, str(times), f"{one['file']} {one['base']} {one['was'][:40]} -> {one['is'][:40]}" if one else "")
+        table.add_row(
+            place,
+            str(times),
+            f"{one['file']} {one['base']} {one['was'][:40]} -> {one['is'][:40]}" if one else "",
+        )
     words = Counter(d["place"] for d in result.descriptors_lost)
     firsts = {d["place"]: d for d in reversed(result.descriptors_lost)}
     for place, times in words.most_common(15):
         one = firsts[place]
-        table.add_row(f"descriptor {place}", str(times), f"{one['file']} [{one['words']}] -> {one['is'][:60]}")
+        table.add_row(
+            f"descriptor {place}", str(times), f"{one['file']} [{one['words']}] -> {one['is'][:60]}"
+        )
     for fault, times in Counter(result.relations["uid_faults"]).most_common(8):
         table.add_row(f"UID: {fault}", str(times), "")
     for one in result.relations["references_broken"][:5]:

@@ -114,7 +114,13 @@ def _leaks(result: Score, finder: Finder, file: dict[str, Any], seen: View, name
 def _leak(result: Score, kind: str, file: dict[str, Any], text: str, where: set[str]) -> None:
     result.left[kind] += 1
     result.leaks.append(
-        {"kind": kind, "file": file["path"], "base": file["base"], "text": text, "where": ", ".join(sorted(where)[:4])}
+        {
+            "kind": kind,
+            "file": file["path"],
+            "base": file["base"],
+            "text": text,
+            "where": ", ".join(sorted(where)[:4]),
+        }
     )
 
 
@@ -144,7 +150,13 @@ def _useful(result: Score, file: dict[str, Any], seen: View, source: Path) -> No
         result.useful_lost[place.split("/")[-1]] += 1
         if len(result.lost_examples) < 2000:
             result.lost_examples.append(
-                {"file": file["path"], "base": file["base"], "place": place, "was": value, "is": str(now.get(place))}
+                {
+                    "file": file["path"],
+                    "base": file["base"],
+                    "place": place,
+                    "was": value,
+                    "is": str(now.get(place)),
+                }
             )
     if file.get("encapsulated"):
         result.useful_total += 1
@@ -163,7 +175,12 @@ def _descriptors(result: Score, file: dict[str, Any], seen: View) -> None:
             result.descriptors_kept += 1
         else:
             result.descriptors_lost.append(
-                {"file": file["path"], "place": one["place"], "words": " ".join(one["words"]), "is": str(value)}
+                {
+                    "file": file["path"],
+                    "place": one["place"],
+                    "words": " ".join(one["words"]),
+                    "is": str(value),
+                }
             )
 
 
@@ -184,6 +201,8 @@ def today() -> dt.date:
 def search_folder(key: dict[str, Any], folder: Path) -> list[dict[str, str]]:
     """Return every needle found anywhere under ``folder``, without matching files."""
     result, finder = Score(), Finder(key)
-    extra = [(str(p.relative_to(folder)), view(p.read_bytes())) for p in folder.rglob("*") if p.is_file()]
+    extra = [
+        (str(p.relative_to(folder)), view(p.read_bytes())) for p in folder.rglob("*") if p.is_file()
+    ]
     _side(result, finder, Matched(extra=extra))
     return result.side_leaks

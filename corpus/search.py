@@ -105,7 +105,7 @@ class Finder:
             for data in _variants(text, charsets):
                 raw[data] = one
             tight = squeeze(text)
-            if not text.isalnum() and len(tight) >= 9 and tight.isascii() and "." not in text[:3]:
+            if len(tight) >= 8 and tight.isascii() and "." not in text[:3]:
                 squeezed[tight.encode()] = one
         self._raw, self._squeezed = _database(raw), _database(squeezed)
         pairs = [p["ordinary"] for p in key["people"] if p["ordinary"]]

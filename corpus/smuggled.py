@@ -39,9 +39,21 @@ def _structure() -> Iterator[tuple[str, bytes, str]]:
     yield "after-the-end-zeros", file(tail=bytes(64) + _M), "either"
     yield "second-file-behind", good + file(el(0x00204000, "LT", _M)), "either"
     yield "group-length", file(el(0x00280000, "UL", _M)), "either"
-    yield "item-delimiter", file(_sequence(item(inner, length=0xFFFFFFFF) + _delimiter(0xE00D))), "either"
-    yield "sequence-delimiter", file(el(0x00209111, "SQ", item(inner) + _delimiter(0xE0DD), length=0xFFFFFFFF)), "either"
-    yield "between-items", file(_sequence(item(inner) + _M + item(inner), undefined=False)), "either"
+    yield (
+        "item-delimiter",
+        file(_sequence(item(inner, length=0xFFFFFFFF) + _delimiter(0xE00D))),
+        "either",
+    )
+    yield (
+        "sequence-delimiter",
+        file(el(0x00209111, "SQ", item(inner) + _delimiter(0xE0DD), length=0xFFFFFFFF)),
+        "either",
+    )
+    yield (
+        "between-items",
+        file(_sequence(item(inner) + _M + item(inner), undefined=False)),
+        "either",
+    )
     yield "behind-items", file(_sequence(item(inner) + _M, undefined=False)), "either"
     yield "delimiter-at-top", HEAD + meta() + start() + _delimiter(0xE00D) + pixels(), "either"
     yield "item-at-top", HEAD + meta() + start() + item(_M) + pixels(), "either"
@@ -51,7 +63,11 @@ def _structure() -> Iterator[tuple[str, bytes, str]]:
     yield "group-0007-private", HEAD + meta() + el(0x00070010, "LO", _M) + body(), "either"
     yield "group-ffff", file(tail=el(0xFFFF0010, "LO", _M)), "either"
     yield "deflate-trailing", _deflate_tail(), "either"
-    yield "element-twice", file(el(0x00204000, "LT", "No change") + el(0x00204000, "LT", _M)), "either"
+    yield (
+        "element-twice",
+        file(el(0x00204000, "LT", "No change") + el(0x00204000, "LT", _M)),
+        "either",
+    )
     yield "element-zero", file(el(0x00180000 + 0xFFFF, "LO", _M)), "output"
 
 
@@ -65,7 +81,11 @@ def _values() -> Iterator[tuple[str, bytes, str]]:
     yield "private", file(el(0x00290010, "LO", "ACME") + el(0x00291001, "OB", _M)), "output"
     yield "private-creator", file(el(0x00290010, "LO", _M)), "output"
     yield "private-utf-16", file(el(0x00291001, "UN", MARKER.encode("utf-16-le"))), "output"
-    yield "meta-private", HEAD + meta(extra=el(0x00020100, "UI", "1.2.3") + el(0x00020102, "OB", _M)) + body(), "output"
+    yield (
+        "meta-private",
+        HEAD + meta(extra=el(0x00020100, "UI", "1.2.3") + el(0x00020102, "OB", _M)) + body(),
+        "output",
+    )
     yield "meta-ae", HEAD + meta(extra=el(0x00020016, "AE", MARKER)) + body(), "output"
     yield "meta-unknown", HEAD + meta(extra=el(0x00020777, "LO", MARKER)) + body(), "either"
     yield "meta-beyond-its-length", HEAD + meta() + el(0x00020102, "OB", _M) + body(), "either"
@@ -84,14 +104,43 @@ def _values() -> Iterator[tuple[str, bytes, str]]:
     yield "lo-after-nul", file(el(0x00181030, "LO", b"HEAD\0\0" + _M)), "output"
     yield "lo-backspaces", file(el(0x00181030, "LO", b"HEAD" + _M + b"\b" * 14)), "output"
     yield "pn-four-groups", file(el(0x00321032, "PN", f"A^B=C^D=E^F={MARKER}^X")), "output"
-    yield "uid-root-text", file(el(0x00081155 + 0x00180000 - 0x1155 + 0x1002, "UI", f"1.2.{MARKER}")), "output"
-    yield "overlay-bits", file(tail=b"") .replace(pixels(), _overlay() + pixels()), "output"
+    yield (
+        "uid-root-text",
+        file(el(0x00081155 + 0x00180000 - 0x1155 + 0x1002, "UI", f"1.2.{MARKER}")),
+        "output",
+    )
+    yield "overlay-bits", file(tail=b"").replace(pixels(), _overlay() + pixels()), "output"
     yield "icon", file(el(0x00880200, "SQ", item(el(0x7FE00010, "OB", _M)))), "output"
-    yield "curve", file().replace(pixels(), pixels()[: -76] + el(0x50000022, "LO", MARKER) + pixels()[-76:]), "output"
+    yield (
+        "curve",
+        file().replace(pixels(), pixels()[:-76] + el(0x50000022, "LO", MARKER) + pixels()[-76:]),
+        "output",
+    )
     yield "encrypted", file(el(0x04000500, "SQ", item(el(0x04000520, "OB", _M)))), "either"
     yield "signature", file(tail=el(0xFFFAFFFA, "SQ", item(el(0x04000120, "OB", _M)))), "output"
-    yield "un-sequence", file(el(0x00209111, "UN", item(el(0x00104000, "LT", MARKER, explicit=False)))), "output"
-    yield "un-in-un", file(el(0x00209111, "UN", item(el(0x00091001, "UN", item(el(0x00104000, "LT", MARKER, explicit=False)), explicit=False)))), "output"
+    yield (
+        "un-sequence",
+        file(el(0x00209111, "UN", item(el(0x00104000, "LT", MARKER, explicit=False)))),
+        "output",
+    )
+    yield (
+        "un-in-un",
+        file(
+            el(
+                0x00209111,
+                "UN",
+                item(
+                    el(
+                        0x00091001,
+                        "UN",
+                        item(el(0x00104000, "LT", MARKER, explicit=False)),
+                        explicit=False,
+                    )
+                ),
+            )
+        ),
+        "output",
+    )
 
 
 def _overlay() -> bytes:
@@ -105,9 +154,21 @@ def _pixels() -> Iterator[tuple[str, bytes, str]]:
     yield "pixels-unused-bytes", HEAD + meta() + start() + pixels(data=bytes(64) + _M), "either"
     yield "jpeg-comment", _encapsulated(empty + item(frame) + end()), "either"
     yield "jpeg-after-end", _encapsulated(empty + item(b"\xff\xd8\xff\xd9" + _M) + end()), "either"
-    yield "offset-table", _encapsulated(item(_M + b"  ") + item(b"\xff\xd8\xff\xd9") + end()), "either"
-    yield "extra-fragment", _encapsulated(empty + item(b"\xff\xd8\xff\xd9") + item(_M) + end()), "either"
-    yield "fragment-delimiter", _encapsulated(empty + item(b"\xff\xd8\xff\xd9") + _delimiter(0xE0DD)), "either"
+    yield (
+        "offset-table",
+        _encapsulated(item(_M + b"  ") + item(b"\xff\xd8\xff\xd9") + end()),
+        "either",
+    )
+    yield (
+        "extra-fragment",
+        _encapsulated(empty + item(b"\xff\xd8\xff\xd9") + item(_M) + end()),
+        "either",
+    )
+    yield (
+        "fragment-delimiter",
+        _encapsulated(empty + item(b"\xff\xd8\xff\xd9") + _delimiter(0xE0DD)),
+        "either",
+    )
     yield "float-pixels", file(el(0x7FE00008, "OF", _M + b"  ")), "either"
     yield "pixels-in-item", file(el(0x00209111, "SQ", item(el(0x7FE00010, "OW", _M)))), "either"
 

@@ -7,32 +7,38 @@ from pydicom.tag import Tag
 
 __all__ = ["KEYWORDS", "collect", "expected", "flat"]
 
-KEYWORDS = frozenset(
-    """
-    Modality Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation SamplesPerPixel
-    PhotometricInterpretation PlanarConfiguration NumberOfFrames PixelSpacing ImagerPixelSpacing
-    SliceThickness SpacingBetweenSlices SliceLocation ImageOrientationPatient ImagePositionPatient
-    PatientPosition PatientOrientation Laterality ImageLaterality ViewPosition BodyPartExamined
-    KVP Exposure ExposureTime XRayTubeCurrent CTDIvol SpiralPitchFactor ConvolutionKernel FilterType
-    ScanOptions GantryDetectorTilt TableHeight RotationDirection ReconstructionDiameter
-    DataCollectionDiameter EchoTime RepetitionTime InversionTime FlipAngle MagneticFieldStrength
-    ImagingFrequency ImagedNucleus EchoTrainLength PixelBandwidth ScanningSequence SequenceVariant
-    SequenceName MRAcquisitionType NumberOfAverages EchoNumbers SAR AcquisitionMatrix PercentSampling
-    WindowCenter WindowWidth WindowCenterWidthExplanation RescaleIntercept RescaleSlope RescaleType
+_NAMES = """
+    Modality Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation
+    SamplesPerPixel PhotometricInterpretation PlanarConfiguration NumberOfFrames
+    PixelSpacing ImagerPixelSpacing SliceThickness SpacingBetweenSlices SliceLocation
+    ImageOrientationPatient ImagePositionPatient PatientPosition PatientOrientation
+    Laterality ImageLaterality ViewPosition BodyPartExamined KVP Exposure ExposureTime
+    XRayTubeCurrent CTDIvol SpiralPitchFactor ConvolutionKernel FilterType ScanOptions
+    GantryDetectorTilt TableHeight RotationDirection ReconstructionDiameter
+    DataCollectionDiameter EchoTime RepetitionTime InversionTime FlipAngle
+    MagneticFieldStrength ImagingFrequency ImagedNucleus EchoTrainLength PixelBandwidth
+    ScanningSequence SequenceVariant SequenceName MRAcquisitionType NumberOfAverages
+    EchoNumbers SAR AcquisitionMatrix PercentSampling WindowCenter WindowWidth
+    WindowCenterWidthExplanation RescaleIntercept RescaleSlope RescaleType
     LossyImageCompression LossyImageCompressionRatio LossyImageCompressionMethod
-    Manufacturer ManufacturerModelName PatientSex PatientAge PatientWeight PatientSize ImageType
-    SOPClassUID InstanceNumber SeriesNumber Units DecayCorrection CorrectedImage SeriesType
-    FrameReferenceTime ActualFrameDuration RadionuclideTotalDose RadionuclideHalfLife FrameTime
-    MechanicalIndex HeartRate PhysicalDeltaX PhysicalDeltaY CompressionForce OrganExposed
-    NumericValue CodeValue CodingSchemeDesignator CodeMeaning ValueType RelationshipType
-    ContourData ContourGeometricType NumberOfContourPoints ROINumber RTROIInterpretedType ROIName
-    DoseGridScaling DoseUnits DoseType ControlPointIndex GantryAngle BeamType RadiationType
-    NominalBeamEnergy DiffusionBValue SegmentNumber SegmentLabel SegmentationType WaveformData
-    NumberOfWaveformChannels NumberOfWaveformSamples SamplingFrequency PresentationLUTShape
-    GraphicLayer CompletionFlag ConversionType PresentationIntentType PixelData FloatPixelData
-    TextValue StudyDescription
-    """.split()
-)
+    Manufacturer ManufacturerModelName PatientSex PatientAge PatientWeight PatientSize
+    ImageType SOPClassUID InstanceNumber SeriesNumber Units DecayCorrection CorrectedImage
+    SeriesType FrameReferenceTime ActualFrameDuration RadionuclideTotalDose
+    RadionuclideHalfLife FrameTime MechanicalIndex HeartRate PhysicalDeltaX PhysicalDeltaY
+    CompressionForce OrganExposed NumericValue CodeValue CodingSchemeDesignator CodeMeaning
+    ValueType RelationshipType ContourData ContourGeometricType NumberOfContourPoints
+    ROINumber RTROIInterpretedType ROIName DoseGridScaling DoseUnits DoseType
+    ControlPointIndex GantryAngle BeamType RadiationType NominalBeamEnergy DiffusionBValue
+    SegmentNumber SegmentLabel SegmentationType WaveformData NumberOfWaveformChannels
+    NumberOfWaveformSamples SamplingFrequency PresentationLUTShape GraphicLayer
+    CompletionFlag ConversionType PresentationIntentType PixelData FloatPixelData
+    DisplayedAreaTopLeftHandCorner DisplayedAreaBottomRightHandCorner PresentationSizeMode
+    BoundingBoxTopLeftHandCorner BoundingBoxBottomRightHandCorner BoundingBoxAnnotationUnits
+    GraphicLayerOrder ReferencedSOPClassUID ContinuityOfContent
+    MIMETypeOfEncapsulatedDocument BurnedInAnnotation VerificationFlag TextValue
+    StudyDescription
+"""
+KEYWORDS = frozenset(_NAMES.split())
 # place -> creator, of the safe private elements that the builders plant
 _PRIVATE = {
     ("SIEMENS MR HEADER", 0x0019, 0x0C),
@@ -80,7 +86,7 @@ def collect(ds: Dataset, prefix: str = "") -> dict[str, str]:
             continue
         place = f"{prefix}{int(elem.tag):08X}"
         if elem.VR == "SQ":
-            if elem.tag.group in {0x4FFE, 0xFFFA, 0x0400} or elem.keyword in {"IconImageSequence"}:
+            if elem.tag.group in {0x4FFE, 0xFFFA, 0x0400} or elem.keyword == "IconImageSequence":
                 continue
             for i, inner in enumerate(elem.value or []):
                 found.update(collect(inner, f"{place}/{i}/"))

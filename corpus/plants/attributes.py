@@ -207,7 +207,9 @@ def _identified(keyword: str) -> None:
 
     def plant(w: Work) -> bool:
         place, item = f"{tag:08X}", Dataset()
-        item.PersonIdentificationCodeSequence = Items([code(w.fill("{tok}", place), "99ID", w.fill("{w}", place))])
+        item.PersonIdentificationCodeSequence = Items(
+            [code(w.fill("{tok}", place), "99ID", w.fill("{w}", place))]
+        )
         item.PersonAddress = w.fill("4 {w} Alley", place)
         item.InstitutionName = w.fill("{w} Institute", place)
         setattr(w.ds, keyword, Items([item]))

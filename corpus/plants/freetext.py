@@ -89,7 +89,9 @@ def _value(name: str, make: Callable[[Work], tuple[str, str]], every: int = 6) -
 
     def plant(w: Work) -> bool:
         sentence, needle = make(w)
-        w.plant(needle, _put(w, sentence), "date" if needle.isdigit() and len(needle) == 8 else "text")
+        w.plant(
+            needle, _put(w, sentence), "date" if needle.isdigit() and len(needle) == 8 else "text"
+        )
         return True
 
     register(name, plant, every=every)

@@ -49,7 +49,9 @@ def _request(w: Work) -> bool:
     ds.ScheduledProcedureStepDescription = w.fill("CT CHEST {w}", place)
     ds.ReasonForTheRequestedProcedure = w.fill("Pain; {w}", place)
     ds.AccessionNumber = w.fill("{tok}", place)
-    ds.RequestedProcedureCodeSequence = Items([code("24627-2", "LN", w.fill("CT Chest {w}", place))])
+    ds.RequestedProcedureCodeSequence = Items(
+        [code("24627-2", "LN", w.fill("CT Chest {w}", place))]
+    )
     w.ds.RequestAttributesSequence = Items([ds])
     w.key.descriptors.append({"place": "00400275/0/00400007", "words": ["CT", "CHEST"]})
     return True
@@ -153,7 +155,9 @@ def _un_unknown(w: Work) -> bool:
     inner = Dataset()
     inner.add_new(0x00104000, "LT", w.fill("{w} hidden", "00409F97"))
     body = item(dataset_bytes(inner, explicit=False))
-    w.raw.append((0x00409F97, element(0x00409F97, "UN", body, explicit=w.explicit, little=w.little)))
+    w.raw.append(
+        (0x00409F97, element(0x00409F97, "UN", body, explicit=w.explicit, little=w.little))
+    )
     return bool(w.little)
 
 
@@ -173,8 +177,13 @@ def _icon(w: Work) -> bool:
 @kind("nested.PersonIdentificationCode", every=4)
 def _person_code(w: Work) -> bool:
     place, ds = "00404035", Dataset()
-    ds.HumanPerformerName, ds.HumanPerformerOrganization = w.fill("{w}^{w2}", place), w.fill("{w}", place)
-    ds.HumanPerformerCodeSequence = Items([code(w.fill("{tok}", place), "99HP", w.fill("{w}", place))])
+    ds.HumanPerformerName, ds.HumanPerformerOrganization = (
+        w.fill("{w}^{w2}", place),
+        w.fill("{w}", place),
+    )
+    ds.HumanPerformerCodeSequence = Items(
+        [code(w.fill("{tok}", place), "99HP", w.fill("{w}", place))]
+    )
     w.ds.ActualHumanPerformersSequence = Items([ds])
     return True
 

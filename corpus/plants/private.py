@@ -68,7 +68,9 @@ def _un_sequence(w: Work) -> bool:
     body = item(dataset_bytes(inner, explicit=False)) + bytes.fromhex("feffdde000000000")
     creator = element(0x00250010, "LO", b"LUMEDICA UN ", explicit=w.explicit)
     w.raw.append((0x00250010, creator))
-    w.raw.append((0x00251001, element(0x00251001, "UN", body, explicit=w.explicit, length=0xFFFFFFFF)))
+    w.raw.append(
+        (0x00251001, element(0x00251001, "UN", body, explicit=w.explicit, length=0xFFFFFFFF))
+    )
     return True
 
 
@@ -90,7 +92,9 @@ def _ge(w: Work) -> bool:
     block.add_new(0x01, "LO", w.fill("GE {w}", "0009"))
     block.add_new(0xE3, "UI", _uid(w, "0009"))
     block = w.ds.private_block(0x0025, "GEMS_SERS_01", create=True)
-    block.add_new(0x1B, "OB", b"\x1f\x8b\x08\x00" + w.fill("{w}{w2}", "0025").encode()[:20].ljust(20))
+    block.add_new(
+        0x1B, "OB", b"\x1f\x8b\x08\x00" + w.fill("{w}{w2}", "0025").encode()[:20].ljust(20)
+    )
     block = w.ds.private_block(0x0043, "GEMS_PARM_01", create=True)
     block.add_new(0x61, "UI", _uid(w, "0043"))
     block.add_new(0x9A, "LO", w.fill("{w}", "0043"))

@@ -114,7 +114,9 @@ def _delimiter(w: Work) -> bool:
     body = item(inner, length=0xFFFFFFFF)
     body += struct.pack("<HHL", 0xFFFE, 0xE00D, len(secret)) + secret
     body += struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
-    w.raw.append((0x00081250, element(0x00081250, "SQ", body, explicit=w.explicit, length=0xFFFFFFFF)))
+    w.raw.append(
+        (0x00081250, element(0x00081250, "SQ", body, explicit=w.explicit, length=0xFFFFFFFF))
+    )
     return True
 
 
@@ -125,7 +127,9 @@ def _sequence_delimiter(w: Work) -> bool:
     secret = _even(w.fill("{w}", "00081252").encode())
     body = item(element(0x00080060, "CS", b"CT", explicit=w.explicit))
     body += struct.pack("<HHL", 0xFFFE, 0xE0DD, len(secret)) + secret
-    w.raw.append((0x00081252, element(0x00081252, "SQ", body, explicit=w.explicit, length=0xFFFFFFFF)))
+    w.raw.append(
+        (0x00081252, element(0x00081252, "SQ", body, explicit=w.explicit, length=0xFFFFFFFF))
+    )
     return True
 
 
@@ -232,9 +236,16 @@ def _encrypted(w: Work) -> bool:
 @kind("icc.description", families=PIXELS, every=4)
 def _icc(w: Work) -> bool:
     """Plant in the description and copyright of a colour profile of the right shape."""
-    desc = b"desc" + bytes(4) + struct.pack(">L", 40) + w.fill("{w} {w2}", "00282000").encode()[:39].ljust(68, b"\0")
+    desc = (
+        b"desc"
+        + bytes(4)
+        + struct.pack(">L", 40)
+        + w.fill("{w} {w2}", "00282000").encode()[:39].ljust(68, b"\0")
+    )
     note = b"text" + bytes(4) + w.fill("(c) {w}", "00282000").encode().ljust(40, b"\0")
-    table = struct.pack(">L4sLL4sLL", 2, b"desc", 156, len(desc), b"cprt", 156 + len(desc), len(note))
+    table = struct.pack(
+        ">L4sLL4sLL", 2, b"desc", 156, len(desc), b"cprt", 156 + len(desc), len(note)
+    )
     body = bytes(36) + b"acsp" + bytes(88) + table + desc + note
     profile = struct.pack(">L", len(body)) + body[4:8] + bytes(4) + b"mntrRGB XYZ " + body[24:]
     w.raw[:] = [piece for piece in w.raw if piece[0] != 0x00282000]

@@ -51,22 +51,34 @@ def _dates(w: Work) -> bool:
     _say(w, "DATETIME", code("111526", "DCM", "DateTime Started"), DateTime=value)
     place = f"{_CONTENT}/{len(w.ds.ContentSequence)}/0040A121"
     w.plant(stamp.strftime("%Y%m%d"), place, "exact")
-    return _say(w, "DATE", code("121031", "DCM", "Subject Birth Date"), Date=stamp.strftime("%Y%m%d"))
+    return _say(
+        w, "DATE", code("121031", "DCM", "Subject Birth Date"), Date=stamp.strftime("%Y%m%d")
+    )
 
 
 @kind("sr.code-meaning", families=REPORTS, every=2)
 def _meaning(w: Work) -> bool:
     value = code(w.fill("{tok}", _CONTENT), "99LOCAL", w.fill("Clinic of {w}", _CONTENT))
     return _say(
-        w, "CODE", code("121046", "DCM", w.fill("Site {w}", _CONTENT)), ConceptCodeSequence=Items([value])
+        w,
+        "CODE",
+        code("121046", "DCM", w.fill("Site {w}", _CONTENT)),
+        ConceptCodeSequence=Items([value]),
     )
 
 
 @kind("sr.deep-text", families=("SR",), every=1)
 def _deep(w: Work) -> bool:
-    item = sr_item("TEXT", "CONTAINS", code("121071", "DCM", "Finding"), TextValue=w.fill("{w}", _CONTENT))
+    item = sr_item(
+        "TEXT", "CONTAINS", code("121071", "DCM", "Finding"), TextValue=w.fill("{w}", _CONTENT)
+    )
     for _ in range(4):
-        item = sr_item("CONTAINER", "CONTAINS", code("125007", "DCM", "Measurement Group"), ContentSequence=Items([item]))
+        item = sr_item(
+            "CONTAINER",
+            "CONTAINS",
+            code("125007", "DCM", "Measurement Group"),
+            ContentSequence=Items([item]),
+        )
     w.ds.ContentSequence.append(item)
     return True
 
@@ -77,7 +89,9 @@ def _observers(w: Work) -> bool:
     ds.VerifyingObserverName = w.fill("{w}^{w2}", place)
     ds.VerifyingOrganization = w.fill("{w} Hospital", place)
     ds.VerificationDateTime = w.plan.moment.strftime("%Y%m%d%H%M%S")
-    ds.VerifyingObserverIdentificationCodeSequence = Items([code(w.fill("{tok}", place), "99", w.fill("{w}", place))])
+    ds.VerifyingObserverIdentificationCodeSequence = Items(
+        [code(w.fill("{tok}", place), "99", w.fill("{w}", place))]
+    )
     w.ds.VerifyingObserverSequence = Items([ds])
     author = Dataset()
     author.ObserverType, author.PersonName = "PSN", w.fill("{w}^{w2}", "0040A078")
@@ -88,7 +102,9 @@ def _observers(w: Work) -> bool:
 
 @kind("gsps.text-object", families=("PR",), every=1)
 def _gsps(w: Work) -> bool:
-    w.ds.GraphicAnnotationSequence[0].TextObjectSequence[0].UnformattedTextValue = w.fill("{name} {w}", "00700001")
+    w.ds.GraphicAnnotationSequence[0].TextObjectSequence[0].UnformattedTextValue = w.fill(
+        "{name} {w}", "00700001"
+    )
     return True
 
 
@@ -166,7 +182,9 @@ def _approval(w: Work) -> bool:
 
 @kind("ecg.annotation", families=("ECG",), every=1)
 def _ecg(w: Work) -> bool:
-    w.ds.WaveformAnnotationSequence[0].UnformattedTextValue = w.fill("{name} sinus rhythm, {w}", "0040B020")
+    w.ds.WaveformAnnotationSequence[0].UnformattedTextValue = w.fill(
+        "{name} sinus rhythm, {w}", "0040B020"
+    )
     return True
 
 

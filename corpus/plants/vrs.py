@@ -38,7 +38,14 @@ for _row in _TEXT:
 
 
 def _raw(
-    name: str, tag: int, vr: str, template: str, *, pad: bytes = b" ", every: int = 8, odd: bool = False
+    name: str,
+    tag: int,
+    vr: str,
+    template: str,
+    *,
+    pad: bytes = b" ",
+    every: int = 8,
+    odd: bool = False,
 ) -> None:
     """Register a kind that writes text under ``vr`` as raw bytes."""
 
@@ -96,8 +103,12 @@ def _padded(w: Work) -> bool:
     if "ProtocolName" in w.ds:
         del w.ds.ProtocolName
         w.key.descriptors[:] = [d for d in w.key.descriptors if d["place"] != "00181030"]
-        w.key.needles[:] = [n for n in w.key.needles if not (n.place == "00181030" and n.kind != w.kind)]
-    w.raw.append((0x00181030, element(0x00181030, "LO", data, explicit=w.explicit, little=w.little)))
+        w.key.needles[:] = [
+            n for n in w.key.needles if not (n.place == "00181030" and n.kind != w.kind)
+        ]
+    w.raw.append(
+        (0x00181030, element(0x00181030, "LO", data, explicit=w.explicit, little=w.little))
+    )
     return True
 
 
@@ -106,7 +117,9 @@ def _escape(w: Work) -> bool:
     text = f"\x1b(B{w.fill('{w}', '00081080')}\x07 pain"
     data = text.encode() + b" " * (len(text) % 2)
     w.ds.pop(0x00081080, None)
-    w.raw.append((0x00081080, element(0x00081080, "LO", data, explicit=w.explicit, little=w.little)))
+    w.raw.append(
+        (0x00081080, element(0x00081080, "LO", data, explicit=w.explicit, little=w.little))
+    )
     return True
 
 
@@ -115,7 +128,9 @@ def _utf16(w: Work) -> bool:
     if 0x00420010 in w.ds:
         return False
     data = w.fill("{w} {w2}", "00420010").encode("utf-16-le")
-    w.raw.append((0x00420010, element(0x00420010, "ST", data, explicit=w.explicit, little=w.little)))
+    w.raw.append(
+        (0x00420010, element(0x00420010, "ST", data, explicit=w.explicit, little=w.little))
+    )
     return True
 
 

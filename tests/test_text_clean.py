@@ -63,6 +63,7 @@ NOBODY = TextCleaner(Needles.compile(Identity()))
         ("XR KNEE AP, Technologist: Grace White RT(R)", "XR KNEE AP"),
         ("DR CHEST PA", "DR CHEST PA"),
         ("MR HEAD", "MR HEAD"),
+        ("CT C/O Mary Poppins", "CT"),
         ("92 yo male", "90+ yo male"),
         ("93-year-old woman", "90+ year-old woman"),
         ("male 91Y", "male 90+ Y"),

@@ -101,6 +101,10 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
             out += _after(text, tokens, place)
         elif word == "c" and tokens[place + 1].word == "o" and text[token.stop] == "/":
             out += _names(text, tokens, place + 2, strict=False, most=_LONGEST_NAME)
+            if place + 2 < len(tokens) and tokens[place + 2].gone:
+                for part in tokens[place : place + 2]:
+                    part.gone = True
+                    out.append((part.start, part.stop, _RULE_DANGLING))
     _credentials(text, tokens, out)
     _trailing(tokens, out)
     if any(token.gone for token in tokens):

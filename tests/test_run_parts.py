@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -262,3 +263,32 @@ def test_a_problem_holds_no_value_of_an_unexpected_error(key: ProjectKey) -> Non
 def test_review_and_quarantine_are_told_apart() -> None:
     assert Problem.of(Kind.PDF, NeedsReviewError("x")).status is Status.REVIEW
     assert Problem.of(Kind.PDF, QuarantineError("x")).status is Status.QUARANTINE
+
+
+def test_lines_that_could_not_be_stored_are_not_stored_later(
+    tmp_path: Path, key: ProjectKey
+) -> None:
+    shard = Shard(str(tmp_path), 0)
+    shard.add(line_of(key, 1))
+    shard.flush()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (shard.size + 10, before[1]))
+    try:
+        shard.add(line_of(key, 2))
+        with pytest.raises(OutputError):
+            shard.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    shard.add(line_of(key, 3))
+    assert len(shard.flush()) == 1
+    shard.close()
+    assert (tmp_path / ".shard-0").read_bytes() == line_of(key, 1) + line_of(key, 3)
+
+
+def test_an_output_that_no_line_names_is_taken_back(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    store.write("a/kept", [b"1"])
+    store.unlisted.clear()
+    store.write("a/gone", [b"2"])
+    store.take_back()
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept"]

@@ -171,7 +171,8 @@ class Shard:
         """
         if not self._lines:
             return []
-        batch = b"".join(self._lines)
+        lines, self._lines = self._lines, []
+        batch = b"".join(lines)
         start = self.size
         try:
             view = memoryview(batch)
@@ -181,11 +182,10 @@ class Shard:
             os.ftruncate(self._descriptor, start)
             raise failed(error) from error
         places = []
-        for line in self._lines:
+        for line in lines:
             places.append((start, len(line)))
             start += len(line)
         self.size = start
-        self._lines = []
         return places
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Decided, Entry, Level, settle
 from safelight.dicomio.charset import charset_of
-from safelight.dicomio.dictionary import is_storage_sop_class
+from safelight.dicomio.dictionary import is_storage_sop_class, uid_known
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
@@ -240,7 +240,8 @@ class DicomCleaner:
     ) -> list[Part]:
         uid = work.uid(SOP_INSTANCE)
         rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
-        if not uid or rule is None or rule.act is not Act.KEEP:
+        keeps = uid_known(uid) or (rule is not None and rule.act is Act.KEEP)  # as in the data set
+        if not uid or not keeps:
             uid = ctx.key.uid(uid or ctx.key.digest(body))
         meta = write_meta(
             syntax=work.envelope.syntax,

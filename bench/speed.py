@@ -80,8 +80,10 @@ def _row(tool: Tool, runs: list[Run], files: int, result: Score | None) -> dict[
 def _table(rows: list[dict[str, Any]], files: int) -> str:
     base = rows[0]["files_per_cpu_second"]
     lines = [
-        "| tool | files written | files per CPU-second | ours is so many times this "
-        "| needles left | useful kept | people | intervals |",
+        (
+            "| tool | files written | files per CPU-second | ours is so many times this "
+            "| needles left | useful kept | people | intervals |"
+        ),
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

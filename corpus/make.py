@@ -293,7 +293,7 @@ def _finish(w: Work, clean: dict[str, str]) -> bytes:
 
 def _verify(w: Work, plain: bytes) -> None:
     """Drop needles that are not in the file after all (a later plant took their place)."""
-    hidden = {"vr.base64-in-text", "pdf.text", "pdf.metadata", "file.path"}
+    hidden = {"vr.base64-in-text", "pdf.text", "pdf.metadata", "file.path", "hard.fullwidth"}
     kept, verdict = [], {}
     file = Presence(plain, w.person.charset)
     for needle in w.key.needles:

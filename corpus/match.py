@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydicom.dataset import Dataset
+
 from corpus.fingerprint import fingerprint_of
 from corpus.read import View, view
 
@@ -18,6 +20,13 @@ class Matched:
     names: dict[int, str] = field(default_factory=dict)
     extra: list[tuple[str, View]] = field(default_factory=list)
     twice: int = 0
+
+    def data_set(self, index: int) -> Dataset:
+        """Return the output's data set; what has none is never matched."""
+        ds = self.views[index].ds
+        if ds is None:
+            raise ValueError(f"output {index} has no data set")
+        return ds
 
 
 def match(key: dict[str, Any], folder: Path) -> Matched:
@@ -34,14 +43,14 @@ def match(key: dict[str, Any], folder: Path) -> Matched:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = str(path.relative_to(folder))
         seen = view(path.read_bytes())
-        index = _find(tables, seen, name)
-        if index is None:
+        at = _find(tables, seen, name)
+        if at is None:
             found.extra.append((name, seen))
-        elif index in found.views:
+        elif at in found.views:
             found.twice += 1
             found.extra.append((name, seen))
         else:
-            found.views[index], found.names[index] = seen, name
+            found.views[at], found.names[at] = seen, name
     return found
 
 

@@ -20,7 +20,7 @@ _GROUPS = (
 def references(key: dict[str, Any], found: Matched) -> dict[str, Any]:
     """Return how many references resolve, and what breaks the mapping of UIDs."""
     now = {
-        file["sop_uid"]: str(found.views[i].ds.get("SOPInstanceUID", ""))
+        file["sop_uid"]: str(found.data_set(i).get("SOPInstanceUID", ""))
         for i, file in enumerate(key["files"])
         if i in found.views
     }
@@ -33,7 +33,7 @@ def references(key: dict[str, Any], found: Matched) -> dict[str, Any]:
             if one["target"] not in now:
                 continue
             total += 1
-            value = resolve(found.views[i].ds, one["place"])
+            value = resolve(found.data_set(i), one["place"])
             if value is not None and str(value) == now[one["target"]]:
                 good += 1
             else:
@@ -53,25 +53,26 @@ def _faults(key: dict[str, Any], found: Matched) -> list[str]:
         back: dict[str, set[str]] = defaultdict(set)
         for i, file in enumerate(key["files"]):
             if i in found.views:
-                new = str(found.views[i].ds.get(keyword, ""))
+                new = str(found.data_set(i).get(keyword, ""))
                 forward[file[name]].add(new)
                 back[new].add(file[name])
         faults += [f"{keyword}: one became {len(v)}" for v in forward.values() if len(v) > 1]
         faults += [f"{keyword}: {len(v)} became one" for v in back.values() if len(v) > 1]
         faults += [f"{keyword}: blank" for new in back if not new]
         faults += [f"{keyword}: unchanged" for new, v in back.items() if new in v]
-    for i, seen in found.views.items():
-        meta = getattr(seen.ds, "file_meta", {})
-        if meta.get("MediaStorageSOPInstanceUID") != seen.ds.get("SOPInstanceUID"):
+    for i in found.views:
+        ds = found.data_set(i)
+        meta = getattr(ds, "file_meta", {})
+        if meta.get("MediaStorageSOPInstanceUID") != ds.get("SOPInstanceUID"):
             faults.append(f"meta and data set disagree: {key['files'][i]['path']}")
     frames: dict[str, set[str]] = defaultdict(set)
     for i, file in enumerate(key["files"]):
         if (
             i in found.views
-            and found.views[i].ds.get("FrameOfReferenceUID")
+            and found.data_set(i).get("FrameOfReferenceUID")
             and "." not in file["base"]
         ):
-            frames[file["frame_uid"]].add(str(found.views[i].ds.FrameOfReferenceUID))
+            frames[file["frame_uid"]].add(str(found.data_set(i).FrameOfReferenceUID))
     faults += [f"FrameOfReferenceUID: one became {len(v)}" for v in frames.values() if len(v) > 1]
     return faults
 
@@ -82,7 +83,7 @@ def people(key: dict[str, Any], found: Matched) -> dict[str, Any]:
     back: dict[str, set[int]] = defaultdict(set)
     for i, file in enumerate(key["files"]):
         if i in found.views:
-            new = str(found.views[i].ds.get("PatientID", "") or "")
+            new = str(found.data_set(i).get("PatientID", "") or "")
             forward[file["person"]].add(new)
             back[new].add(file["person"])
     good = sum(
@@ -125,7 +126,7 @@ def intervals(key: dict[str, Any], found: Matched) -> dict[str, Any]:
         if i not in found.views:
             continue
         for one in file["moments"]:
-            ds = found.views[i].ds
+            ds = found.data_set(i)
             text = str(resolve(ds, one["date"]) or "")
             if one["time"]:
                 text += str(resolve(ds, one["time"]) or "")

@@ -54,8 +54,10 @@ def bars(result: Score, args: argparse.Namespace) -> list[tuple[str, str, bool]]
         ("UID mapping", f"{len(rel['uid_faults'])} faults", not rel["uid_faults"]),
         (
             "people distinct",
-            f"{rel['people_good']}/{rel['people_total']} (split {rel['people_split']}, "
-            f"merged {rel['people_merged']}, blank {rel['people_blank']})",
+            (
+                f"{rel['people_good']}/{rel['people_total']} (split {rel['people_split']}, "
+                f"merged {rel['people_merged']}, blank {rel['people_blank']})"
+            ),
             rel["people_good"] == rel["people_total"],
         ),
         (

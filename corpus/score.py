@@ -96,12 +96,14 @@ def _leaks(result: Score, finder: Finder, file: dict[str, Any], seen: View, name
     mine = defaultdict(list)
     for needle in file["needles"]:
         mine[needle["text"]].append(needle)
-    for text, where in places.items():
+    for text, spots in places.items():
         own = [n for n in mine.get(text, []) if n["how"] in {"text", "uid"}]
-        exact = [n for n in own if any(p.startswith(n["place"]) for p in where)]
-        kinds = [n["kind"] for n in exact or own] or ["(another file's needle)"]
+        exact = [n for n in own if any(p.startswith(n["place"]) for p in spots)]
+        if own and not exact and spots.isdisjoint({"raw", "path"}):
+            own = []  # only another reading (spaces taken out, decoded) of some other plant shows it
+        kinds = [n["kind"] for n in exact or own] or ["(needle planted elsewhere, or re-read)"]
         for kind in kinds:
-            _leak(result, kind, file, text, where)
+            _leak(result, kind, file, text, spots)
     blobs = [("raw", seen.data), *seen.streams]
     plain = [(where, data.replace(b"\0", b"").decode("latin-1")) for where, data in blobs]
     for place in finder.ordinary([*seen.texts, *plain]):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from corpus.kinds import register
 from corpus.model import Work
 
-__all__: list[str] = []
+__all__ = ["put"]
 
 # The long text elements that a cleaner may keep, in turn.
 _CARRIERS = (
@@ -27,6 +27,12 @@ def _put(w: Work, text: str) -> str:
     before = str(w.ds[tag].value) + " " if tag in w.ds else ""
     w.ds.add_new(tag, vr, before + text)
     return f"{tag:08X}"
+
+
+def put(w: Work, make: Callable[[str], str]) -> str:
+    """Append what ``make`` returns for the carrier's place; return the place."""
+    tag, _ = _CARRIERS[_turn(w.kind) % len(_CARRIERS)]
+    return _put(w, make(f"{tag:08X}"))
 
 
 def _turn(name: str) -> int:

@@ -6,12 +6,12 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from safelight import __version__
 from safelight.deid import manifest
 from safelight.deid.context import Context
+from safelight.deid.decision import Decided, Entry
 from safelight.deid.icc import scrub_profile
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.marks import marks
@@ -19,7 +19,7 @@ from safelight.deid.pixelcopy import Geometry, PixelCopier
 from safelight.deid.residual import Residual, chunks
 from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
-from safelight.deid.walk import Cleaner, Decided, Entry, Level, settle
+from safelight.deid.walk import Cleaner, Level
 from safelight.dicomio.charset import charset_of
 from safelight.dicomio.dictionary import is_storage_sop_class, uid_known
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
@@ -166,7 +166,7 @@ class DicomCleaner:
                 tags += (segment.first, segment.last)
             else:
                 tags.append(segment[0])
-        if any(a >= b for a, b in pairwise(tags)):
+        if len(set(tags)) < len(tags) or sorted(tags) != tags:
             segments = list(sorted(walker.elements(data, start, len(data), budget)))  # noqa: C413
         if not segments:
             raise UnreadableInputError("the data set is empty")
@@ -214,7 +214,7 @@ class DicomCleaner:
         if pixel < len(tags):
             pixels, entries = work.pixels(pixel, self._limits)
             if entries:
-                done.append(settle(None, tuple(entries)))
+                done.append(Decided(None, entries))
         after, acts = cleaner.top(work.data, work.segments[pixel + 1 :], level, work.budget)
         done += acts
         trailer = b"".join(after)
@@ -224,10 +224,8 @@ class DicomCleaner:
         if trailer:
             person.residual.data_set(trailer, 0, work.walker)
         parts = self._parts(work, sop_class, ctx, body, pixels, trailer)
-        told = manifest.describe(
-            ctx, actions=",".join([each[2] for each in done if each[2]]), notes=()
-        )
-        return person.residual.seal(Kind.DICOM, parts, told, [each[3] for each in done])
+        told = manifest.describe(ctx, actions=",".join([each.json for each in done]), notes=())
+        return person.residual.seal(Kind.DICOM, parts, told, [each.acts for each in done])
 
     def _parts(
         self,
@@ -326,7 +324,7 @@ class _Object:
             entries.append((where, "file meta information is rebuilt", "remove", ""))
         if self.end < len(self.data):
             entries.append(("after the end", "not part of the object", "remove", ""))
-        return [settle(None, tuple(entries))] if entries else []
+        return [Decided(None, entries)] if entries else []
 
 
 def _check_class(sop_class: str, syntax: str) -> None:

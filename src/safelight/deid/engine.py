@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from safelight.deid.context import Context, Subject
+from safelight.deid.decision import Decided
 from safelight.deid.dicom import WALKERS, DicomCleaner, load
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.manifest import describe
@@ -16,7 +17,6 @@ from safelight.deid.residual import Residual, chunks
 from safelight.deid.survey import Evidence, Surveyor, same_person
 from safelight.deid.table import compile_table
 from safelight.deid.text import Identity, Needles, TextCleaner
-from safelight.deid.walk import settle
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
@@ -184,12 +184,12 @@ class Engine:
         for part in cleaned.parts:
             for chunk in chunks(part):
                 residual.text(bytes(chunk), original.kind.value)
-        done = [settle(None, ((a.place, a.rule, a.action, a.digest),)) for a in cleaned.actions]
+        done = [Decided(None, [(a.place, a.rule, a.action, a.digest)]) for a in cleaned.actions]
         actions = ",".join(
             json.dumps([a.place, a.rule, a.action, a.digest]) for a in cleaned.actions
         )
         told = describe(ctx, actions=actions, notes=tuple(cleaned.notes))
-        return residual.seal(original.kind, cleaned.parts, told, [each[3] for each in done])
+        return residual.seal(original.kind, cleaned.parts, told, [each.acts for each in done])
 
 
 class _IncompleteError(Exception):

@@ -4,9 +4,9 @@ Written from the profile that ran, by the code that ran it: a step that was off 
 """
 
 from safelight import __version__
+from safelight.deid.encode import encode_element
 from safelight.deid.profile import Option, Profile, method_codes
 from safelight.deid.table import EDITION
-from safelight.deid.walk import encode_element
 from safelight.dicomio.walker import Walker
 
 __all__ = ["DONE", "marks"]

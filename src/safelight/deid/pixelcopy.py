@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from safelight.deid.walk import Entry, encode_element
+from safelight.deid.decision import Entry
+from safelight.deid.encode import encode_element
 from safelight.dicomio.codestream import find_edits
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import UNDEFINED, Budget, Buffer, Element, Walker, place

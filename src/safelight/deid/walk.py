@@ -4,13 +4,14 @@ What is kept is copied as a slice of the input. A decision is remembered under t
 its element, so a series, whose files repeat nearly all of their elements, costs one look-up each.
 """
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from safelight.deid import private
 from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
 from safelight.deid.context import Context
+from safelight.deid.decision import Decided, Entry
+from safelight.deid.encode import encode_element, encode_item, encode_sequence
 from safelight.deid.profile import Option
 from safelight.deid.table import Act, Rule, Table
 from safelight.deid.values import Values, spells
@@ -18,7 +19,6 @@ from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Run
 from safelight.dicomio.walker import (
-    LONG_VRS,
     UNKNOWN_SEQUENCE,
     Budget,
     Buffer,
@@ -28,12 +28,8 @@ from safelight.dicomio.walker import (
 )
 from safelight.errors import LimitExceededError
 
-__all__ = ["Cleaner", "Decided", "Entry", "Level", "encode_element", "settle"]
+__all__ = ["Cleaner", "Level"]
 
-Entry = tuple[str, str, str, str]  # place, rule, action, digest
-Decided = tuple[
-    bytes | None, tuple[Entry, ...], str, str
-]  # output, entries, their JSON, their acts
 Special = Callable[[bytes], bytes | None]
 
 CHARSET: Final = 0x00080005
@@ -54,6 +50,7 @@ _BULK: Final = frozenset(
 )
 _SIZED: Final = frozenset((b"US", b"SS", b"UL", b"SL", b"FL", b"FD", b"UV", b"SV", b"AT"))
 _BULK_VRS: Final = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
+_TABLE_BYTES: Final = 64  # a longer value of ``US or OW`` is a table
 _MEMO_BYTES: Final = 1 << 16
 _MEMO_ENTRIES: Final = 50_000
 
@@ -98,6 +95,7 @@ class Cleaner:
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
         self._memos: dict[tuple[int, str, bool, tuple[str, ...]], dict[bytes, Decided]] = {}
+        self._plans: dict[tuple[int, bytes, int, bool], tuple[bytes, Rule]] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
 
@@ -126,11 +124,11 @@ class Cleaner:
                 if len(self._runs) > _MEMO_ENTRIES:
                     self._runs.clear()
                 kept, acts = self.level(segment.raw, segment.elements, level, budget)
-                entries = tuple(entry for each in acts for entry in each[1])
-                known = settle(b"".join(kept), entries)
+                entries = tuple(entry for each in acts for entry in each.entries)
+                known = Decided(b"".join(kept), entries)
                 self._runs[segment, charset] = known
-            out.append(known[0] or b"")
-            if known[1]:
+            out.append(known.out or b"")
+            if known.entries:
                 done.append(known)
         if singles:
             kept, acts = self.level(data, singles, level, budget)
@@ -160,7 +158,7 @@ class Cleaner:
         for element in elements:
             tag, _vr, start, _value, _value_stop, stop = element
             if tag == last:
-                done.append(settle(None, ((place(tag), "a tag that stands twice", "remove", ""),)))
+                done.append(Decided(None, ((place(tag), "a tag that stands twice", "remove", ""),)))
                 continue
             last = tag
             if tag & 0x10000:
@@ -174,9 +172,9 @@ class Cleaner:
                 if found is None:
                     found = memo[raw] = self._decide(data, element, level, budget)
                 decided = found
-            if decided[0] is not None:
-                out.append(decided[0])
-            if decided[1]:
+            if decided.out is not None:
+                out.append(decided.out)
+            if decided.entries:
                 done.append(decided)
         return out, done
 
@@ -197,14 +195,18 @@ class Cleaner:
     def _decide(self, data: Buffer, element: Element, level: Level, budget: Budget) -> Decided:
         tag, vr, _start, value, value_stop, stop = element
         if not tag & 0xFFFF:
-            return None, (), "", ""  # group lengths say nothing that the elements do not
+            return Decided(None)  # group lengths say nothing that the elements do not
         entry = lookup(tag)
         if entry is None or tag >> 16 in _NEVER:
             return self._remove(data, element, "not in the data dictionary")
         if tag in _ELSEWHERE:
             return self._remove(data, element, _ELSEWHERE[tag])
-        real = _real_vr(vr, entry.vr, value_stop - value)
-        rule = self._rule(tag, entry.vr, real, level)
+        key = (tag, vr, level.parent, value_stop - value > _TABLE_BYTES)
+        plan = self._plans.get(key)
+        if plan is None:
+            real = _real_vr(vr, entry.vr, value_stop - value)
+            plan = self._plans[key] = (real, self._rule(tag, entry.vr, real, level))
+        real, rule = plan
         if rule.act is Act.REMOVE:
             return self._remove(data, element, rule.source)
         if real == b"SQ":
@@ -222,7 +224,7 @@ class Cleaner:
         if tag in _BULK:
             if spells(raw) or self.ctx.subject.needles.matches_binary(raw):
                 return self._remove(data, element, "bulk data that spells text")
-            return data[start:stop], (), "", ""
+            return Decided(data[start:stop])
         if tag in CODE_TAGS:
             new = self._codes.value(tag, raw, level.scheme, level.charset)
             if new is not None:
@@ -238,9 +240,9 @@ class Cleaner:
         if verdict.out is None:
             return self._remove(data, element, verdict.rule)
         if not verdict.action:
-            return data[start:stop], (), "", ""
+            return Decided(data[start:stop])
         new_entry = (place(tag), verdict.rule, verdict.action, self.ctx.key.digest(raw))
-        return settle(encode_element(level.walker, tag, vr, verdict.out), (new_entry,))
+        return Decided(encode_element(level.walker, tag, vr, verdict.out), (new_entry,))
 
     def _rule(self, tag: int, dictionary_vr: str, real: bytes, level: Level) -> Rule:
         where = {"sop_class": self._sop_class, "parent": level.parent}
@@ -252,18 +254,18 @@ class Cleaner:
 
     def _remove(self, data: Buffer, element: Element, rule: str) -> Decided:
         digest = self.ctx.key.digest(data[element[3] : element[4]])
-        return settle(None, ((place(element[0]), rule, "remove", digest),))
+        return Decided(None, ((place(element[0]), rule, "remove", digest),))
 
     def _replaced(
         self, element: Element, level: Level, old: bytes, new: bytes | None, rule: str
     ) -> Decided:
         tag, vr = element[:2]
         if new is None:
-            return settle(None, ((place(tag), rule, "remove", self.ctx.key.digest(old)),))
+            return Decided(None, ((place(tag), rule, "remove", self.ctx.key.digest(old)),))
         encoded = encode_element(level.walker, tag, vr, new)
         if new == old:
-            return encoded, (), "", ""
-        return settle(encoded, ((place(tag), rule, "replace", self.ctx.key.digest(old)),))
+            return Decided(encoded)
+        return Decided(encoded, ((place(tag), rule, "replace", self.ctx.key.digest(old)),))
 
     def _sequence(
         self, data: Buffer, element: Element, level: Level, rule: Rule, budget: Budget
@@ -273,10 +275,10 @@ class Cleaner:
         here = place(tag)
         if rule.act is Act.EMPTY:
             if value == value_stop:
-                return encode_element(level.walker, tag, vr, b""), (), "", ""
+                return Decided(encode_element(level.walker, tag, vr, b""))
             digest = self.ctx.key.digest(data[value:value_stop])
             emptied = encode_element(level.walker, tag, vr, b"")
-            return settle(emptied, ((here, rule.source, "empty", digest),))
+            return Decided(emptied, ((here, rule.source, "empty", digest),))
         if level.depth >= self.ctx.limits.depth_write:
             raise LimitExceededError(
                 f"sequences nested deeper than {self.ctx.limits.depth_write} (limit depth_write)"
@@ -289,15 +291,15 @@ class Cleaner:
         for number, (start, stop) in enumerate(
             walker.items(data, value, value_stop, budget, level.depth)
         ):
-            elements = walker.elements(data, start, stop, budget, depth=level.depth + 1)
+            elements = walker.elements(data, start, stop, budget, depth=inner.depth)
             kept, done = self.level(data, elements, self.enter(data, elements, inner), budget)
-            out.append(_item(walker, b"".join(kept)))
+            out.append(encode_item(walker, b"".join(kept)))
             entries += [
                 (f"{here}[{number}].{at}", why, action, digest)
                 for decided in done
-                for at, why, action, digest in decided[1]
+                for at, why, action, digest in decided.entries
             ]
-        return settle(_encode_sequence(level.walker, tag, vr, b"".join(out)), tuple(entries))
+        return Decided(encode_sequence(level.walker, tag, vr, out), entries)
 
     def _private(
         self,
@@ -327,16 +329,16 @@ class Cleaner:
                 if len(self._private_memo) > _MEMO_ENTRIES:
                     self._private_memo.clear()
                 self._private_memo[key] = decided
-        if decided[1]:
+        if decided.entries:
             done.append(decided)
-        if decided[0] is None or block is None:
+        if decided.out is None or block is None:
             return
         if not out[block.slot]:
             name_bytes = block.name.encode("latin-1")
             name_bytes += b" " * (len(name_bytes) % 2)
             creator_vr = block.vr and b"LO"
             out[block.slot] = encode_element(level.walker, block.tag, creator_vr, name_bytes)
-        out.append(decided[0])
+        out.append(decided.out)
 
     def _decide_private(
         self, data: Buffer, element: Element, level: Level, block: "_Block | None"
@@ -348,14 +350,16 @@ class Cleaner:
         if safe is None:
             return self._remove(data, element, "private, not known to be safe")
         raw = data[value:value_stop]
-        real = vr if vr and vr != b"UN" else safe.vr.encode("ascii")
+        real = _real_vr(vr, safe.vr, len(raw))
+        if not real:
+            return self._remove(data, element, "a value representation that does not fit")
         verdict = self._values.verdict(tag, real, raw, _SAFE_PRIVATE, level.charset)
         if verdict.out is None:
             return self._remove(data, element, verdict.rule)
         if not verdict.action:
-            return data[start:stop], (), "", ""
+            return Decided(data[start:stop])
         changed = (place(tag), verdict.rule, verdict.action, self.ctx.key.digest(raw))
-        return settle(encode_element(level.walker, tag, vr, verdict.out), (changed,))
+        return Decided(encode_element(level.walker, tag, vr, verdict.out), (changed,))
 
 
 class _Block(NamedTuple):
@@ -367,22 +371,6 @@ class _Block(NamedTuple):
     vr: bytes
 
 
-def settle(out: bytes | None, entries: tuple[Entry, ...]) -> Decided:
-    """Complete a decision with its manifest text, which is used again for each repetition."""
-    return out, entries, entries_json(entries), entries_acts(entries)
-
-
-def entries_json(entries: Iterable[Entry]) -> str:
-    """Return entries as comma-separated JSON arrays. All four fields are our own ASCII words."""
-    return ",".join([f'["{at}","{rule}","{act}","{digest}"]' for at, rule, act, digest in entries])
-
-
-def entries_acts(entries: Iterable[Entry]) -> str:
-    """Return entries as lines for counting: no item numbers, no digests."""
-    return "\n".join([f"{_INDEX.sub('', at)}\t{rule}\t{act}" for at, rule, act, _ in entries])
-
-
-_INDEX: Final = re.compile(r"\[\d+\]")
 _OUTSIDE: Final = Rule(act=Act.CLEAN, source="text outside E.1-1")
 _SAFE_PRIVATE: Final = Rule(act=Act.CLEAN, source="private, known to be safe")
 
@@ -395,39 +383,12 @@ def _real_vr(read: bytes, dictionary: str, length: int) -> bytes:
     if not read or read == b"UN":
         if len(choices) == 1:
             return choices[0]
-        return b"OW" if b"OW" in choices and length > 64 else choices[0]  # noqa: PLR2004
+        return b"OW" if b"OW" in choices and length > _TABLE_BYTES else choices[0]
     if b"SQ" in choices or read == b"SQ":
         return b""
     if read in _BULK_VRS:
         sized = [choice for choice in choices if choice in _SIZED]
         return sized[0] if sized else (read if choices[0] in _BULK_VRS else b"")
+    if read in _SIZED and choices[0] not in _SIZED and choices[0] not in _BULK_VRS:
+        return b""  # a date or a name that claims to be a number
     return read
-
-
-def encode_element(walker: Walker, tag: int, vr: bytes, value: bytes) -> bytes:
-    """Return one encoded element of defined length; ``value`` is padded to even length."""
-    if len(value) % 2:
-        value += b"\0"
-    order = walker.order
-    head = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
-    if walker.implicit:
-        return head + len(value).to_bytes(4, order) + value
-    if vr in LONG_VRS:
-        return head + vr + b"\0\0" + len(value).to_bytes(4, order) + value
-    if len(value) > 0xFFFE:  # noqa: PLR2004 - PS3.5 Table 7.1-2: a longer value is written as UN
-        return head + b"UN\0\0" + len(value).to_bytes(4, order) + value
-    return head + vr + len(value).to_bytes(2, order) + value
-
-
-def _encode_sequence(walker: Walker, tag: int, vr: bytes, content: bytes) -> bytes:
-    if vr != b"UN":
-        return encode_element(walker, tag, vr, content)
-    order = walker.order
-    head = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
-    return head + b"UN\0\0\xff\xff\xff\xff" + content + b"\xfe\xff\xdd\xe0\0\0\0\0"
-
-
-def _item(walker: Walker, content: bytes) -> bytes:
-    if walker.big:
-        return b"\xff\xfe\xe0\x00" + len(content).to_bytes(4, "big") + content
-    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content

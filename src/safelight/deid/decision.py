@@ -1,0 +1,47 @@
+"""What was decided about an element, and how it is told in the manifest and counted in reports."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, final
+
+__all__ = ["UNCHANGED", "Decided", "Entry"]
+
+Entry = tuple[str, str, str, str]  # place, rule, action, digest
+UNCHANGED: Final[tuple[Entry, ...]] = ()
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+
+@final
+class Decided:
+    """One decision. It is made once and used again for each repetition of its element.
+
+    Attributes:
+        out: The encoded element; None when it goes.
+        entries: What was done, sequences included; empty when nothing was.
+    """
+
+    __slots__ = ("_acts", "_json", "entries", "out")
+
+    def __init__(self, out: bytes | None, entries: Iterable[Entry] = UNCHANGED) -> None:
+        self.out: Final = out
+        self.entries: Final = tuple(entries)
+        self._json = ""
+        self._acts = ""
+
+    @property
+    def json(self) -> str:
+        """The entries as comma-separated JSON arrays. All four fields are our own ASCII words."""
+        if not self._json and self.entries:
+            self._json = ",".join(
+                [f'["{at}","{rule}","{act}","{digest}"]' for at, rule, act, digest in self.entries]
+            )
+        return self._json
+
+    @property
+    def acts(self) -> str:
+        """The entries as lines for counting: no item numbers, no digests."""
+        if not self._acts and self.entries:
+            self._acts = "\n".join(
+                [f"{_INDEX.sub('', at)}\t{rule}\t{act}" for at, rule, act, _ in self.entries]
+            )
+        return self._acts

@@ -52,10 +52,10 @@ class Residual:
         self._ctx = ctx
         self._needles = ctx.subject.needles
         self._sweep = Sweep(self._needles.raw)
-        self._pixels = Sweep(self._needles.raw, pixels=True)
         self._books: dict[Walker, Book] = {}
         self._seen: set[bytes | Run] = set()
-        self._pending: list[tuple[bytes, str]] = []
+        self._harmless: set[str] = set()
+        self._pending: list[tuple[bytes, str, int]] = []
 
     def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
         """Read a written data set again and check what is new in it.
@@ -96,8 +96,7 @@ class Residual:
             if isinstance(segment, Run):
                 if segment not in seen:
                     for element in segment.elements:
-                        where = place(element[0])
-                        self._element(segment.raw, element, walker, charset, where, budget)
+                        self._element(segment.raw, element, walker, charset, "", budget)
                     seen.add(segment)
                 continue
             if segment[0] == _CHARSET:
@@ -105,7 +104,7 @@ class Residual:
             raw = data[segment[2] : segment[5]]
             if raw in seen:
                 continue
-            self._element(data, segment, walker, charset, place(segment[0]), budget)
+            self._element(data, segment, walker, charset, "", budget)
             if len(raw) <= _SEEN_BYTES:
                 seen.add(raw)
 
@@ -115,29 +114,45 @@ class Residual:
         element: Element,
         walker: Walker,
         charset: Charset,
-        where: str,
+        inside: str,
         budget: Budget,
     ) -> None:
         tag, vr, _start, value, value_stop, stop = element
         if value == value_stop:
             return
-        entry = lookup(tag)
-        real = vr if vr and vr != b"UN" else (entry.vr[:2].encode() if entry else b"UN")
+        if vr and vr != b"UN":
+            real = vr
+        else:
+            entry = lookup(tag)
+            real = entry.vr[:2].encode() if entry else b"UN"
         if real == b"SQ" or stop != value_stop:
-            self._items(data, element, walker, charset, where, budget)
+            self._items(data, element, walker, charset, inside, budget)
             return
         if real in _GRAMMAR:
             return
         raw = data[value:value_stop]
-        self._pending.append((raw, where))
-        if real in _TEXT and tag not in CODE_TAGS and self._needles.spans(charset.decode(raw)[0]):
-            raise NeedsReviewError("a value of the person is left", place=where)
+        self._pending.append((raw, inside, tag))
+        if real in _TEXT and tag not in CODE_TAGS and self._names(charset.decode(raw)[0]):
+            raise NeedsReviewError("a value of the person is left", place=inside + place(tag))
+
+    def _names(self, text: str) -> bool:
+        """Tell whether a text holds a value of the person; the same text is asked about once."""
+        if text in self._harmless:
+            return False
+        if self._needles.spans(text):
+            return True
+        if len(self._harmless) > _SEEN_MOST:
+            self._harmless.clear()
+        if len(text) <= _SEEN_BYTES:
+            self._harmless.add(text)
+        return False
 
     def _sweep_pending(self) -> None:
         """Sweep the values gathered from one object at once; name the place of a hit."""
-        if self._pending and self._sweep.hits(_APART.join([raw for raw, _ in self._pending])):
-            for raw, where in self._pending:
+        if self._pending and self._sweep.hits(_APART.join([each[0] for each in self._pending])):
+            for raw, inside, tag in self._pending:
                 if self._sweep.hits(raw):
+                    where = inside + place(tag)
                     raise NeedsReviewError("a value of the person is left", place=where)
         self._pending.clear()
 
@@ -147,19 +162,25 @@ class Residual:
         element: Element,
         walker: Walker,
         charset: Charset,
-        where: str,
+        inside: str,
         budget: Budget,
     ) -> None:
-        _tag, vr, _start, value, value_stop, _stop = element
+        tag, vr, _start, value, value_stop, _stop = element
         inner = UNKNOWN_SEQUENCE if vr == b"UN" else walker
-        depth = where.count("[")
+        depth = inside.count("[")
+        seen = self._seen
         items = inner.items(data, value, value_stop, budget, depth)
         for number, (start, stop) in enumerate(items):
             for child in inner.elements(data, start, stop, budget, depth=depth + 1):
                 if child[0] == _CHARSET:
                     charset = charset_of(data[child[3] : child[4]])
-                at = f"{where}[{number}].{place(child[0])}"
+                raw = data[child[2] : child[5]]
+                if raw in seen:
+                    continue
+                at = f"{inside}{place(tag)}[{number}]."
                 self._element(data, child, inner, charset, at, budget)
+                if len(raw) <= _SEEN_BYTES:
+                    seen.add(raw)
 
     def bulk(self, part: Part, where: str) -> None:
         """Sweep a run of pixel data or of another file's bytes.
@@ -167,10 +188,12 @@ class Residual:
         Raises:
             NeedsReviewError: A value of the person stands in it.
         """
-        overlap = max(self._pixels.longest - 1, 0)
+        overlap = max(self._sweep.longest - 1, 0)
         tail = b""
         for chunk in chunks(part):
-            if self._pixels.hits(chunk) or (tail and self._pixels.hits(tail + chunk[:overlap])):
+            if self._sweep.hits(chunk, pixels=True) or (
+                tail and self._sweep.hits(tail + chunk[:overlap], pixels=True)
+            ):
                 raise NeedsReviewError("a value of the person is left", place=where)
             tail = bytes(chunk[-overlap:]) if overlap else b""
 

@@ -5,6 +5,7 @@ so every header is read up to its pixel data first. What is found stays in memor
 """
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -142,6 +143,12 @@ class Surveyor:
         self._fields |= dict.fromkeys(_CONTACTS, "contacts")
         self._fields |= dict.fromkeys(_DATES, "dates")
         self._fields |= dict.fromkeys(_SUBJECT_NAMES, "names")
+        # What a sequence in explicit VR must hold somewhere to be worth entering.
+        tags = [
+            re.escape(tag.to_bytes(4, "big")[1::-1] + tag.to_bytes(4, "big")[:1:-1])
+            for tag in sorted(self._fields)
+        ]
+        self._worth = re.compile(b"PN|UN|" + b"|".join(tags))
 
     def read(self, data: Buffer, begin: int, walker: Walker) -> tuple[Evidence, int]:
         """Return the evidence of one data set, and where the walk over its header ended.
@@ -200,7 +207,10 @@ class Surveyor:
         tag, vr, start, _value, _value_stop, stop = element
         if tag not in self._fields and vr not in _MAY_NAME:
             return ()
-        key = (charset.terms, data[start : min(stop, start + _SEEN_BYTES)])
+        raw = data[start : min(stop, start + _SEEN_BYTES)]
+        if vr == b"SQ" and not walker.big and not self._worth.search(raw):
+            return ()
+        key = (charset.terms, raw)
         known = self._seen.get(key)
         if known is None:
             known = tuple(self._look(data, element, walker, charset, budget, 0))

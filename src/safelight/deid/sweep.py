@@ -18,30 +18,35 @@ class Sweep:
 
     Args:
         patterns: Lower case where ASCII.
-        pixels: Sweep pixel data: leave out patterns so short that they occur there by chance.
     """
 
-    __slots__ = ("_database", "_patterns", "_scratch", "_swept", "longest")
+    __slots__ = ("_database", "_long", "_patterns", "_scratch", "_swept", "longest")
 
-    def __init__(self, patterns: tuple[bytes, ...], *, pixels: bool = False) -> None:
-        least = _PIXEL_PATTERN if pixels else 1
-        self._patterns = tuple(pattern for pattern in patterns if len(pattern) >= least)
+    def __init__(self, patterns: tuple[bytes, ...]) -> None:
+        self._patterns = tuple(sorted(patterns, key=len, reverse=True))
+        self._long = sum(len(pattern) >= _PIXEL_PATTERN for pattern in patterns)
         self.longest = max(map(len, self._patterns), default=0)
         self._swept = 0
         self._database: Any = None
         self._scratch: Any = None
 
-    def hits(self, data: bytes | memoryview) -> bool:
-        """Tell whether any pattern stands in the bytes."""
-        if not self._patterns:
+    def hits(self, data: bytes | memoryview, *, pixels: bool = False) -> bool:
+        """Tell whether any pattern stands in the bytes.
+
+        Args:
+            data: The bytes.
+            pixels: They are pixels: leave out patterns so short that they occur there by chance.
+        """
+        count = self._long if pixels else len(self._patterns)
+        if not count:
             return False
         self._swept += len(data)
         if self._database is None and self._swept > _COMPILE_AFTER:
             self._compile()
         if self._database:
-            return self._scan(data)
+            return self._scan(data, count)
         low = bytes(data).lower()
-        return any(pattern in low for pattern in self._patterns)
+        return any(pattern in low for pattern in self._patterns[:count])
 
     def _compile(self) -> None:
         try:
@@ -61,12 +66,13 @@ class Sweep:
         self._scratch = hyperscan.Scratch(database)
         self._database = database
 
-    def _scan(self, data: bytes | memoryview) -> bool:
+    def _scan(self, data: bytes | memoryview, count: int) -> bool:
         found: list[int] = []
 
         def stop(number: int, *_where: object) -> bool:
-            found.append(number)
-            return True  # ends the scan
+            if number < count:
+                found.append(number)
+            return bool(found)  # true ends the scan
 
         try:
             self._database.scan(data, match_event_handler=stop, scratch=self._scratch)

@@ -32,6 +32,15 @@ _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
 _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
+# Numbers of everyday: in range of what no identifier looks like, so that nothing else is asked.
+_PLAIN_NUMBERS: Final = {
+    b"IS": re.compile(rb"(?:[+-]?\d{1,4} ?)(?:\\[+-]?\d{1,4} ?)*"),
+    b"DS": re.compile(
+        rb"(?:[+-]?\d{1,4}(?:\.\d{0,10})?(?:[eE][+-]?\d\d?)? ?)"
+        rb"(?:\\[+-]?\d{1,4}(?:\.\d{0,10})?(?:[eE][+-]?\d\d?)? ?)*"
+    ),
+}
+_NUMBERS_STAY: Final = frozenset((Act.KEEP, Act.CLEAN))
 _LONG_DIGITS: Final = re.compile(r"(?<![\d.])\d{5,}(?![\d.])")
 _DATE_LIKE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _DATE: Final = re.compile(r"(\d{4})\.?(\d\d)\.?(\d\d)")
@@ -113,7 +122,7 @@ class Values:
             return self._pseudonym(tag, raw, rule)
         if act is Act.REMOVE:
             return Verdict(None, rule.source, "remove")
-        if not raw:
+        if not raw or (act in _NUMBERS_STAY and _is_plain_number(vr, raw)):
             return Verdict(raw)
         if act is Act.EMPTY and tag not in (_ACCESSION, _STUDY_ID):
             return Verdict(b"", rule.source, "empty")
@@ -333,6 +342,11 @@ class Values:
         if len(raw) <= _NUMERIC_BULK and rule.act is not Act.KEEP and spells(raw):
             return Verdict(None, "a number that spells text", "remove")
         return Verdict(raw)
+
+
+def _is_plain_number(vr: bytes, raw: bytes) -> bool:
+    shape = _PLAIN_NUMBERS.get(vr)
+    return shape is not None and len(raw) % 2 == 0 and shape.fullmatch(raw) is not None
 
 
 def spells(raw: bytes) -> bool:

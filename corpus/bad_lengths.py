@@ -36,7 +36,7 @@ def _nested_un(depth: int) -> bytes:
 
 def _deflated(data: bytes, zeros: int) -> bytes:
     packer = zlib.compressobj(9, wbits=-15)
-    parts = [packer.compress(data)]
+    parts = [packer.compress(data.replace(b"@@NUM@@", b"0900001"))]
     block = bytes(1 << 20)
     parts += [packer.compress(block) for _ in range(zeros >> 20)]
     parts.append(packer.flush())

@@ -131,7 +131,7 @@ def _document(seen: View, data: bytes) -> None:
 
 
 def _readings(text: str) -> list[str]:
-    """Return what ``text`` says under base64, HTML entities and percent-encoding."""
+    """Return what ``text`` says under base64, mistaken charsets, entities and percent-encoding."""
     found = []
     for match in _BASE64.finditer(text[:65536]):
         run = match.group().replace("-", "+").replace("_", "/").rstrip("=")
@@ -139,6 +139,12 @@ def _readings(text: str) -> list[str]:
             found.append(base64.b64decode(run + "=" * (-len(run) % 4)).decode("latin-1"))
         except (binascii.Error, ValueError):
             continue
+    if not text.isascii():
+        for codec in ("latin-1", "iso8859-5", "iso8859-7", "gb18030", "euc_jp", "euc_kr"):
+            try:  # UTF-8 that was read under another character set
+                found.append(text.encode(codec).decode("utf-8"))
+            except UnicodeError:
+                continue
     if "&" in text:
         found.append(html.unescape(text))
     if "%" in text:

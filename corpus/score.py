@@ -100,7 +100,7 @@ def _leaks(result: Score, finder: Finder, file: dict[str, Any], seen: View, name
         own = [n for n in mine.get(text, []) if n["how"] in {"text", "uid"}]
         exact = [n for n in own if any(p.startswith(n["place"]) for p in spots)]
         if own and not exact and spots.isdisjoint({"raw", "path"}):
-            own = []  # only another reading (spaces taken out, decoded) of some other plant shows it
+            own = []  # only another reading (joined, decoded) of some other plant shows it
         kinds = [n["kind"] for n in exact or own] or ["(needle planted elsewhere, or re-read)"]
         for kind in kinds:
             _leak(result, kind, file, text, spots)

@@ -70,7 +70,7 @@ class Presence:
 
 def _database(patterns: dict[bytes, int]) -> Any:
     base = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    items = list(patterns.items()) or [(b"\x00never\x00", 0)]
+    items = list(patterns.items()) or [(b"\x00never\x00", -1)]
     base.compile(
         # hex escapes: the literal interface ends a pattern at its first NUL
         expressions=["".join(f"\\x{byte:02x}" for byte in data).encode() for data, _ in items],
@@ -101,12 +101,15 @@ class Finder:
                 self._add(seen, text)
         raw: dict[bytes, int] = {}
         squeezed: dict[bytes, int] = {}
+        self._same: dict[int, set[int]] = {}  # texts that share a pattern with another
         for text, one in seen.items():
             for data in _variants(text, charsets):
-                raw[data] = one
+                first = raw.setdefault(data.lower() if data.isascii() else data, one)
+                self._same.setdefault(first, set()).add(one)
             tight = squeeze(text)
             if len(tight) >= 8 and tight.isascii() and "." not in text[:3]:
-                squeezed[tight.encode()] = one
+                first = squeezed.setdefault(tight.encode(), one)
+                self._same.setdefault(first, set()).add(one)
         self._raw, self._squeezed = _database(raw), _database(squeezed)
         pairs = [p["ordinary"] for p in key["people"] if p["ordinary"]]
         gap = r"[\W_]{0,3}"
@@ -125,7 +128,7 @@ class Finder:
         hits: list[tuple[int, int]] = []
 
         def note(one: int, _start: int, stop: int, _flags: int, _context: object) -> None:
-            hits.append((one, stop))
+            hits.extend((same, stop) for same in self._same[one])
 
         base.scan(data, match_event_handler=note)
         return hits

@@ -5,7 +5,8 @@ learns the stretches between them; the walker then passes over a known stretch b
 and whoever decides about its elements decides once.
 
 A run never begins or ends inside a private group, since what a private element means depends on
-the creator element of its block, and never spans a cut, where a writer inserts elements.
+the creator element of its block: not in the file it was learnt from, and not in one where it is
+found. It never spans a cut, where a writer inserts elements, and its tags ascend.
 """
 
 from mmap import mmap
@@ -37,9 +38,11 @@ class Run:
         first: Tag of the first element.
         last: Tag of the last element.
         values: Raw values of the tags that the book was asked to note.
+        opens: The private group that the run begins with; 0 when it begins with another.
+        closes: First two bytes of the last element when its group is private, else empty.
     """
 
-    __slots__ = ("elements", "first", "last", "raw", "size", "values")
+    __slots__ = ("closes", "elements", "first", "last", "opens", "raw", "size", "values")
 
     def __init__(self, raw: bytes, elements: list[Element], noted: frozenset[int]) -> None:
         self.raw = raw
@@ -47,6 +50,9 @@ class Run:
         self.elements = elements
         self.first = elements[0][0]
         self.last = elements[-1][0]
+        begin = elements[-1][2]
+        self.opens = self.first >> 16 if self.first & 0x10000 else 0
+        self.closes = raw[begin : begin + 2] if self.last & 0x10000 else b""
         self.values = {e[0]: raw[e[3] : e[4]] for e in elements if e[0] in noted}
 
 
@@ -111,7 +117,7 @@ class Book:
             same = raw and last.get(tag) == raw and self._above < tag <= _LAST_TAG
             if not same:
                 last[tag] = raw
-            if stretch and not (same and stretch[-1][5] == start and tag < cut):
+            if stretch and not (same and stretch[-1][5] == start and stretch[-1][0] < tag < cut):
                 self._add(data, stretch, series, ahead, tag if stretch[-1][5] == start else -1)
                 stretch = []
             if same:

@@ -168,7 +168,7 @@ class Walker:
         most = budget.elements
         while pos <= last:
             if starts:
-                run = _known(data, pos, end, starts)
+                run = _known(data, pos, end, starts, found)
                 if run is not None:
                     append(run)
                     pos += run.size
@@ -215,7 +215,7 @@ class Walker:
         most = budget.elements
         while pos <= last:
             if starts:
-                run = _known(data, pos, end, starts)
+                run = _known(data, pos, end, starts, found)
                 if run is not None:
                     found.append(run)
                     pos += run.size
@@ -361,12 +361,21 @@ class Walker:
         return found
 
 
-def _known(data: Buffer, pos: int, end: int, starts: dict[bytes, list[Run]]) -> Run | None:
-    """Return the longest known run that stands here."""
+def _known(
+    data: Buffer, pos: int, end: int, starts: dict[bytes, list[Run]], found: list[Element | Run]
+) -> Run | None:
+    """Return the longest known run that stands here and divides no private group."""
     for run in starts.get(data[pos : pos + 8], ()):
         stop = pos + run.size
-        if stop <= end and data[pos:stop] == run.raw:
-            return run
+        if stop > end or data[pos:stop] != run.raw:
+            continue
+        if run.closes and data[stop : stop + 2] == run.closes:
+            continue
+        if run.opens and found:
+            before = found[-1]
+            if (before.last if isinstance(before, Run) else before[0]) >> 16 == run.opens:
+                continue
+        return run
     return None
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import shutil
 import struct
 import sys
 from pathlib import Path
@@ -64,9 +66,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
-    folder = CACHE / "memory"
+    folder = CACHE / f"memory-{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
-    source, target = folder / "large.dcm", CACHE / "memory-out"
+    source, target = folder / "large.dcm", CACHE / f"memory-out-{os.getpid()}"
     try:
         write(source, gigabytes=args.gigabytes)
         tool = ours(args.workers, CACHE / "project.key")
@@ -74,9 +76,8 @@ def main() -> int:
         size = source.stat().st_size
         written = max((p.stat().st_size for p in target.rglob("*") if p.is_file()), default=0)
     finally:
-        source.unlink(missing_ok=True)
-        for path in target.rglob("*.dcm"):
-            path.unlink()
+        shutil.rmtree(folder)
+        shutil.rmtree(target, ignore_errors=True)
     whole = one.files == 1 and abs(written - size) < 1 << 20
     print(
         f"{size / 1e9:.2f} GB in, {written / 1e9:.2f} GB out, exit {one.code}: "

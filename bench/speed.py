@@ -126,7 +126,7 @@ def _bars(rows: list[dict[str, Any]], workers: dict[str, float]) -> list[tuple[s
 def main() -> int:
     """Measure, print, write; return 1 when a bar is missed."""
     args = _arguments()
-    work = CACHE / "work"
+    work = CACHE / f"work-{os.getpid()}"  # two benches at once must not share it
     source = generate(CACHE / f"data-{args.files}", files=args.files)
     crowd = tools(set(args.only))
     runs: dict[str, list[Run]] = {tool.name: [] for tool in crowd}
@@ -148,6 +148,7 @@ def main() -> int:
     rows = [_row(tool, runs[tool.name], args.files, results[tool.name]) for tool in crowd]
     workers = {} if args.no_workers else _workers(source, work, args.reps)
     shutil.rmtree(work, ignore_errors=True)
+    work.with_suffix(".log").unlink(missing_ok=True)
     bars = _bars(rows, workers)
     table = _table(rows, args.files)
     notes = [f"- {what}: {value:.2f} (bar {bar})" for what, value, bar in bars]

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -58,6 +59,7 @@ WALKERS: Final = {
 _GEOMETRY: Final = {
     0x00280002: 2, 0x00280004: 0, 0x00280008: 1, 0x00280010: 2, 0x00280011: 2, 0x00280100: 2,
 }  # fmt: skip
+_UID: Final = re.compile(r"[0-9.]{1,64}")
 ContextOf = Callable[[str], Context]
 _INSERTED: Final = (0x00120062, 0x00280303)
 _NOTED: Final = frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE))
@@ -238,8 +240,8 @@ class DicomCleaner:
     ) -> list[Part]:
         uid = work.uid(SOP_INSTANCE)
         rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
-        keeps = uid_known(uid) or (rule is not None and rule.act is Act.KEEP)  # as in the data set
-        if not uid or not keeps:
+        kept = rule is not None and rule.act is Act.KEEP and _UID.fullmatch(uid)
+        if not kept and not uid_known(uid):  # as the data set's own value is handled
             uid = ctx.key.uid(uid or ctx.key.digest(body))
         meta = write_meta(
             syntax=work.envelope.syntax,

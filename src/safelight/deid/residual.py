@@ -53,7 +53,8 @@ class Residual:
         self._needles = ctx.subject.needles
         self._sweep = Sweep(self._needles.raw)
         self._books: dict[Walker, Book] = {}
-        self._seen: set[bytes | Run] = set()
+        # What was checked, by the character set it was read in: elsewhere it may read otherwise.
+        self._seen: dict[tuple[str, ...], set[bytes | Run]] = {}
         self._harmless: set[str] = set()
         self._pending: list[tuple[bytes, str, int]] = []
 
@@ -77,7 +78,7 @@ class Residual:
             end = end + segment.size if isinstance(segment, Run) else segment[5]
         if end != len(data):
             raise UnreadableInputError("what was written cannot be read again to its end")
-        if len(self._seen) > _SEEN_MOST:
+        if sum(map(len, self._seen.values())) > _SEEN_MOST:
             self._seen.clear()
         try:
             self._segments(data, segments, walker, budget)
@@ -90,8 +91,8 @@ class Residual:
     def _segments(
         self, data: Buffer, segments: Sequence[Element | Run], walker: Walker, budget: Budget
     ) -> None:
-        seen = self._seen
         charset = charset_of(b"")
+        seen = self._seen.setdefault(charset.terms, set())
         for segment in segments:
             if isinstance(segment, Run):
                 if segment not in seen:
@@ -101,6 +102,7 @@ class Residual:
                 continue
             if segment[0] == _CHARSET:
                 charset = charset_of(data[segment[3] : segment[4]])
+                seen = self._seen.setdefault(charset.terms, set())
             raw = data[segment[2] : segment[5]]
             if raw in seen:
                 continue
@@ -168,12 +170,15 @@ class Residual:
         tag, vr, _start, value, value_stop, _stop = element
         inner = UNKNOWN_SEQUENCE if vr == b"UN" else walker
         depth = inside.count("[")
-        seen = self._seen
+        outer = charset
         items = inner.items(data, value, value_stop, budget, depth)
         for number, (start, stop) in enumerate(items):
+            charset = outer
+            seen = self._seen.setdefault(charset.terms, set())
             for child in inner.elements(data, start, stop, budget, depth=depth + 1):
                 if child[0] == _CHARSET:
                     charset = charset_of(data[child[3] : child[4]])
+                    seen = self._seen.setdefault(charset.terms, set())
                 raw = data[child[2] : child[5]]
                 if raw in seen:
                     continue
@@ -195,7 +200,7 @@ class Residual:
                 tail and self._sweep.hits(tail + chunk[:overlap], pixels=True)
             ):
                 raise NeedsReviewError("a value of the person is left", place=where)
-            tail = bytes(chunk[-overlap:]) if overlap else b""
+            tail = (tail + bytes(chunk[-overlap:]))[-overlap:] if overlap else b""
 
     def text(self, data: bytes, where: str) -> None:
         """Sweep a whole file that is not DICOM, with all patterns.

@@ -259,9 +259,11 @@ class Surveyor:
             return []
         inner = UNKNOWN_SEQUENCE if vr == b"UN" else walker
         found: list[tuple[str, str]] = []
+        outer = charset
         try:
             for start, stop in inner.items(data, value, value_stop, budget, depth):
                 elements = inner.elements(data, start, stop, budget, depth=depth + 1)
+                charset = outer
                 for child in elements:
                     if child[0] == _CHARSET:
                         charset = charset_of(data[child[3] : child[4]])

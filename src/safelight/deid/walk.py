@@ -94,7 +94,7 @@ class Cleaner:
         self._values = Values(ctx)
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
-        self._memos: dict[tuple[int, str, bool, tuple[str, ...]], dict[bytes, Decided]] = {}
+        self._memos: dict[tuple[int, str, int, Walker, tuple[str, ...]], dict[bytes, Decided]] = {}
         self._plans: dict[tuple[int, bytes, int, bool], tuple[bytes, Rule]] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
@@ -149,7 +149,7 @@ class Cleaner:
         """
         out: list[bytes] = []
         done: list[Decided] = []
-        key = (level.parent, level.scheme, level.walker.implicit, level.charset.terms)
+        key = (level.parent, level.scheme, level.depth, level.walker, level.charset.terms)
         memo = self._memos.setdefault(key, {})
         if len(memo) > _MEMO_ENTRIES:
             memo.clear()

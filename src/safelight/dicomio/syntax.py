@@ -1,5 +1,6 @@
 """How a data set is encoded: what each transfer syntax says (PS3.5 section 10, PS3.6 Table A-1)."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,9 @@ DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
 _VIDEO: Final = frozenset(str(last) for last in range(100, 109))
+
+
+_COMPRESSED: Final = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.[1-9][0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ _KNOWN: Final = {
 def encoding_of(uid: str) -> Encoding | None:
     """Return the encoding that a transfer syntax UID stands for; None when it is not known."""
     known = _KNOWN.get(uid)
-    if known is None and uid.startswith("1.2.840.10008.1.2.4."):
+    if known is None and _COMPRESSED.fullmatch(uid):
         return Encoding(encapsulated=True)
     return known
 

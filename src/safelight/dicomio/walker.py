@@ -25,6 +25,7 @@ ITEM: Final = 0xFFFEE000
 ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 PIXEL_DATA: Final = 0x7FE00010
+_REST_PART: Final = 4  # what may follow the end, as a part of what was read
 
 # PS3.5 Tables 7.1-1 and 7.1-2
 LONG_VRS: Final = frozenset(
@@ -136,19 +137,24 @@ class Walker:
         try:
             walk(data, pos, end, budget, stop_tag, 0, found, series.starts)
         except UnreadableInputError:
-            if not self._ended(data, found):
+            if not self._ended(data, pos, end, found):
                 raise
         budget.take_elements(len(found))
         book.learn(data, found, series)
         return found
 
     @staticmethod
-    def _ended(data: Buffer, found: list[Element | Run]) -> bool:
-        """Tell whether what could not be read stands after the end of the data set."""
+    def _ended(data: Buffer, start: int, end: int, found: list[Element | Run]) -> bool:
+        """Tell whether what could not be read stands after the end of the data set.
+
+        Zeros that are followed by much more are a damaged header, not the end.
+        """
         last = found[-1] if found else None
         if last is None or isinstance(last, Run):
             return False
-        return last[0] >= PIXEL_DATA or data[last[5] : last[5] + 4] == bytes(4)
+        stop = last[5]
+        little = end - stop <= (stop - start) // _REST_PART
+        return last[0] >= PIXEL_DATA or (little and data[stop : stop + 4] == bytes(4))
 
     def _explicit_elements(
         self,

@@ -169,7 +169,7 @@ class DicomCleaner:
             else:
                 tags.append(segment[0])
         if len(set(tags)) < len(tags) or sorted(tags) != tags:
-            segments = list(sorted(walker.elements(data, start, len(data), budget)))  # noqa: C413
+            segments = [*sorted(walker.elements(data, start, len(data), budget))]
         if not segments:
             raise UnreadableInputError("the data set is empty")
         end = start
@@ -221,8 +221,7 @@ class DicomCleaner:
         done += acts
         trailer = b"".join(after)
         person.residual.data_set(body, 0, work.walker)
-        for part in pixels:
-            person.residual.bulk(part, "(7FE0,0010)")
+        person.residual.sweep(pixels, "(7FE0,0010)", pixels=True)
         if trailer:
             person.residual.data_set(trailer, 0, work.walker)
         parts = self._parts(work, sop_class, ctx, body, pixels, trailer)
@@ -322,8 +321,8 @@ class _Object:
         entries: list[Entry] = []
         if self.envelope.preamble:
             entries.append(("preamble", "not part of the object", "remove", ""))
-        for where, _start, _stop in self.envelope.dropped:
-            entries.append((where, "file meta information is rebuilt", "remove", ""))
+        rebuilt = "file meta information is rebuilt"
+        entries += [(where, rebuilt, "remove", "") for where in self.envelope.dropped]
         if self.end < len(self.data):
             entries.append(("after the end", "not part of the object", "remove", ""))
         return [Decided(None, entries)] if entries else []

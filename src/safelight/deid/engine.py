@@ -13,7 +13,7 @@ from safelight.deid.kinds import cleaner_of
 from safelight.deid.manifest import describe
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.residual import Residual, chunks
+from safelight.deid.residual import Residual
 from safelight.deid.survey import Evidence, Surveyor, same_person
 from safelight.deid.table import compile_table
 from safelight.deid.text import Identity, Needles, TextCleaner
@@ -181,9 +181,7 @@ class Engine:
         """Clean what is not DICOM, then sweep the whole of it."""
         cleaned = cleaner_of(original.kind)(original, ctx)
         residual = Residual(ctx)
-        for part in cleaned.parts:
-            for chunk in chunks(part):
-                residual.text(bytes(chunk), original.kind.value)
+        residual.sweep(cleaned.parts, original.kind.value, pixels=False)
         done = [Decided(None, [(a.place, a.rule, a.action, a.digest)]) for a in cleaned.actions]
         actions = ",".join(
             json.dumps([a.place, a.rule, a.action, a.digest]) for a in cleaned.actions

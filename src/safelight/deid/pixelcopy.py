@@ -12,7 +12,7 @@ from safelight.deid.decision import Entry
 from safelight.deid.encode import encode_element
 from safelight.dicomio.codestream import find_edits
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.walker import UNDEFINED, Budget, Buffer, Element, Walker, place
+from safelight.dicomio.walker import PIXEL_DATA, UNDEFINED, Budget, Buffer, Element, Walker, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import FileSlice, Part
 
@@ -95,7 +95,7 @@ class PixelCopier:
     def _native(self, element: Element) -> tuple[list[Part], list[Entry]]:
         tag, vr, _start, value, value_stop, _stop = element
         length = value_stop - value
-        wanted = self.geometry.native_bytes() if tag == 0x7FE00010 else length  # noqa: PLR2004
+        wanted = self.geometry.native_bytes() if tag == PIXEL_DATA else length
         entries: list[Entry] = []
         if length < wanted:
             raise NeedsReviewError(

@@ -22,7 +22,6 @@ from safelight.dicomio.walker import (
     Budget,
     Buffer,
     Element,
-    OddEncodingError,
     Walker,
     place,
 )
@@ -71,7 +70,7 @@ class Residual:
             book = self._books[walker] = Book(above=_CHARSET)
         try:
             segments = walker.segments(data, start, len(data), budget, book)
-        except OddEncodingError as error:
+        except UnreadableInputError as error:
             raise UnreadableInputError("what was written cannot be read again") from error
         end = start
         for segment in segments:
@@ -109,6 +108,13 @@ class Residual:
             self._element(data, segment, walker, charset, "", budget)
             if len(raw) <= _SEEN_BYTES:
                 seen.add(raw)
+
+    def _seen_in(self, charset: Charset) -> "set[bytes | Run]":
+        """Return what was checked before where this character set is in force."""
+        seen = self._seen.setdefault(charset.terms, set())
+        if len(seen) > _SEEN_MOST:
+            seen.clear()
+        return seen
 
     def _element(
         self,
@@ -187,29 +193,27 @@ class Residual:
                 if len(raw) <= _SEEN_BYTES:
                     seen.add(raw)
 
-    def bulk(self, part: Part, where: str) -> None:
-        """Sweep a run of pixel data or of another file's bytes.
+    def sweep(self, parts: Sequence[Part], where: str, *, pixels: bool) -> None:
+        """Sweep runs of bytes as if they were one, 4 MiB at a time.
+
+        Args:
+            parts: In the order in which they are written.
+            where: Named when something is found.
+            pixels: Pixel data, where short patterns occur by chance.
 
         Raises:
             NeedsReviewError: A value of the person stands in it.
         """
         overlap = max(self._sweep.longest - 1, 0)
         tail = b""
-        for chunk in chunks(part):
-            if self._sweep.hits(chunk, pixels=True) or (
-                tail and self._sweep.hits(tail + chunk[:overlap], pixels=True)
-            ):
-                raise NeedsReviewError("a value of the person is left", place=where)
-            tail = (tail + bytes(chunk[-overlap:]))[-overlap:] if overlap else b""
-
-    def text(self, data: bytes, where: str) -> None:
-        """Sweep a whole file that is not DICOM, with all patterns.
-
-        Raises:
-            NeedsReviewError: A value of the person stands in it.
-        """
-        if self._sweep.hits(data):
-            raise NeedsReviewError("a value of the person is left", place=where)
+        for part in parts:
+            for chunk in chunks(part):
+                seam = tail + chunk[:overlap] if tail else b""
+                if self._sweep.hits(chunk, pixels=pixels) or (
+                    seam and self._sweep.hits(seam, pixels=pixels)
+                ):
+                    raise NeedsReviewError("a value of the person is left", place=where)
+                tail = (tail + chunk[-overlap:])[-overlap:] if overlap else b""
 
     def seal(
         self, kind: Kind, parts: Sequence[Part], manifest: bytes, acts: Sequence[str]

@@ -22,9 +22,9 @@ from safelight.dicomio.walker import (
     Budget,
     Buffer,
     Element,
-    OddEncodingError,
     Walker,
 )
+from safelight.errors import UnreadableInputError
 
 __all__ = ["NOTED", "PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_person"]
 
@@ -268,6 +268,6 @@ class Surveyor:
                     if child[0] == _CHARSET:
                         charset = charset_of(data[child[3] : child[4]])
                     found += self._look(data, child, inner, charset, budget, depth + 1)
-        except OddEncodingError:
+        except UnreadableInputError:
             return found  # the second pass decides what becomes of it
         return found

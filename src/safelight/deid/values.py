@@ -67,6 +67,7 @@ _BRAND: Final = re.compile(r"[A-Z][A-Za-z]{2,15}|[A-Za-z]{2,12}\d{1,4}[A-Za-z]{0
 _LINKS: Final = re.compile(
     r"\b(?:for|of|by|from|dr|prof|mr|mrs|ms|de|von|van|und|and)\b|[,@^]", re.IGNORECASE
 )
+_LIST_BYTES: Final = 1024  # longer numbers as text are lists, such as contours
 _NUMERIC_BULK: Final = 64  # bytes: longer runs of numbers are tables, not single values
 
 
@@ -132,7 +133,7 @@ class Values:
             return self._long_text(raw, rule, charset)
         if vr == b"UR":
             return Verdict(None, f"{rule.source}; a URL", "remove")
-        if vr in (b"DS", b"IS") and len(raw) > 1024 and act is not Act.DUMMY:  # noqa: PLR2004
+        if vr in (b"DS", b"IS") and len(raw) > _LIST_BYTES and act is not Act.DUMMY:
             return self._number_list(raw, rule)
         handler = self._handlers.get(vr)
         if handler is None:

@@ -64,6 +64,7 @@ class Level(NamedTuple):
         walker: Of the encoding in force here.
         depth: 0 at the top.
         scheme: Coding Scheme Designator of this item, which its code value belongs to.
+        dummy: Inside a sequence that identifies as a whole: text that no rule names is replaced.
     """
 
     parent: int
@@ -71,6 +72,7 @@ class Level(NamedTuple):
     walker: Walker
     depth: int
     scheme: str = ""
+    dummy: bool = False
 
 
 class Cleaner:
@@ -95,7 +97,7 @@ class Cleaner:
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
         self._memos: dict[tuple[int, str, int, Walker, tuple[str, ...]], dict[bytes, Decided]] = {}
-        self._plans: dict[tuple[int, bytes, int, bool], tuple[bytes, Rule]] = {}
+        self._plans: dict[tuple[int, bytes, int, bool, bool], tuple[bytes, Rule]] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
 
@@ -184,7 +186,9 @@ class Cleaner:
         elements.sort()  # nearly always sorted already: one pass, and the start breaks ties
         for tag, _vr, _start, value, value_stop, _stop in elements:
             if tag == CHARSET:
-                level = level._replace(charset=charset_of(data[value:value_stop]))
+                charset = charset_of(data[value:value_stop])
+                if charset is not level.charset:
+                    level = level._replace(charset=charset)
             elif tag == SCHEME:
                 raw = data[value : min(value_stop, value + 64)]
                 return level._replace(scheme=raw.decode("ascii", "replace").strip(" \0"))
@@ -201,7 +205,7 @@ class Cleaner:
             return self._remove(data, element, "not in the data dictionary")
         if tag in _ELSEWHERE:
             return self._remove(data, element, _ELSEWHERE[tag])
-        key = (tag, vr, level.parent, value_stop - value > _TABLE_BYTES)
+        key = (tag, vr, level.parent, value_stop - value > _TABLE_BYTES, level.dummy)
         plan = self._plans.get(key)
         if plan is None:
             real = _real_vr(vr, entry.vr, value_stop - value)
@@ -225,7 +229,7 @@ class Cleaner:
             if spells(raw) or self.ctx.subject.needles.matches_binary(raw):
                 return self._remove(data, element, "bulk data that spells text")
             return Decided(data[start:stop])
-        if tag in CODE_TAGS:
+        if tag in CODE_TAGS and not level.dummy:
             new = self._codes.value(tag, raw, level.scheme, level.charset)
             if new is not None:
                 return self._replaced(element, level, raw, new, "coded entry")
@@ -245,11 +249,13 @@ class Cleaner:
         return Decided(encode_element(level.walker, tag, vr, verdict.out), (new_entry,))
 
     def _rule(self, tag: int, dictionary_vr: str, real: bytes, level: Level) -> Rule:
-        where = {"sop_class": self._sop_class, "parent": level.parent}
-        rule = self._table.rule(tag, **where)  # type: ignore[arg-type]
+        table, sop_class, parent = self._table, self._sop_class, level.parent
+        rule = table.rule(tag, sop_class=sop_class, parent=parent)
         if rule is None:
-            vr = dictionary_vr if len(dictionary_vr) == 2 else real.decode("ascii")  # noqa: PLR2004
-            rule = self._table.default_rule(vr, tag=tag, **where)  # type: ignore[arg-type]
+            vr = real.decode("ascii") if " or " in dictionary_vr else dictionary_vr
+            rule = table.default_rule(vr, tag=tag, sop_class=sop_class, parent=parent)
+            if level.dummy and (rule is None or rule.act is Act.CLEAN):
+                rule = _INSIDE_DUMMY if real in _WORDS else rule
         return rule or _OUTSIDE
 
     def _remove(self, data: Buffer, element: Element, rule: str) -> Decided:
@@ -285,7 +291,8 @@ class Cleaner:
             )
         unknown = vr == b"UN"
         walker = UNKNOWN_SEQUENCE if unknown else level.walker
-        inner = Level(tag, level.charset, walker, level.depth + 1)
+        dummy = level.dummy or rule.act is Act.DUMMY
+        inner = Level(tag, level.charset, walker, level.depth + 1, dummy=dummy)
         out: list[bytes] = []
         entries: list[Entry] = []
         for number, (start, stop) in enumerate(
@@ -371,6 +378,8 @@ class _Block(NamedTuple):
     vr: bytes
 
 
+_INSIDE_DUMMY: Final = Rule(act=Act.DUMMY, source="text in a sequence that identifies")
+_WORDS: Final = frozenset((b"AE", b"CS", b"LO", b"LT", b"SH", b"ST", b"UC", b"UT"))
 _OUTSIDE: Final = Rule(act=Act.CLEAN, source="text outside E.1-1")
 _SAFE_PRIVATE: Final = Rule(act=Act.CLEAN, source="private, known to be safe")
 

@@ -46,7 +46,7 @@ class Envelope:
         syntax: Transfer Syntax UID, declared or, where none is, concluded from the bytes.
         encoding: What that syntax means.
         sop_class: Media Storage SOP Class UID, or empty.
-        dropped: (place, start, stop) of what the file meta information held beyond what is rebuilt.
+        dropped: Places of what the file meta information held beyond what is rebuilt.
         preamble: The 128 bytes before ``DICM`` were not all zero.
     """
 
@@ -54,7 +54,7 @@ class Envelope:
     syntax: str
     encoding: Encoding
     sop_class: str
-    dropped: tuple[tuple[str, int, int], ...]
+    dropped: tuple[str, ...]
     preamble: bool
 
 
@@ -84,14 +84,14 @@ def _with_meta(data: Buffer, pos: int, size: int, limits: Limits, *, preamble: b
     elements = _META.elements(data, pos, size, Budget(limits), stop_tag=_META_END)
     syntax = sop_class = ""
     dropped = []
-    for tag, _vr, start, value, value_stop, stop in elements:
+    for tag, _vr, _start, value, value_stop, stop in elements:
         pos = stop
         if tag == _SYNTAX:
             syntax = _uid(data[value:value_stop])
         elif tag == _SOP_CLASS:
             sop_class = _uid(data[value:value_stop])
         elif tag not in _REBUILT:
-            dropped.append((place(tag), start, stop))
+            dropped.append(place(tag))
     if not syntax:
         bare = _without_meta(data, pos, preamble=preamble)
         return Envelope(pos, bare.syntax, bare.encoding, sop_class, tuple(dropped), preamble)

@@ -9,6 +9,7 @@ offsets into the buffer. ``stop`` lies past the sequence delimiter where there i
 trusted: every length is held against the end of what contains it before it is used.
 """
 
+import functools
 from struct import Struct
 from typing import Any, Final, Literal
 
@@ -41,6 +42,7 @@ class OddEncodingError(UnreadableInputError):
     """The bytes are not what the walker can be sure of; a more lenient reader may be."""
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def place(tag: int) -> str:
     """Return a tag as people write it: ``(0010,0020)``."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
@@ -101,7 +103,8 @@ class Walker:
         """Return the elements between two offsets, up to the first tag >= ``stop_tag``.
 
         Raises:
-            OddEncodingError: A value representation is unknown or a length leads past the end.
+            OddEncodingError: A value representation is unknown.
+            UnreadableInputError: A length leads past the end.
             LimitExceededError: Too many elements, or nested too deep.
         """
         found: list[Any] = []
@@ -299,7 +302,7 @@ class Walker:
                 raise OddEncodingError(
                     "something else than an item in a sequence", place=place(tag)
                 )
-        raise OddEncodingError("a sequence or fragment runs past the end", place=place(tag))
+        raise UnreadableInputError("a sequence or fragment runs past the end", place=place(tag))
 
     def item_end(self, data: Buffer, pos: int, end: int, budget: Budget, depth: int) -> int:
         """Return where the item delimiter of an item of undefined length begins."""
@@ -312,7 +315,7 @@ class Walker:
             else:
                 pos = value + length
             budget.take_elements(1)
-        raise OddEncodingError("an item runs past the end")
+        raise UnreadableInputError("an item runs past the end")
 
     def _head(self, data: Buffer, pos: int, end: int) -> tuple[int, bytes, int, int]:
         group, element, length = self._item(data, pos)
@@ -357,7 +360,7 @@ class Walker:
             else:
                 pos = stop = start + length
             if stop > end:
-                raise OddEncodingError("an item runs past the end of its sequence")
+                raise UnreadableInputError("an item runs past the end of its sequence")
             found.append((start, stop))
             if len(found) > budget.items:
                 budget.take_items(len(found))
@@ -385,8 +388,8 @@ def _known(
     return None
 
 
-def _too_long(tag: int) -> OddEncodingError:
-    return OddEncodingError("a length leads past the end of what contains it", place=place(tag))
+def _too_long(tag: int) -> UnreadableInputError:
+    return UnreadableInputError("a length leads past the end of what contains it", place=place(tag))
 
 
 UNKNOWN_SEQUENCE: Final = Walker(implicit=True, big=False)

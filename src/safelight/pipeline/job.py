@@ -272,7 +272,7 @@ def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
 
     def unchanged(text: str) -> bool:
         if is_counter(text):
-            return not subject.needles.spans(text)
+            return not subject.needles.names(text)
         spaced = text.replace("_", " ").replace("-", " ")
         return not any(clean(each, Mode.WORDS).rules for each in (text, spaced))
 

@@ -108,6 +108,16 @@ class Needles:
         found.sort()
         return found
 
+    def names(self, counter: str) -> bool:
+        """Return whether a counter such as ``IM0012`` is one of the person's values or holds one.
+
+        The same answer as ``spans`` for such a text, at a fraction of the cost.
+        """
+        word = counter.lower()
+        digits = "".join(char for char in word if char.isdecimal())
+        parts = (word, digits, digits.lstrip("0"), *_CAMEL.findall(word))
+        return any(part in self.tokens for part in parts) or self.joined_grams.within(squash(word))
+
     def matches_binary(self, data: bytes) -> bool:
         """Return whether a binary value holds anything of the person's; above 4 KiB raw only."""
         low = data.lower()

@@ -1,5 +1,6 @@
 """``safelight deidentify``: progress, interruption, and what is said at the end."""
 
+import gc
 import json
 import signal
 import sys
@@ -116,6 +117,10 @@ def deidentify(
     progress: bool,
 ) -> int:
     """Run, tell how it ended, return the exit code."""
+    # What a run remembers are values without cycles; looking through them again and again for
+    # garbage costs a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
     log.configure(settings.log_file)
     looker = Looker(bar=progress and not as_json and sys.stderr.isatty())
     request = Request(sources=sources, out=out, settings=settings, force=force)

@@ -33,6 +33,7 @@ _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
 # Numbers of everyday: in range of what no identifier looks like, so that nothing else is asked.
+_PLAIN_MOST: Final = 4096  # bytes
 _PLAIN_NUMBERS: Final = {
     b"IS": re.compile(rb"(?:[+-]?\d{1,4} ?)(?:\\[+-]?\d{1,4} ?)*"),
     b"DS": re.compile(
@@ -347,7 +348,9 @@ class Values:
 
 def _is_plain_number(vr: bytes, raw: bytes) -> bool:
     shape = _PLAIN_NUMBERS.get(vr)
-    return shape is not None and len(raw) % 2 == 0 and shape.fullmatch(raw) is not None
+    # Longer lists go another way: matching many groups would take memory for each.
+    fits = shape is not None and len(raw) <= _PLAIN_MOST and len(raw) % 2 == 0
+    return fits and shape is not None and shape.fullmatch(raw) is not None
 
 
 def spells(raw: bytes) -> bool:

@@ -149,6 +149,8 @@ def inflate(data: Buffer, start: int, limits: Limits) -> bytes:
                 "(limits ratio, decoded_bytes)"
             )
         raise UnreadableInputError("the deflated data set is truncated")
+    if len(stream.unused_data) > len(packed) // 4:
+        raise UnreadableInputError("the deflated data set ends too soon")
     return unpacked
 
 

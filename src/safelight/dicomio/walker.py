@@ -26,6 +26,7 @@ ITEM: Final = 0xFFFEE000
 ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 PIXEL_DATA: Final = 0x7FE00010
+_LAST_GROUPS: Final = frozenset((0x7FE0, 0xFFFA, 0xFFFC))
 _REST_PART: Final = 4  # what may follow the end, as a part of what was read
 
 # PS3.5 Tables 7.1-1 and 7.1-2
@@ -157,7 +158,7 @@ class Walker:
             return False
         stop = last[5]
         little = end - stop <= (stop - start) // _REST_PART
-        return last[0] >= PIXEL_DATA or (little and data[stop : stop + 4] == bytes(4))
+        return last[0] >> 16 in _LAST_GROUPS or (little and data[stop : stop + 4] == bytes(4))
 
     def _explicit_elements(
         self,

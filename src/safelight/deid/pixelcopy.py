@@ -103,6 +103,8 @@ class PixelCopier:
             )
         if not wanted:
             wanted = length
+        if vr == b"OW" and self.walker.big:
+            wanted = min(wanted + wanted % 2, length)  # the last byte stands before the padding
         if any(self.data[value + wanted : value_stop]):
             entries.append((place(tag), "bytes after the last pixel", "remove", ""))
         even = wanted + wanted % 2

@@ -88,14 +88,22 @@ def _storage_classes() -> set[str]:
     return classes
 
 
+def _mark(uid: str, storage: set[str]) -> str:
+    """Tell what a UID stands for: ``S`` a storage SOP class, ``I`` one of images."""
+    if uid not in storage:
+        return ""
+    name = UID_dictionary[uid][0] if uid in UID_dictionary else ""
+    return "I" if " Image Storage" in name else "S"
+
+
 def uids() -> str:
     """One line a UID: the UID and ``S`` for a storage SOP class."""
     storage = _storage_classes()
     known = set(UID_dictionary) | storage | set(CODING_SCHEME_UIDS)
     lines = [
         "# Registry of DICOM unique identifiers, PS3.6 Table A-1 and its siblings, and the UIDs of",
-        "# well-known coding schemes (PS3.16 Table 8-1). S: storage SOP class.",
+        "# well-known coding schemes (PS3.16 Table 8-1). S: storage SOP class, I: of images.",
         f"# {edition()}; made by scripts/make_tables.py",
     ]
-    lines += [f"{uid}\t{'S' if uid in storage else ''}" for uid in sorted(known)]
+    lines += [f"{uid}\t{_mark(uid, storage)}" for uid in sorted(known)]
     return "\n".join(lines) + "\n"

@@ -22,13 +22,13 @@ from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Level
 from safelight.dicomio.charset import charset_of
-from safelight.dicomio.dictionary import is_storage_sop_class, uid_known
+from safelight.dicomio.dictionary import is_image_sop_class, is_storage_sop_class, lookup, uid_known
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.runs import Book, Run
 from safelight.dicomio.syntax import is_video
-from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker
+from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import Deidentified, Kind, Original, Part
 
@@ -114,25 +114,31 @@ class DicomCleaner:
         }
         self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
 
-    def clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
+    def clean(
+        self, data: Buffer, path: str, context: ContextOf, *, from_file: bool
+    ) -> Deidentified:
         """Return the checked output of one object.
 
         Args:
             data: The whole file.
             path: Where large runs are streamed from; empty to take them from ``data``.
             context: Gives the context for the person key that the object's header names.
+            from_file: It was read from a file, which may have been cut off: an image then needs
+                its pixel data. A data set handed over by a program may be a header alone.
 
         Raises:
             QuarantineError: It cannot be handled safely.
             NeedsReviewError: It was read, but cannot be proven harmless.
         """
         try:
-            return self._clean(data, path, context)
+            return self._clean(data, path, context, from_file=from_file)
         except OddEncodingError:
             plain = normalise(data, self._limits)
-            return self._clean(plain, "", context)
+            return self._clean(plain, "", context, from_file=from_file)
 
-    def _clean(self, data: Buffer, path: str, context: ContextOf) -> Deidentified:
+    def _clean(
+        self, data: Buffer, path: str, context: ContextOf, *, from_file: bool
+    ) -> Deidentified:
         envelope = read_envelope(data, self._limits)
         start = envelope.start
         if envelope.encoding.deflated:
@@ -143,6 +149,10 @@ class DicomCleaner:
         work = self._cut(data, path, envelope, walker, budget, start)
         sop_class = work.uid(SOP_CLASS) or envelope.sop_class
         _check_class(sop_class, envelope.syntax)
+        if from_file and is_image_sop_class(sop_class) and not work.has_pixels():
+            raise NeedsReviewError(
+                "an image without pixel data: it may be cut off", place="(7FE0,0010)"
+            )
         ctx = context(person_of(*(work.value(tag) for tag in PERSON_TAGS)))
         person = self._person(ctx)
         cleaner = person.cleaners.get(sop_class)
@@ -172,6 +182,7 @@ class DicomCleaner:
             segments = [*sorted(walker.elements(data, start, len(data), budget))]
         if not segments:
             raise UnreadableInputError("the data set is empty")
+        _check_known(segments, len(data) - start)
         end = start
         for segment in segments:
             end = end + segment.size if isinstance(segment, Run) else segment[5]
@@ -298,6 +309,10 @@ class _Object:
             return int(text) if text.isdecimal() else 0
         return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
 
+    def has_pixels(self) -> bool:
+        """Tell whether there is pixel data; it stands among the last elements."""
+        return any(not isinstance(each, Run) and each[0] in _PIXELS for each in self.segments[-8:])
+
     def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
         """Return the pixel data element in parts."""
         geometry = Geometry(
@@ -326,6 +341,16 @@ class _Object:
         if self.end < len(self.data):
             entries.append(("after the end", "not part of the object", "remove", ""))
         return [Decided(None, entries)] if entries else []
+
+
+def _check_known(segments: Sequence[Element | Run], size: int) -> None:
+    """Refuse a data set of which one unknown element takes up much: a damaged length."""
+    for segment in segments:
+        if isinstance(segment, Run):
+            continue
+        tag = segment[0]
+        if segment[5] - segment[2] > size // 4 and not tag & 0x10000 and lookup(tag) is None:
+            raise UnreadableInputError("an unknown element fills the file", place=place(tag))
 
 
 def _check_class(sop_class: str, syntax: str) -> None:

@@ -154,8 +154,11 @@ class Engine:
         if isinstance(source, Original):
             kind = source.kind
         if kind is Kind.DICOM:
+            from_file = not isinstance(source, Original)
             data, path = (source.reveal(), "") if isinstance(source, Original) else load(source)
-            return self._dicom.clean(data, path, lambda own: self._context(subject, own))
+            return self._dicom.clean(
+                data, path, lambda own: self._context(subject, own), from_file=from_file
+            )
         if not isinstance(source, Original):
             source = Original(_whole(source, self.limits), kind=kind)
         return self._other(source, self._context(subject, ""))

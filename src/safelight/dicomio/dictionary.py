@@ -9,7 +9,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Entry", "is_storage_sop_class", "lookup", "read_rows", "uid_known"]
+__all__ = [
+    "Entry",
+    "is_image_sop_class",
+    "is_storage_sop_class",
+    "lookup",
+    "read_rows",
+    "uid_known",
+]
 
 _DATA: Final = Path(__file__).parent / "data"
 _TAG_DIGITS: Final = 8
@@ -78,9 +85,9 @@ def lookup(tag: int) -> Entry | None:
 
 
 @cache
-def _uids() -> dict[str, bool]:
+def _uids() -> dict[str, str]:
     rows = (row.partition("\t") for row in read_rows(_DATA / "uids.tsv"))
-    return {uid: kind == "S" for uid, _, kind in rows}
+    return {uid: kind for uid, _, kind in rows}
 
 
 def uid_known(uid: str) -> bool:
@@ -107,4 +114,12 @@ def is_storage_sop_class(uid: str) -> bool:
 
     Source: PS3.4 Table B.5-1, PS3.6 Table A-1.
     """
-    return _uids().get(uid, False)
+    return _uids().get(uid, "") != ""
+
+
+def is_image_sop_class(uid: str) -> bool:
+    """Return True if the UID is a storage SOP class of images, whose objects hold pixel data.
+
+    Source: PS3.4 Table B.5-1, PS3.6 Table A-1: the names that end in ``Image Storage``.
+    """
+    return _uids().get(uid, "") == "I"

@@ -16,8 +16,8 @@ __all__ = ["normalise"]
 _LARGEST: Final = 64 << 20
 _FEWEST: Final = 3
 _PADDING: Final = 8
-_DELIMITER: Final = 8
 _UNDEFINED: Final = 0xFFFFFFFF
+_SEQUENCE_ENDS: Final = (b"\xfe\xff\xdd\xe0\0\0\0\0", b"\xff\xfe\xe0\xdd\0\0\0\0")
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _ITEM_BIG: Final = b"\xff\xfe\xe0\x00"
 
@@ -90,8 +90,9 @@ def _check_whole(found: Any, data: Buffer, read: int) -> None:
         if length != len(raw.value or b""):
             raise UnreadableInputError("a length leads past the end", place=place(tag))
         end = max(end, raw.value_tell + length)
-    rest = data[end:]
-    if any(rest[-_DELIMITER:]) and not rest[:-_DELIMITER].rstrip(b"\0"):
+    for delimiter in _SEQUENCE_ENDS:  # an undefined length ends with one
+        end = max(end, data.rfind(delimiter) + len(delimiter))
+    if any(data[end:]):
         raise UnreadableInputError("it breaks off after its last element")
 
 

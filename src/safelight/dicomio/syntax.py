@@ -20,10 +20,10 @@ EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
-_VIDEO: Final = frozenset(str(last) for last in range(100, 109))
+_VIDEO: Final = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10[0-8](?:\.1)?")
 
 
-_COMPRESSED: Final = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.[1-9][0-9]{1,2}")
+_COMPRESSED: Final = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.[1-9][0-9]{1,2}(?:\.1)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +64,4 @@ def encoding_of(uid: str) -> Encoding | None:
 
 def is_video(uid: str) -> bool:
     """Tell whether the syntax holds MPEG-2, MPEG-4 or HEVC streams (PS3.5 A.4.5 to A.4.10)."""
-    last = uid.rpartition(".")[2]
-    return uid.startswith("1.2.840.10008.1.2.4.10") and last in _VIDEO
+    return _VIDEO.fullmatch(uid) is not None

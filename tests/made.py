@@ -19,7 +19,10 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 MR = "1.2.840.10008.5.1.4.1.1.4"
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 REPORT = "1.2.840.10008.5.1.4.1.1.88.33"
-CLASSES = (CT, MR, SECONDARY, REPORT)
+PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
+ECG = "1.2.840.10008.5.1.4.1.1.9.1.1"
+IMAGES = (CT, MR, SECONDARY)
+OTHERS = (REPORT, PLAN, ECG)
 
 LONG = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"))
 Items = tuple[tuple["Made", ...], ...]

@@ -9,9 +9,10 @@ from functools import cache
 from hypothesis import strategies as st
 
 from made import (
-    CLASSES,
     EXPLICIT_BIG,
+    IMAGES,
     IMPLICIT_LITTLE,
+    OTHERS,
     RLE,
     File,
     Made,
@@ -262,7 +263,7 @@ def headers(draw: st.DrawFn, *, syntax: str, rows: int, columns: int, frames: in
         return Made(tag, "US", value.to_bytes(2, order))
 
     made = [
-        Made(0x00080016, "UI", uid(draw(st.sampled_from(CLASSES)))),
+        Made(0x00080016, "UI", uid(draw(st.sampled_from(IMAGES if rows else OTHERS)))),
         Made(0x00080018, "UI", uid(f"1.2.826.0.1.{number}")),
         Made(0x00100010, "PN", even(draw(st.sampled_from(("DOE^JANE", "ROE^RICHARD", ""))))),
         Made(0x00100020, "LO", even(draw(st.sampled_from(("MRN-4711", "0815", ""))))),

@@ -1,0 +1,244 @@
+"""One value at a time: what each act makes of each VR, and what hides in a value."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safelight.deid import profile
+from safelight.deid.context import Context
+from safelight.deid.engine import Engine
+from safelight.deid.pseudonyms import ProjectKey
+from safelight.deid.survey import Evidence
+from safelight.deid.table import Act, Rule
+from safelight.deid.text import Identity
+from safelight.deid.values import Values, Verdict, spells
+from safelight.dicomio.charset import charset_of
+
+KEY = ProjectKey(b"v" * 32)
+IDENTITY = Identity(names={"DOE^JANE"}, ids={"MRN471122", "47112200"}, dates={"19600201"})
+TAG = 0x00189999  # any: no tag of its own way
+
+
+def values() -> Values:
+    engine = Engine(key=KEY, profile=profile.load("share"))
+    subject = engine.subject([Evidence(patient_key="MRN471122|", identity=IDENTITY)])
+    return Values(Context(key=KEY, profile=engine.profile, subject=subject, limits=engine.limits))
+
+
+VALUES = values()
+SHIFT = VALUES.ctx.subject.shift_days
+
+
+def verdict(vr: str, raw: bytes, act: Act, *, tag: int = TAG, charset: bytes = b"") -> Verdict:
+    rule = Rule(act=act, source="test")
+    return VALUES.verdict(tag, vr.encode(), raw, rule, charset_of(charset))
+
+
+def out(vr: str, raw: bytes, act: Act = Act.CLEAN, *, tag: int = TAG) -> bytes | None:
+    return verdict(vr, raw, act, tag=tag).out
+
+
+def moved(date: str) -> bytes:
+    found = dt.date(int(date[:4]), int(date[4:6]), int(date[6:8])) + dt.timedelta(days=SHIFT)
+    return found.strftime("%Y%m%d").encode()
+
+
+@given(st.dates(dt.date(1900, 1, 1), dt.date(2030, 1, 1)), st.integers(0, 9999))
+def test_intervals_between_dates_are_exact(first: dt.date, days: int) -> None:
+    second = first + dt.timedelta(days=days)
+    a, b = (out("DA", d.strftime("%Y%m%d").encode(), Act.SHIFT) for d in (first, second))
+    assert a
+    assert b
+    parsed = [dt.datetime.strptime(x.decode(), "%Y%m%d").date() for x in (a, b)]  # noqa: DTZ007 - a date
+    assert parsed[1] - parsed[0] == second - first
+    assert parsed[0] < first
+
+
+@pytest.mark.parametrize(
+    "raw", [b"20210230", b"2021", b"2021-03-04", b"ROE ", b"20210304-20210305"]
+)
+def test_what_is_no_date_goes(raw: bytes) -> None:
+    assert out("DA", raw, Act.SHIFT) == b""
+    assert out("DA", raw, Act.KEEP) in (b"", b"20210230")
+
+
+def test_dates_by_act() -> None:
+    assert out("DA", b"2021.03.04", Act.SHIFT) == moved("20210304")
+    assert out("DA", b"20210304", Act.KEEP) == b"20210304"
+    assert out("DA", b"20210304", Act.DUMMY) == b"19000101"
+    assert out("DA", b"20210304", Act.EMPTY) == b""
+    assert out("DA", b"20210304", Act.REMOVE) is None
+    assert out("DA", b"20210304\\ROE\\20210305", Act.SHIFT) == (
+        moved("20210304") + b"\\\\" + moved("20210305")
+    )
+    assert out("DA", b"00010101", Act.SHIFT) == b""  # no date before it
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (b"20210304", b""), (b"2021030410", b"10"), (b"20210304101112", b"101112"),
+        (b"20210304101112.123456", b"101112.123456"),
+        (b"20210304101112.5+0100", b"101112.5+0100"), (b"20210304-0500", b"-0500"),
+    ],
+)  # fmt: skip
+def test_times_of_a_moved_datetime_stay(raw: bytes, kept: bytes) -> None:
+    found = out("DT", raw, Act.SHIFT)
+    assert found is not None
+    assert found.rstrip(b" ") == moved("20210304") + kept
+
+
+@pytest.mark.parametrize(("raw", "digits"), [(b"2021", 4), (b"202103", 6)])
+def test_partial_datetimes_stay_partial(raw: bytes, digits: int) -> None:
+    found = out("DT", raw, Act.SHIFT)
+    assert found == moved((raw.decode() + "0101")[:8])[:digits]
+
+
+@pytest.mark.parametrize("raw", [b"20211301", b"+0100 ", b"DOE ", b"2021030", b"2021 by DOE "])
+def test_what_is_no_datetime_goes(raw: bytes) -> None:
+    assert out("DT", raw, Act.SHIFT) == b""
+
+
+def test_times() -> None:
+    for good in (b"10", b"1011", b"101112", b"101112.5", b"10:11:12"):
+        found = out("TM", good, Act.SHIFT)
+        assert found is not None
+        assert found.rstrip() == good
+    for bad in (b"DOE ", b"9 ", b"10111", b"101112.1234567 "):
+        assert out("TM", bad, Act.SHIFT) == b""
+    assert out("TM", b"101112", Act.DUMMY) == b"000000"
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        (b"089Y", b"089Y"), (b"090Y", b"090Y"), (b"101Y", b"090Y"), (b"1079M ", b""),
+        (b"999M", b"999M"), (b"999D", b"999D"), (b"045 ", b""), (b"DOE ", b""), (b"45Y ", b""),
+    ],
+)  # fmt: skip
+def test_ages(raw: bytes, wanted: bytes) -> None:
+    assert out("AS", raw, Act.AGE) == wanted
+
+
+@pytest.mark.parametrize(
+    ("vr", "raw", "wanted"),
+    [
+        ("IS", b"12", b"12"), ("IS", b"DOE ", b""), ("IS", b"20210304", b""),
+        ("IS", b"47112200", b""), ("IS", b"98765432", b"98765432"), ("IS", b"1.5 ", b""),
+        ("DS", b"1.5 ", b"1.5 "), ("DS", b"-1e5", b"-1e5"), ("DS", b"20210304", b""),
+        ("DS", b"0.5\\DOE", b"0.5 "), ("DS", b"47112200", b""), ("DS", b"DOE\\0.5 ", b"\\0.5"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_none_or_too_much(vr: str, raw: bytes, wanted: bytes) -> None:
+    assert out(vr, raw) == wanted
+
+
+def test_long_lists_of_numbers() -> None:
+    good = b"1.25\\-3.5\\" * 2000 + b"1 "
+    assert out("DS", good) == good
+    assert out("DS", b"1\\" * 2000 + b"DOE^JANE") is None
+    assert out("DS", b"1\\" * 2000 + b"47112200") is None
+
+
+def test_numbers_that_spell() -> None:
+    for vr in ("US", "UL", "FL", "FD", "AT", "SL", "SS", "UV"):
+        assert out(vr, b"ROE^RICHARD^DR  ") is None, vr
+        assert out(vr, b"D\0O\0E\0^\0J\0A\0N\0E\0") is None, vr
+        assert out(vr, bytes(16)) == bytes(16)
+        assert out(vr, bytes(15)) is None, vr
+    assert out("FD", b"fffffff?") == b"fffffff?"
+    assert spells(b"ROE^RICHARD")
+    assert not spells(bytes(range(256)))
+
+
+@pytest.mark.parametrize("act", [Act.UID, Act.KEEP, Act.CLEAN, Act.DUMMY])
+def test_uids(act: Act) -> None:
+    own = out("UI", b"1.2.826.0.1.7\0", act)
+    assert own is not None
+    kept = own == b"1.2.826.0.1.7\0"
+    assert kept == (act is Act.KEEP)
+    assert out("UI", b"1.2.840.10008.1.2.1\0", act) == b"1.2.840.10008.1.2.1\0"
+    for smuggled in (b"DOE^JANE", b"1.2.840.10008.1.2.1.DOE "):
+        found = out("UI", smuggled, act)
+        assert found is not None
+        assert found.startswith(b"2.25.")
+    listed = out("UI", b"1.2.826.0.1.7\\1.2.840.10008.1.2\0", Act.UID)
+    assert listed is not None
+    first, second = listed.rstrip(b"\0").split(b"\\")
+    assert first == KEY.uid("1.2.826.0.1.7").encode()
+    assert second == b"1.2.840.10008.1.2"
+
+
+def test_persons_stay_apart_and_the_same() -> None:
+    one, two = (out("PN", name, Act.CLEAN, tag=0x00080090) for name in (b"ROE^R ", b"LOE^L "))
+    assert one
+    assert two
+    assert one != two
+    assert out("PN", b"Roe^R ", Act.CLEAN, tag=0x00081050) == one
+    code = VALUES.ctx.subject.patient_name.encode()
+    for raw in (b"DOE^JANE", b"", b"ANYONE"):
+        assert out("PN", raw, Act.EMPTY, tag=0x00100010) == code
+        assert out("LO", raw, Act.DUMMY, tag=0x00100020) == code
+
+
+@pytest.mark.parametrize("vr", ["LO", "SH", "ST", "LT", "UT", "UC", "CS"])
+def test_text_loses_the_name_and_says_so(vr: str) -> None:
+    found = verdict(vr, b"CHEST DOE JANE", Act.CLEAN)
+    assert found.out is not None
+    assert b"DOE" not in found.out
+    assert len(found.out) % 2 == 0
+    assert found.action == "clean"
+    assert found.rule
+
+
+@pytest.mark.parametrize(
+    ("vr", "raw"),
+    [
+        ("LO", b"CHEST\0DOE^JANE "), ("LO", b"CHEST\0\0\0\0\0"), ("LT", b"CHEST\0\0\0"),
+        ("DS", b"1.5\0\0DOE"), ("IS", b"1 \0DOE "), ("DA", b"20210304\0DOE")
+    ],
+)  # fmt: skip
+def test_nothing_hides_behind_padding(vr: str, raw: bytes) -> None:
+    for act in (Act.CLEAN, Act.KEEP):
+        found = out(vr, raw, act)
+        assert found is not None
+        assert b"DOE" not in found
+        assert b"\0" not in found
+        assert len(found) % 2 == 0
+
+
+def test_odd_lengths_are_evened() -> None:
+    assert out("LO", b"CHEST") == b"CHEST "
+    assert out("UI", b"1.2.840.10008.1.2") == b"1.2.840.10008.1.2\0"
+    assert out("DS", b"1.5") == b"1.5 "
+
+
+def test_what_cannot_be_judged_goes() -> None:
+    assert out("OB", b"DOE^JANE") is None
+    assert out("UN", b"DOE^JANE") is None
+    assert out("UR", b"https://example.org/DOE ") is None
+
+
+def test_text_too_long_or_of_too_many_values() -> None:
+    limits = VALUES.ctx.limits
+    assert out("LO", b"\\" * (limits.values + 1)) is None
+    assert out("UT", b"a" * (limits.value_bytes + 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "text"),
+    [
+        (b"ISO_IR 100", "latin-1", "Müller CHEST"),
+        (b"ISO_IR 192", "utf-8", "Παπαδοπούλου CHEST"),
+        (b"ISO_IR 144", "iso8859-5", "Иванов CHEST"),
+        (b"GB18030", "gb18030", "张 CHEST "),
+    ],
+)
+def test_text_is_read_and_written_in_its_character_set(
+    charset: bytes, codec: str, text: str
+) -> None:
+    found = verdict("LO", text.encode(codec), Act.CLEAN, charset=charset).out
+    assert found is not None
+    assert found.decode(codec).split() == ["CHEST"]

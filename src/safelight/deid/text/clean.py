@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_right
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
-from safelight.deid.text import patterns, people, tidy, vocabulary
+from safelight.deid.text import lengthy, patterns, people, tidy, veiled, vocabulary
 from safelight.deid.text.fold import INVISIBLE, RUN, fold, squash
 from safelight.deid.text.needles import Needles
 from safelight.deid.text.tokens import Token, tokenize
@@ -21,12 +22,18 @@ _GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w")
 # What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages.
 _SLOW: Final = re.compile(
     r"[^ -~]|[@\\]|www|//|\w\.[A-Za-z]|\d\D*\d\D*\d\D*\d|\d:\d|\d\s?[apAP]\.?[mM]"
-    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJ]|\dh\d"
+    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJ]|\dh\d|%[0-9A-Fa-f][0-9A-Fa-f]|&[#A-Za-z]|=[0-9A-F][0-9A-F]="
+    r"|u[0-9A-Fa-f]{4}"
 )
+_Found = tuple[int, int, str]
+_stop_of: Final = attrgetter("stop")
 _RULE_WORD: Final = "word that is not proven harmless"
 _RULE_CODE: Final = "not a known term"
 _RULE_INVISIBLE: Final = "invisible characters"
 _RULE_AGE: Final = "age over 89"
+_SPREAD: Final = 3
+_LONG_RUN: Final = 64
+_DEPTH: Final = 3
 
 
 class Mode(StrEnum):
@@ -79,21 +86,33 @@ class TextCleaner:
         return f"TextCleaner({self.needles!r})"
 
     def _clean(self, text: str, mode: Mode) -> CleanText:
-        if not text or text.isspace() or self._plainly(text):
+        if not text or text.isspace():
             return CleanText(text, ())
-        if "\\" in text and mode is not Mode.NARRATIVE:
-            parts = [self.clean(part, mode) for part in text.split("\\")]
-            rules = dict.fromkeys(rule for part in parts for rule in part.rules)
-            return CleanText("\\".join(part.text for part in parts), tuple(rules))
+        large = len(text) > lengthy.MOST
+        if not large:
+            if self._plainly(text):
+                return CleanText(text, ())
+            if "\\" in text and mode is not Mode.NARRATIVE:
+                parts = [self.clean(part, mode) for part in text.split("\\")]
+                rules = dict.fromkeys(rule for part in parts for rule in part.rules)
+                return CleanText("\\".join(part.text for part in parts), tuple(rules))
+        elif mode is Mode.CODE:
+            return CleanText("", (_RULE_CODE,))
         found: dict[str, None] = {}
         current = text
+        pieces = self._pieces(mode) if large else None
         for _attempt in range(_PASSES):
-            after = self._once(current, mode, found)
+            if pieces and len(current) > lengthy.MOST:
+                after = pieces.clean(current, found)
+            else:
+                after = self._once(current, mode, found)
             if after == current:
                 break
             if mode is Mode.CODE:
                 return CleanText("", (_RULE_CODE, *found))
             current = after
+            if len(current) <= lengthy.MOST and self._plainly(current):
+                break
         else:
             current = ""
         if current == text:
@@ -107,6 +126,7 @@ class TextCleaner:
         words = self._words
         digits = False
         alone = False
+        single = 0
         for run in RUN.findall(text):
             level = words.get(run)
             if level is None:
@@ -117,7 +137,8 @@ class TextCleaner:
                 return False
             alone = alone or level == _WITHOUT_DIGITS
             digits = digits or not run.isalpha()
-        if alone and digits:
+            single += len(run) == 1
+        if (alone and digits) or single >= _SPREAD:
             return False
         needles = self.needles
         return not (needles.joined and needles.joined_grams.within(squash(text)))
@@ -125,6 +146,8 @@ class TextCleaner:
     def _level(self, run: str) -> int:
         """Return 0 when the word needs a closer look, 1 when it does beside digits, else 2."""
         word = fold(run)
+        if len(run) > _LONG_RUN:
+            return 0
         if (
             not vocabulary.kind(run)
             or people.calls(word)
@@ -142,32 +165,65 @@ class TextCleaner:
         shown = text
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
-        spans: list[tuple[int, int, str]] = list(self.needles.spans(text))
-        if _GATE.search(text):
-            aged = patterns.ages(text)
-            if aged != text:
-                found[_RULE_AGE] = None
-                return aged
+        aged = patterns.ages(text) if _GATE.search(text) else text
+        if aged != text:
+            found[_RULE_AGE] = None
+            return aged
+        spans: list[_Found] = list(self.needles.spans(text))
+        coded = veiled.bare(text)
+        if coded is None:
+            self._judge(text, mode, spans)
+        else:
             spans += patterns.find(text)
-        if mode is not Mode.SUBJECT:
-            phrase = tidy_term(text) in vocabulary.terms() if not spans else False
-            if phrase:
-                return shown
-            spans += self._unproven(text, spans)
+            spans += self._coded(coded, mode, _DEPTH)
         if not spans:
             return shown
         for _start, _stop, rule in spans:
             found[rule] = None
         return _cut(text, spans)
 
-    def _unproven(
-        self, text: str, spans: Iterable[tuple[int, int, str]]
-    ) -> list[tuple[int, int, str]]:
+    def _judge(self, text: str, mode: Mode, spans: list[_Found]) -> None:
+        """Add all that goes to the places of the person's own values."""
+        if _GATE.search(text):
+            spans += patterns.find(text)
+        if mode is Mode.SUBJECT or (not spans and tidy_term(text) in vocabulary.terms()):
+            return
+        spans += self._unproven(text, spans)
+
+    def _coded(self, coded: veiled.Bare, mode: Mode, depth: int) -> list[_Found]:
+        """Judge a text by what its codes stand for; whole codes go."""
+        text = coded.text
+        deeper = veiled.bare(text)
+        if deeper is None:
+            spans: list[_Found] = list(self.needles.spans(text))
+            spans += ((start, stop, _RULE_AGE) for start, stop in patterns.old(text))
+            self._judge(text, mode, spans)
+        elif depth:
+            spans = self._coded(deeper, mode, depth - 1)
+        else:
+            spans = [(0, len(text), _RULE_WORD)]
+        return [(*coded.back(start, stop), rule) for start, stop, rule in spans if start < stop]
+
+    def _pieces(self, mode: Mode) -> lengthy.Pieces:
+        needles = self.needles
+        return lengthy.Pieces(
+            lambda piece: self._clean(piece, mode),
+            list(needles.joined),
+            lambda word: word in needles.tokens or word in needles.short,
+        )
+
+    def _unproven(self, text: str, spans: list[_Found]) -> list[_Found]:
         tokens = tokenize(text)
-        for start, stop, _rule in spans:
-            for token in tokens:
-                if token.start < stop and start < token.stop:
-                    token.gone = True
+        rows = (
+            [(row.start, row.stop, _RULE_WORD) for row in veiled.unproven(text, _is_known)]
+            if sum(token.stop - token.start == 1 for token in tokens) > _SPREAD
+            else []
+        )
+        for start, stop, _rule in (*spans, *rows):
+            at = bisect_right(tokens, start, key=_stop_of)
+            while at < len(tokens) and tokens[at].start < stop:
+                tokens[at].gone = True
+                at += 1
         taken = [
             token
             for place, token in enumerate(tokens)
@@ -177,9 +233,13 @@ class TextCleaner:
         ]
         for token in taken:
             token.gone = True
-        out = [(token.start, token.stop, _RULE_WORD) for token in taken]
+        out = rows + [(token.start, token.stop, _RULE_WORD) for token in taken]
         out += people.spans(text, tokens)
         return out
+
+
+def _is_known(word: str) -> bool:
+    return vocabulary.listed(word) >= vocabulary.PLAIN
 
 
 def _near(tokens: list[Token], place: int) -> list[str]:
@@ -193,7 +253,7 @@ def tidy_term(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _cut(text: str, spans: list[tuple[int, int, str]]) -> str:
+def _cut(text: str, spans: list[_Found]) -> str:
     pieces: list[str] = []
     at = 0
     for start, stop, _rule in sorted(spans):

@@ -45,7 +45,9 @@ _SPECIAL: Final = str.maketrans(
 
 #: A run of letters and digits, apostrophes inside included (``O'Brien``, ``t2``, ``patient's``).
 RUN: Final = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
-_MARKS: Final = "\u0300-\u036f\u3099\u309a"
+_MARKS: Final = (
+    "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f"
+)
 _WIDE_RUN: Final = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['’ʼ`´](?:[^\W_]|[{_MARKS}])+)*")
 
 #: Format and control characters that show nothing: they can split a name or hide bytes.
@@ -64,9 +66,18 @@ def runs(text: str) -> "Iterator[re.Match[str]]":
     return (RUN if text.isascii() else _WIDE_RUN).finditer(text)
 
 
-@lru_cache(maxsize=1 << 16)
+_LONGEST: Final = 64
+
+
 def fold(run: str) -> str:
     """Fold one short run (a word): lower case, no diacritics, full and half width made one."""
+    if run.isascii():
+        return run.lower()
+    return _fold(run) if len(run) <= _LONGEST else fold_text(run)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fold(run: str) -> str:
     return fold_text(run)
 
 
@@ -75,7 +86,11 @@ def fold_text(text: str) -> str:
     if text.isascii():
         return text.lower()
     out = unicodedata.normalize("NFKD", text.casefold().translate(_SPECIAL)).casefold()
-    kept = "".join(char for char in out if not unicodedata.combining(char))
+    kept = "".join(
+        char
+        for char in out
+        if not unicodedata.combining(char) and unicodedata.category(char) != "Me"
+    )
     return unicodedata.normalize("NFC", kept).translate(_SPECIAL)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from safelight.deid.text.fold import fold_text, words
 
-__all__ = ["ages", "calls", "find"]
+__all__ = ["ages", "calls", "find", "old"]
 
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
@@ -29,7 +29,7 @@ _LONG_MONTHS: Final = (
 _YEAR: Final = r"(?:1[89]\d\d|20\d\d)"
 _MONTH: Final = re.compile(rf"(?<![^\W\d_])(?:{_MONTHS})(?![^\W\d_])", re.IGNORECASE)
 _IS_LONG: Final = re.compile(rf"(?:{_LONG_MONTHS})", re.IGNORECASE)
-_LINK: Final = r"[\s.,\-/_]*(?:of|de|du|del|di|d')?[\s.,\-/_]*"
+_LINK: Final = r"[\s.,\-/_]{0,12}(?:of|de|du|del|di|d')?[\s.,\-/_]{0,12}"
 _DAY_BEFORE: Final = re.compile(
     rf"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?{_LINK}$", re.IGNORECASE
 )
@@ -46,9 +46,9 @@ _SHORT_YEAR_AFTER: Final = re.compile(rf"{_LINK}'?\d\d(?![^\W_])(?!\.\d)", re.IG
 _CONTEXT: Final = 18
 
 _NET: Final = re.compile(
-    r"(?:https?|s?ftp|file|dicom|mailto)\s?:\s?/{0,2}\S+|www\.\S+|[^\s<>()\[\],;]+@[^\s<>()\[\],;]+"
+    r"(?:https?|s?ftp|file|dicom|mailto)\s?:\s?/{0,2}\S+|www\.\S+|(?<![^\s<>()\[\],;@])[^\s<>()\[\],;@]+@[^\s<>()\[\],;]+"
     r"|(?<![\w@])@\w{2,}"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|mil|info|biz|health|hospital|clinic|local|lan"
+    r"|(?<![\w-])(?<!\w\.)[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|mil|info|biz|health|hospital|clinic|local|lan"
     r"|de|at|ch|fr|uk|nl|es|it|pt|eu|us|ca|jp|cn|ru|gr|pl|se|dk|fi|au|br|mx|in|io)\b(?:/\S*)?",
     re.IGNORECASE,
 )
@@ -103,7 +103,7 @@ _STRONG_LABEL: Final = re.compile(
 _WEAK_LABEL: Final = re.compile(
     r"(?<![^\W_])(?:id|no|nr|ref|case|exam|order|visit|encounter|account|acct|chart|record|number|"
     r"num|ticket|badge|room|bed|station)(?![^\W_])[\s.:#=_-]{1,3}"
-    r"(?P<value>[^\W_]*\d[^\W_]*\d[^\W_]*\d[^\W_]*\d[^\W_]*|[a-z]{1,4}-?\d{3,})(?![^\W_])",
+    r"(?P<value>[^\W\d_]*\d(?:[^\W\d_]*\d){3}[^\W_]*|[a-z]{1,4}-?\d{3,})(?![^\W_])",
     re.IGNORECASE,
 )
 _AGE: Final = re.compile(
@@ -211,6 +211,12 @@ def ages(text: str) -> str:
         return f"{_AGE_TEXT} {match.group('unit')}"
 
     return _AGE.sub(replace, text)
+
+
+def old(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where ages over 89 stand."""
+    for match in _AGE.finditer(text):
+        yield match.start(), match.end()
 
 
 def _harmless(form: str) -> bool:

@@ -269,14 +269,19 @@ def _touches(text: str, tokens: list[Token], place: int) -> bool:
 
 def _dangling(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
     """Take connectives and titles that now lead to nothing."""
+    end = len(tokens)
+    while end and tokens[end - 1].gone:
+        end -= 1
     for place in range(len(tokens) - 2, -1, -1):
         token, after = tokens[place], tokens[place + 1]
+        if token.gone and place < end <= place + 1:
+            end = place
         if token.gone or not after.gone:
             continue
         gap = text[token.stop : after.start]
         if not _LOOSE_GAP.fullmatch(gap):
             continue
-        tail = all(later.gone for later in tokens[place + 1 :])
+        tail = place + 1 >= end
         between = token.word in _AND and place > 0 and tokens[place - 1].gone
         label = ":" in gap and token.word in _ROLES
         raw = text[token.start : token.stop]
@@ -284,4 +289,5 @@ def _dangling(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -
             continue  # MR and DR are modalities where a value begins with them
         if token.word in _CONNECTIVES or between or label or (tail and token.word in _TAIL_ONLY):
             token.gone = True
+            end = place if tail else end
             out.append((token.start, token.stop, _RULE_DANGLING))

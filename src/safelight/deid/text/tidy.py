@@ -15,20 +15,22 @@ _EMPTY_PAIR: Final = re.compile(
     r"|([\"'])\s*\x00[\s\x00]*\1"
 )
 _AROUND: Final = re.compile(
-    r"(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+"
+    r"(?<![\s,;:_\-/^|=+&.#*~–—])(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+"
 )
 _CUTS: Final = re.compile(r"\x00[\s,;:_\-/^|=+&.#*~–—\x00]*\x00")
+_NESTED: Final = 40
 _OPENERS: Final = "([{<"
 _CLOSERS: Final = ")]}>"
 
 
 def join(text: str) -> str:
     """Return the text with its cuts closed: one separator where two met, none at an end."""
-    before = None
-    while before != text:
+    for _ in range(_NESTED):
         before = text
-        text = _EMPTY_PAIR.sub(CUT, text)
         text = _CUTS.sub(CUT, text)
+        text = _EMPTY_PAIR.sub(CUT, text)
+        if before == text:
+            break
     text = _AROUND.sub(_close, text)
     return _brackets(text)
 

@@ -57,6 +57,7 @@ _DIMENSIONS: Final = re.compile(r"\d{1,4}(?:x\d{1,4}){1,3}(?:mm|cm|um)?")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MANY_SEGMENTS: Final = 4
 _LONGEST_TERM: Final = 8
+_LONGEST_RUN: Final = 64
 
 # Endings of medical Greek and Latin that no family name of the sources has at this length.
 _ENDING: Final = re.compile(
@@ -127,13 +128,17 @@ def eponym_stays(folded: str, near: Iterable[str]) -> bool:
     return any(word in wanted for word in near)
 
 
-@lru_cache(maxsize=1 << 16)
 def kind(run: str) -> int:
     """Return the class of a run of letters and digits as it stands in the text.
 
     ``UNKNOWN`` means that the run must go. Runs that mix letters and digits are judged part by
     part; unseen words may stay by medical suffix or as a join of two known words.
     """
+    return _kind(run) if len(run) <= _LONGEST_RUN else UNKNOWN
+
+
+@lru_cache(maxsize=1 << 14)
+def _kind(run: str) -> int:
     folded = fold(run)
     found = listed(folded)
     if found:

@@ -1,14 +1,16 @@
 """The public API: paths, bytes and data sets in, the same results as the commands."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
 import safelight
 from run_fixtures import NEEDLES, planted, sample
-from safelight.errors import QuarantineError, SettingsError
+from safelight.errors import NeedsReviewError, QuarantineError, SettingsError
 
 
 def test_importing_costs_nothing() -> None:
@@ -66,3 +68,27 @@ def test_what_cannot_pass_is_raised(tmp_path: Path, key_file: Path) -> None:
         safelight.deidentify(42, key=key_file)  # type: ignore[call-overload]  # the point
     with pytest.raises(AttributeError):
         safelight.no_such  # noqa: B018  # the access is the test
+
+
+def test_inspect_tells_the_same_of_path_bytes_and_data_set(tmp_path: Path, key_file: Path) -> None:
+    path = tmp_path / "CT_small.dcm"
+    path.write_bytes(_bytes(sample()))
+    whole = safelight.inspect(path, key=key_file)
+    assert safelight.inspect(path.read_bytes(), key=key_file).rows == whole.rows
+    told = safelight.inspect(sample(), key=key_file).rows
+    assert {row.place for row in told} <= {row.place for row in whole.rows}
+    assert len(told) > len(whole.rows) // 2
+
+
+def test_a_data_set_may_be_a_header_alone_but_bytes_may_not(key_file: Path) -> None:
+    header = sample()
+    del header.PixelData
+    assert safelight.deidentify(header, key=key_file).dataset.Modality == header.Modality
+    with pytest.raises(NeedsReviewError, match="without pixel data"):
+        safelight.deidentify(_bytes(header), key=key_file)
+
+
+def _bytes(data: Dataset) -> bytes:
+    buffer = io.BytesIO()
+    data.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

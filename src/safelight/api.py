@@ -148,7 +148,7 @@ def _in_memory(source: Any, engine: "Engine") -> Result:
 
     from safelight.pipeline.inspect import assemble, from_bytes  # noqa: PLC0415  # as above
 
-    clean = from_bytes(_bytes(source), engine)
+    clean = from_bytes(_bytes(source), engine, header_only=hasattr(source, "save_as"))
     told = json.loads(clean.manifest)
     return Result(
         bytes=assemble(clean),
@@ -182,17 +182,17 @@ def _bytes(source: Any) -> bytes:
 
 
 def inspect(
-    source: Path,
+    source: "Path | bytes | Dataset",
     *,
     preset: str | None = None,
     key: Path | None = None,
     values: bool = False,
     limits: Mapping[str, int] | None = None,
 ) -> "Inspection":
-    """Return what a run would do to one file, without writing.
+    """Return what a run would do to one input, without writing.
 
     Args:
-        source: The file.
+        source: A file, the bytes of one object, or a pydicom data set.
         preset: Name of a preset or path of a TOML file.
         key: Project key file; made if absent.
         values: Give the values themselves instead of their shapes.
@@ -205,7 +205,10 @@ def inspect(
     from safelight.pipeline import inspect as room  # noqa: PLC0415  # start-up cost
 
     engine = _engine(_settings(preset, key, None, limits))
-    return room.inspect(os.fspath(source), engine, values=values)
+    if isinstance(source, str | os.PathLike):
+        return room.inspect(os.fspath(source), engine, values=values)
+    header_only = hasattr(source, "save_as")
+    return room.inspect_bytes(_bytes(source), engine, values=values, header_only=header_only)
 
 
 def verify(out: Path, *, key: Path | None = None, workers: int | None = None) -> "Verified":

@@ -1,7 +1,5 @@
 """One DICOM object, from its bytes to a checked output."""
 
-import mmap
-import os
 import re
 import zlib
 from bisect import bisect_left
@@ -32,7 +30,7 @@ from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, 
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import Deidentified, Kind, Original, Part
 
-__all__ = ["WALKERS", "DicomCleaner", "load"]
+__all__ = ["WALKERS", "DicomCleaner"]
 
 _CHARSET: Final = 0x00080005
 SOP_CLASS: Final = 0x00080016
@@ -41,7 +39,6 @@ _ICC: Final = 0x00282000
 _DOCUMENT: Final = 0x00420011
 _DOCUMENT_LENGTH: Final = 0x00420015
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_IN_MEMORY: Final = 4 << 20
 _PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _CDA_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.2"
 # Objects whose content nothing here can look into yet.
@@ -61,8 +58,10 @@ _GEOMETRY: Final = {
 }  # fmt: skip
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 ContextOf = Callable[[str], Context]
+_ROWS: Final = 0x00280010
+_STUDY: Final = 0x0020000D
 _INSERTED: Final = (0x00120062, 0x00280303)
-_NOTED: Final = frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE))
+_NOTED: Final = NOTED | frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE))
 
 
 @dataclass(slots=True)
@@ -72,25 +71,6 @@ class _Person:
     ctx: Context
     cleaners: dict[str, Cleaner]
     residual: Residual
-
-
-def load(path: str) -> tuple[Buffer, str]:
-    """Return a file's bytes: whole when small, mapped when large, and the path to stream from.
-
-    Raises:
-        UnreadableInputError: It cannot be opened or read, or is empty.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size > _IN_MEMORY:
-                return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ), path
-            return os.read(descriptor, size + 1), ""
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise UnreadableInputError(f"it cannot be read ({error.strerror})") from error
 
 
 class DicomCleaner:
@@ -109,13 +89,13 @@ class DicomCleaner:
         self._limits = limits
         self._persons: dict[str, _Person] = {}
         self.books: Final = {
-            walker: Book(cuts=_INSERTED, noted=_NOTED | NOTED, above=_CHARSET)
+            walker: Book(cuts=_INSERTED, noted=_NOTED, above=_CHARSET)
             for walker in WALKERS.values()
         }
         self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
 
     def clean(
-        self, data: Buffer, path: str, context: ContextOf, *, from_file: bool
+        self, data: Buffer, path: str, context: ContextOf, *, header_only: bool
     ) -> Deidentified:
         """Return the checked output of one object.
 
@@ -123,21 +103,20 @@ class DicomCleaner:
             data: The whole file.
             path: Where large runs are streamed from; empty to take them from ``data``.
             context: Gives the context for the person key that the object's header names.
-            from_file: It was read from a file, which may have been cut off: an image then needs
-                its pixel data. A data set handed over by a program may be a header alone.
+            header_only: An image may come without its pixel data; else it may have been cut off.
 
         Raises:
             QuarantineError: It cannot be handled safely.
             NeedsReviewError: It was read, but cannot be proven harmless.
         """
         try:
-            return self._clean(data, path, context, from_file=from_file)
+            return self._clean(data, path, context, header_only=header_only)
         except OddEncodingError:
             plain = normalise(data, self._limits)
-            return self._clean(plain, "", context, from_file=from_file)
+            return self._clean(plain, "", context, header_only=header_only)
 
     def _clean(
-        self, data: Buffer, path: str, context: ContextOf, *, from_file: bool
+        self, data: Buffer, path: str, context: ContextOf, *, header_only: bool
     ) -> Deidentified:
         envelope = read_envelope(data, self._limits)
         start = envelope.start
@@ -149,7 +128,7 @@ class DicomCleaner:
         work = self._cut(data, path, envelope, walker, budget, start)
         sop_class = work.uid(SOP_CLASS) or envelope.sop_class
         _check_class(sop_class, envelope.syntax)
-        if from_file and is_image_sop_class(sop_class) and not work.has_pixels():
+        if not header_only and work.is_cut_off(sop_class):
             raise NeedsReviewError(
                 "an image without pixel data: it may be cut off", place="(7FE0,0010)"
             )
@@ -172,28 +151,25 @@ class DicomCleaner:
     ) -> "_Object":
         """Cut the data set into runs and elements in ascending order of their tags."""
         segments = walker.segments(data, start, len(data), budget, self.books[walker])
-        tags: list[int] = []
-        for segment in segments:
-            if isinstance(segment, Run):
-                tags += (segment.first, segment.last)
-            else:
-                tags.append(segment[0])
-        if len(set(tags)) < len(tags) or sorted(tags) != tags:
+        if not _ascending(segments):
             segments = [*sorted(walker.elements(data, start, len(data), budget))]
         if not segments:
             raise UnreadableInputError("the data set is empty")
-        _check_known(segments, len(data) - start)
+        tags: list[int] = []
+        values: dict[int, bytes] = {}
         end = start
         for segment in segments:
-            end = end + segment.size if isinstance(segment, Run) else segment[5]
-        work = _Object(data, path, envelope, walker, budget, segments, {}, end)
-        for segment in segments:
             if isinstance(segment, Run):
-                work.values.update(segment.values)
-            elif segment[0] in _NOTED:
-                stop = min(segment[4], segment[3] + 1024)
-                work.values.setdefault(segment[0], data[segment[3] : stop])
-        return work
+                tags.append(segment.first)
+                values.update(segment.values)
+                end += segment.size
+                continue
+            tag, _vr, _start, value, value_stop, stop = segment
+            tags.append(tag)
+            end = max(end, stop)
+            if tag in _NOTED and tag not in values:
+                values[tag] = data[value : min(value_stop, value + 1024)]
+        return _Object(data, path, envelope, walker, budget, segments, tags, values, end)
 
     def _person(self, ctx: Context) -> _Person:
         key = f"{ctx.subject.code} {ctx.subject.digest}"
@@ -210,7 +186,7 @@ class DicomCleaner:
         ctx = person.ctx
         level = Level(0, charset_of(work.value(_CHARSET)), work.walker, 0)
         first, second = self._marks_for(work.walker, ctx)
-        tags = [each.first if isinstance(each, Run) else each[0] for each in work.segments]
+        tags = work.tags
         cuts = [bisect_left(tags, tag) for tag in _INSERTED]
         pixel = next((n for n, tag in enumerate(tags) if tag in _PIXELS), len(tags))
         out: list[bytes] = []
@@ -290,6 +266,7 @@ class _Object:
     walker: Walker
     budget: Budget
     segments: Sequence[Element | Run]
+    tags: Sequence[int]
     values: dict[int, bytes]
     end: int
 
@@ -309,9 +286,15 @@ class _Object:
             return int(text) if text.isdecimal() else 0
         return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
 
-    def has_pixels(self) -> bool:
-        """Tell whether there is pixel data; it stands among the last elements."""
-        return any(not isinstance(each, Run) and each[0] in _PIXELS for each in self.segments[-8:])
+    def is_cut_off(self, sop_class: str) -> bool:
+        """Tell whether an image ends before its pixel data though it describes some.
+
+        A file cut exactly between two elements looks like a shorter one. Headers without pixels
+        do exist (on media, in exports); they name their study and describe no pixels.
+        """
+        if not is_image_sop_class(sop_class) or any(tag in _PIXELS for tag in self.tags[-8:]):
+            return False
+        return bool(self.value(_ROWS)) or not self.value(_STUDY)
 
     def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
         """Return the pixel data element in parts."""
@@ -351,6 +334,21 @@ def _check_known(segments: Sequence[Element | Run], size: int) -> None:
         tag = segment[0]
         if segment[5] - segment[2] > size // 4 and not tag & 0x10000 and lookup(tag) is None:
             raise UnreadableInputError("an unknown element fills the file", place=place(tag))
+
+
+def _ascending(segments: Sequence[Element | Run]) -> bool:
+    """Tell whether tags ascend and none stands twice (PS3.5 7.1)."""
+    last = -1
+    for segment in segments:
+        if isinstance(segment, Run):
+            if segment.first <= last:
+                return False
+            last = segment.last
+        else:
+            if segment[0] <= last:
+                return False
+            last = segment[0]
+    return True
 
 
 def _check_class(sop_class: str, syntax: str) -> None:

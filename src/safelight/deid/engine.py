@@ -8,8 +8,9 @@ from typing import Final
 
 from safelight.deid.context import Context, Subject
 from safelight.deid.decision import Decided
-from safelight.deid.dicom import WALKERS, DicomCleaner, load
+from safelight.deid.dicom import WALKERS, DicomCleaner
 from safelight.deid.kinds import cleaner_of
+from safelight.deid.load import load
 from safelight.deid.manifest import describe
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
@@ -138,7 +139,12 @@ class Engine:
         return code
 
     def deidentify(
-        self, source: str | Original, subject: Subject, *, kind: Kind = Kind.DICOM
+        self,
+        source: str | Original,
+        subject: Subject,
+        *,
+        kind: Kind = Kind.DICOM,
+        header_only: bool = False,
     ) -> Deidentified:
         """Return the checked output of one input.
 
@@ -146,6 +152,8 @@ class Engine:
             source: Path of a file, or bytes.
             subject: Of the group the input belongs to.
             kind: What it is, when ``source`` is a path.
+            header_only: A DICOM image may come without its pixel data. Bytes and files that do
+                may have been cut off, and go to review.
 
         Raises:
             QuarantineError: It cannot be handled safely.
@@ -154,10 +162,9 @@ class Engine:
         if isinstance(source, Original):
             kind = source.kind
         if kind is Kind.DICOM:
-            from_file = not isinstance(source, Original)
             data, path = (source.reveal(), "") if isinstance(source, Original) else load(source)
             return self._dicom.clean(
-                data, path, lambda own: self._context(subject, own), from_file=from_file
+                data, path, lambda own: self._context(subject, own), header_only=header_only
             )
         if not isinstance(source, Original):
             source = Original(_whole(source, self.limits), kind=kind)

@@ -24,6 +24,7 @@ _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
 _ACCESSION: Final = 0x00080050
 _STUDY_ID: Final = 0x00200010
+_KEYED: Final = frozenset((_ACCESSION, _STUDY_ID))
 # Attributes that name a kind of object, not an object: (0008,0016), (0008,001A/B), (0008,1150) ...
 _CLASS_UIDS: Final = frozenset(
     (0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x00020002, 0x00041510)
@@ -126,7 +127,7 @@ class Values:
             return Verdict(None, rule.source, "remove")
         if not raw or (act in _NUMBERS_STAY and _is_plain_number(vr, raw)):
             return Verdict(raw)
-        if act is Act.EMPTY and tag not in (_ACCESSION, _STUDY_ID):
+        if act is Act.EMPTY and tag not in _KEYED:
             return Verdict(b"", rule.source, "empty")
         if vr in _SIZES:
             return self._binary(vr, raw, rule)
@@ -163,10 +164,13 @@ class Values:
         action = "shift" if rule.act is Act.SHIFT else "replace"
         if handler in (self._text, self._code_string):
             action = "clean"
+        source = rule.source
+        if tag in _KEYED and action == "clean" and rule.act is not Act.KEEP:
+            action, source = "replace", f"{source}; keyed pseudonym"
         joined = "\\".join(cleaned)
         if not joined.strip(" \\") and action == "clean":
             joined = REMOVED
-        return Verdict(_pad(vr, charset.encode(joined)), rule.source, action)
+        return Verdict(_pad(vr, charset.encode(joined)), source, action)
 
     def _unchanged(self, vr: bytes, raw: bytes) -> Verdict:
         """Keep a value as it stands, unless something hides behind its padding."""
@@ -288,7 +292,7 @@ class Values:
     def _text(self, value: str, rule: Rule, tag: int) -> str:
         if not value.strip(" \0"):
             return value
-        if tag in (_ACCESSION, _STUDY_ID):
+        if tag in _KEYED:
             return value if rule.act is Act.KEEP else self.ctx.key.code(f"{tag:08x}", value, 12)
         if rule.act is Act.DUMMY:
             return REMOVED

@@ -13,6 +13,7 @@ from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
 from safelight.deid.encode import encode_element, encode_item, encode_sequence
 from safelight.deid.profile import Option
+from safelight.deid.representation import TABLE_BYTES, real_vr
 from safelight.deid.table import Act, Rule, Table
 from safelight.deid.values import Values, spells
 from safelight.dicomio.charset import Charset, charset_of
@@ -48,9 +49,6 @@ _BULK: Final = frozenset(
     + (0x00660021, 0x00660023, 0x00660024, 0x00660025, 0x00660026, 0x00660027, 0x00660028)
     + (0x00660029, 0x00660040, 0x00660041, 0x00660042, 0x00660043, 0x006A0003, 0x00221437)
 )
-_SIZED: Final = frozenset((b"US", b"SS", b"UL", b"SL", b"FL", b"FD", b"UV", b"SV", b"AT"))
-_BULK_VRS: Final = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
-_TABLE_BYTES: Final = 64  # a longer value of ``US or OW`` is a table
 _MEMO_BYTES: Final = 1 << 16
 _MEMO_ENTRIES: Final = 50_000
 
@@ -96,7 +94,9 @@ class Cleaner:
         self._values = Values(ctx)
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
-        self._memos: dict[tuple[int, str, int, Walker, tuple[str, ...]], dict[bytes, Decided]] = {}
+        self._memos: dict[
+            tuple[int, str, int, Walker, bool, tuple[str, ...]], dict[bytes, Decided]
+        ] = {}
         self._plans: dict[tuple[int, bytes, int, bool, bool], tuple[bytes, Rule]] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
@@ -151,7 +151,14 @@ class Cleaner:
         """
         out: list[bytes] = []
         done: list[Decided] = []
-        key = (level.parent, level.scheme, level.depth, level.walker, level.charset.terms)
+        key = (
+            level.parent,
+            level.scheme,
+            level.depth,
+            level.walker,
+            level.dummy,
+            level.charset.terms,
+        )
         memo = self._memos.setdefault(key, {})
         if len(memo) > _MEMO_ENTRIES:
             memo.clear()
@@ -201,14 +208,16 @@ class Cleaner:
         if not tag & 0xFFFF:
             return Decided(None)  # group lengths say nothing that the elements do not
         entry = lookup(tag)
-        if entry is None or tag >> 16 in _NEVER:
+        if tag >> 16 in _NEVER:
+            return self._remove(data, element, "not part of the object")
+        if entry is None:
             return self._remove(data, element, "not in the data dictionary")
         if tag in _ELSEWHERE:
             return self._remove(data, element, _ELSEWHERE[tag])
-        key = (tag, vr, level.parent, value_stop - value > _TABLE_BYTES, level.dummy)
+        key = (tag, vr, level.parent, value_stop - value > TABLE_BYTES, level.dummy)
         plan = self._plans.get(key)
         if plan is None:
-            real = _real_vr(vr, entry.vr, value_stop - value)
+            real = real_vr(vr, entry.vr, value_stop - value)
             plan = self._plans[key] = (real, self._rule(tag, entry.vr, real, level))
         real, rule = plan
         if rule.act is Act.REMOVE:
@@ -357,7 +366,7 @@ class Cleaner:
         if safe is None:
             return self._remove(data, element, "private, not known to be safe")
         raw = data[value:value_stop]
-        real = _real_vr(vr, safe.vr, len(raw))
+        real = real_vr(vr, safe.vr, len(raw))
         if not real:
             return self._remove(data, element, "a value representation that does not fit")
         verdict = self._values.verdict(tag, real, raw, _SAFE_PRIVATE, level.charset)
@@ -382,22 +391,3 @@ _INSIDE_DUMMY: Final = Rule(act=Act.DUMMY, source="text in a sequence that ident
 _WORDS: Final = frozenset((b"AE", b"CS", b"LO", b"LT", b"SH", b"ST", b"UC", b"UT"))
 _OUTSIDE: Final = Rule(act=Act.CLEAN, source="text outside E.1-1")
 _SAFE_PRIVATE: Final = Rule(act=Act.CLEAN, source="private, known to be safe")
-
-
-def _real_vr(read: bytes, dictionary: str, length: int) -> bytes:
-    """Return the VR to treat a value by; empty when what was read cannot be what it claims."""
-    choices = [choice.encode("ascii") for choice in dictionary.split(" or ")]
-    if read in choices:
-        return read
-    if not read or read == b"UN":
-        if len(choices) == 1:
-            return choices[0]
-        return b"OW" if b"OW" in choices and length > _TABLE_BYTES else choices[0]
-    if b"SQ" in choices or read == b"SQ":
-        return b""
-    if read in _BULK_VRS:
-        sized = [choice for choice in choices if choice in _SIZED]
-        return sized[0] if sized else (read if choices[0] in _BULK_VRS else b"")
-    if read in _SIZED and choices[0] not in _SIZED and choices[0] not in _BULK_VRS:
-        return b""  # a date or a name that claims to be a number
-    return read

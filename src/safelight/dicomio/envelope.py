@@ -1,5 +1,6 @@
 """What stands around a data set: preamble, prefix and file meta information (PS3.10 7.1)."""
 
+import functools
 import zlib
 from dataclasses import dataclass
 from typing import Final
@@ -159,16 +160,18 @@ def write_meta(*, syntax: str, sop_class: str, sop_uid: str, version: str) -> by
 
     Implementation Class UID and Version Name are ours, as PS3.10 7.1 asks of who writes a file.
     """
-    body = (
-        b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
-        + _ui(0x02, sop_class)
-        + _ui(0x03, sop_uid)
-        + _ui(0x10, syntax)
-        + _IMPLEMENTATION
-        + _short(0x13, b"SH", version.encode("ascii"), b" ")
-    )
-    head = b"\x02\x00\x00\x00UL\x04\x00" + len(body).to_bytes(4, "little")
-    return _HEAD + head + body
+    before, after = _around(syntax, sop_class, version)
+    uid = _ui(0x03, sop_uid)
+    length = len(before) + len(uid) + len(after)
+    return _HEAD + length.to_bytes(4, "little") + before + uid + after
+
+
+@functools.lru_cache(maxsize=256)
+def _around(syntax: str, sop_class: str, version: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after Media Storage SOP Instance UID."""
+    before = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01" + _ui(0x02, sop_class)
+    version_name = _short(0x13, b"SH", version.encode("ascii"), b" ")
+    return before, _ui(0x10, syntax) + _IMPLEMENTATION + version_name
 
 
 def _ui(element: int, uid: str) -> bytes:
@@ -181,6 +184,6 @@ def _short(element: int, vr: bytes, value: bytes, pad: bytes) -> bytes:
     return b"\x02\x00" + bytes((element, 0)) + vr + len(value).to_bytes(2, "little") + value
 
 
-_HEAD: Final = bytes(_PREAMBLE) + b"DICM"
+_HEAD: Final = bytes(_PREAMBLE) + b"DICM\x02\x00\x00\x00UL\x04\x00"
 # 2.25 and the version 5 UUID of "safelight" in the URL namespace (PS3.5 B.2).
 _IMPLEMENTATION: Final = _ui(0x12, "2.25.2575876702130440402235421945101653379")

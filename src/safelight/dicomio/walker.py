@@ -176,6 +176,7 @@ class Walker:
         short = SHORT_VRS
         last = end - 8
         most = budget.elements
+        many = end - pos > 8 * most  # so many bytes that they can hold more elements than that
         while pos <= last:
             if starts:
                 run = _known(data, pos, end, starts, found)
@@ -204,7 +205,7 @@ class Walker:
                 if stop > end:
                     raise _too_long(tag)
             append((tag, vr, pos, value, value_stop, stop))
-            if len(found) > most:
+            if many and len(found) > most:
                 budget.take_elements(len(found))
             pos = stop
         self._check_rest(data, pos, end)
@@ -223,6 +224,7 @@ class Walker:
         unpack = self._item
         last = end - 8
         most = budget.elements
+        many = end - pos > 8 * most  # so many bytes that they can hold more elements than that
         while pos <= last:
             if starts:
                 run = _known(data, pos, end, starts, found)
@@ -245,7 +247,7 @@ class Walker:
                         return
                     raise _too_long(tag)
             found.append((tag, b"", pos, value, value_stop, stop))
-            if len(found) > most:
+            if many and len(found) > most:
                 budget.take_elements(len(found))
             pos = stop
         self._check_rest(data, pos, end)

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from safelight.deid.engine import Engine
 
-__all__ = ["Inspection", "Row", "assemble", "from_bytes", "inspect", "read_file", "shape"]
+__all__ = [
+    "Inspection",
+    "Row",
+    "assemble",
+    "from_bytes",
+    "inspect",
+    "inspect_bytes",
+    "read_file",
+    "shape",
+]
 
 _VALUE_MOST: Final = 200  # characters of a value that are shown
 _ASSEMBLED_MOST: Final = 1 << 30
@@ -128,6 +137,26 @@ def inspect(path: str, engine: "Engine", *, values: bool = False) -> Inspection:
     return _told(kind, before, clean, values=values)
 
 
+def inspect_bytes(
+    data: bytes, engine: "Engine", *, values: bool = False, header_only: bool = False
+) -> Inspection:
+    """Return what would happen to one object in memory.
+
+    Args:
+        data: The object.
+        engine: With the key and the profile that a run would have.
+        values: Give the values themselves; for the person's own terminal.
+        header_only: An image may come without its pixel data.
+
+    Raises:
+        QuarantineError: It would go to quarantine, and why.
+        NeedsReviewError: It would go to review, and why.
+    """
+    clean = from_bytes(data, engine, header_only=header_only)
+    before = data if clean.kind is Kind.DICOM and len(data) <= _ASSEMBLED_MOST else b""
+    return _told(clean.kind, before, clean, values=values)
+
+
 def _told(kind: Kind, before: bytes, clean: Deidentified, *, values: bool) -> Inspection:
     import json  # noqa: PLC0415  # start-up cost
 
@@ -233,11 +262,12 @@ def read_file(path: str) -> bytes:
         raise UnreadableInputError(f"it cannot be read ({error.strerror})") from error
 
 
-def from_bytes(data: bytes, engine: "Engine") -> Deidentified:
+def from_bytes(data: bytes, engine: "Engine", *, header_only: bool = False) -> Deidentified:
     """Return the de-identified form of one object in memory."""
     from safelight.intake.kinds import HEAD_BYTES, sniff  # noqa: PLC0415  # beside its one use
 
     original = Original(data, kind=sniff(data[:HEAD_BYTES], size=len(data)))
     if original.kind is Kind.UNKNOWN:
         raise UnreadableInputError("it is of no kind that is handled")
-    return engine.deidentify(original, engine.subject([engine.survey(original)]))
+    subject = engine.subject([engine.survey(original)])
+    return engine.deidentify(original, subject, header_only=header_only)

@@ -30,6 +30,7 @@ from safelight.dicomio.dictionary import lookup, uid_known
 
 SIZED = {"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT"}
 BULK_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
+WORDS = {"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UT"}
 REBUILT = {0x00120062, 0x00120063, 0x00120064, 0x00280303}
 PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
 NO_GROUPS = {0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE}
@@ -62,6 +63,7 @@ class Reference:
         self.implicit = meta.TransferSyntaxUID.is_implicit_VR
         self.encapsulated = meta.TransferSyntaxUID.is_encapsulated
         self.pixel_bytes = _pixel_bytes(data)
+        self.dummies = 0  # sequences around us that identify as a whole
         out = self.level(list(found), 0, charset_of(_raw(top, 0x00080005)), "", top=True)
         out += self.marks()
         return tuple(sorted(out, key=lambda node: node.tag))
@@ -168,22 +170,26 @@ class Reference:
             return self.pixels(node) if top else None
         vr = real_vr(node, entry.vr)
         where: dict[str, Any] = {"sop_class": self.sop_class, "parent": parent}
-        rule = (
-            self.table.rule(tag, **where)
-            or self.table.default_rule(entry.vr if len(entry.vr) == 2 else vr, tag=tag, **where)
-            or Rule(act=Act.CLEAN, source="")
-        )
+        rule = self.table.rule(tag, **where)
+        if rule is None:
+            by = entry.vr if len(entry.vr) == 2 else vr
+            rule = self.table.default_rule(by, tag=tag, **where)
+            if self.dummies and vr in WORDS and (rule is None or rule.act is Act.CLEAN):
+                rule = Rule(act=Act.DUMMY, source="")
+        rule = rule or Rule(act=Act.CLEAN, source="")
         if rule.act is Act.REMOVE or not vr:
             return None
         if node.value is None:
             if rule.act is Act.EMPTY:
                 return Node(tag, "SQ", None)
+            self.dummies += rule.act is Act.DUMMY
             items = tuple(tuple(self.item(item, tag, charset)) for item in node.items)
+            self.dummies -= rule.act is Act.DUMMY
             return Node(tag, "SQ", None, items)
         value = node.value
         if tag in _BULK:
             return None if spells(value) or self._binary_hit(value) else node
-        if tag in CODE_TAGS:
+        if tag in CODE_TAGS and not self.dummies:
             new = self.codes.value(tag, value, scheme, charset)
             if new is not None:
                 return Node(tag, node.vr, _even(new, b"\0"))

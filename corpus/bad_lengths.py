@@ -51,6 +51,14 @@ def _encapsulated(syntax: str, fragments: bytes) -> bytes:
 
 def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
     """Yield (file name, bytes, expectation)."""
+    yield from _nesting_and_counts(small=small)
+    yield from _lying_lengths()
+    yield from _fragments()
+    yield from _pixels_and_deflate(small=small)
+    yield from _cuts()
+
+
+def _nesting_and_counts(*, small: bool) -> Iterator[tuple[str, bytes, str]]:
     yield "nesting-60-undefined.dcm", file(_nested(60)), "withheld"
     yield "nesting-30-undefined.dcm", file(_nested(30)), "output"
     yield "nesting-250-undefined.dcm", file(_nested(250)), "withheld"
@@ -65,6 +73,9 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
     yield "many-private-elements.dcm", file(many * (10 if small else 600)), "either"
     yield "four-million-values.dcm", file(el(0x0018A003, "UT", "1\\" * (count * 4))), "either"
     yield "ds-many-values.dcm", file(el(0x00181100, "UN", b"1\\" * (count * 4))), "either"
+
+
+def _lying_lengths() -> Iterator[tuple[str, bytes, str]]:
     for vr in ("OB", "UT", "UN", "SQ", "OW"):
         lie = el(0x00091001, vr, b"abcd", length=0xFFFFFFF0)
         yield f"claims-4-gib-{vr}.dcm", HEAD + meta() + start() + lie, "withheld"
@@ -96,6 +107,9 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
         "either",
     )
     yield "sequence-never-closed.dcm", HEAD + meta() + start() + _OPEN_SQ + _OPEN_ITEM, "withheld"
+
+
+def _fragments() -> Iterator[tuple[str, bytes, str]]:
     frame = item(b"") + item(b"\xff\xd8\xff\xd9")
     yield (
         "fragment-past-end.dcm",
@@ -128,6 +142,9 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
         _encapsulated(_J2K, item(b"") + item(b"\xff\x4f\xff\x51\xff\xff") + end()),
         "either",
     )
+
+
+def _pixels_and_deflate(*, small: bool) -> Iterator[tuple[str, bytes, str]]:
     huge = pixels(rows=65500, columns=65500)
     yield "rows-65500-squared.dcm", HEAD + meta() + start() + huge, "either"
     yield "frames-2-billion.dcm", file(el(0x00280008, "IS", "2147483647")), "either"
@@ -140,6 +157,9 @@ def cases(*, small: bool) -> Iterator[tuple[str, bytes | str, str]]:
     )
     yield "deflate-cut.dcm", _deflated(body(), 1 << 20)[:-200], "withheld"
     yield "deflate-nonsense.dcm", HEAD + meta(_DEFLATED) + b"\xff" * 500, "withheld"
+
+
+def _cuts() -> Iterator[tuple[str, bytes, str]]:
     whole = file(el(0x00204000, "LT", "No acute abnormality. " * 30))
     for at in (0, 1, 4, 100, 128, 131, 132, 136, 150, 200, 290, 340, 420, 600, 700, 1000, 1300):
         yield f"cut-at-{at}.dcm", whole[:at], "withheld"

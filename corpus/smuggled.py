@@ -99,6 +99,11 @@ def _values() -> Iterator[tuple[str, bytes, str]]:
     yield "unknown-public-un", file(el(0x00209F99, "UN", _M)), "output"
     yield "unknown-public-ob", file(el(0x00209F99, "OB", _M)), "output"
     yield "known-as-un", file(el(0x00204000, "UN", _M)), "output"
+    yield from _odd_values()
+
+
+def _odd_values() -> Iterator[tuple[str, bytes, str]]:
+    """Yield text in values that should hold none, and in odd parts of others."""
     yield "us-of-text", file(el(0x00280106, "US", _M)), "either"
     yield "at-of-text", file(el(0x00280009, "AT", _M + b"  ")), "either"
     yield "fd-of-text", file(el(0x00189087, "FD", _M + b"  ")), "either"

@@ -33,7 +33,8 @@ from safelight.types import Deidentified, Kind, Original
 KEY = ProjectKey(b"property tests use a fixed key.."[:32])
 PRESETS = ("share", "strict", "research-dates", "site")
 KEYED_VRS = {"UI", "DA", "DT", "PN"}
-KEYED_TAGS = {0x00100010, 0x00100020, 0x00080050, 0x00200010, 0x00080100}
+KEYED_TAGS = {0x00100010, 0x00100020, 0x00080050, 0x00200010}
+KEYED_TAGS |= {0x00080100, 0x00080119, 0x00080120}  # private codes
 
 
 def engine(preset: str = "share") -> Engine:

@@ -77,8 +77,6 @@ class Residual:
             end = end + segment.size if isinstance(segment, Run) else segment[5]
         if end != len(data):
             raise UnreadableInputError("what was written cannot be read again to its end")
-        if sum(map(len, self._seen.values())) > _SEEN_MOST:
-            self._seen.clear()
         try:
             self._segments(data, segments, walker, budget)
             self._sweep_pending()
@@ -91,7 +89,7 @@ class Residual:
         self, data: Buffer, segments: Sequence[Element | Run], walker: Walker, budget: Budget
     ) -> None:
         charset = charset_of(b"")
-        seen = self._seen.setdefault(charset.terms, set())
+        seen = self._seen_in(charset)
         for segment in segments:
             if isinstance(segment, Run):
                 if segment not in seen:
@@ -101,7 +99,7 @@ class Residual:
                 continue
             if segment[0] == _CHARSET:
                 charset = charset_of(data[segment[3] : segment[4]])
-                seen = self._seen.setdefault(charset.terms, set())
+                seen = self._seen_in(charset)
             raw = data[segment[2] : segment[5]]
             if raw in seen:
                 continue
@@ -180,11 +178,11 @@ class Residual:
         items = inner.items(data, value, value_stop, budget, depth)
         for number, (start, stop) in enumerate(items):
             charset = outer
-            seen = self._seen.setdefault(charset.terms, set())
+            seen = self._seen_in(charset)
             for child in inner.elements(data, start, stop, budget, depth=depth + 1):
                 if child[0] == _CHARSET:
                     charset = charset_of(data[child[3] : child[4]])
-                    seen = self._seen.setdefault(charset.terms, set())
+                    seen = self._seen_in(charset)
                 raw = data[child[2] : child[5]]
                 if raw in seen:
                     continue

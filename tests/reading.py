@@ -65,7 +65,7 @@ def _items(content: bytes, implicit: bool, little: bool) -> Iterator[tuple[Node,
     order = "little" if little else "big"
     file = io.BytesIO(content)
     while len(head := file.read(8)) == 8 and head[2:4] not in (b"\xdd\xe0", b"\xe0\xdd"):
-        length = int.from_bytes(head[4:], order)  # type: ignore[arg-type]
+        length = int.from_bytes(head[4:], order)
         start = file.tell()
         if length == 0xFFFFFFFF:
             for _ in data_element_generator(file, implicit, little):

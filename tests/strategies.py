@@ -139,7 +139,7 @@ def number_values(draw: st.DrawFn, vr: str, *, order: str) -> bytes:
     if kind == 1:
         return draw(st.binary(max_size=9))
     numbers = draw(st.lists(st.integers(0, 255), min_size=count, max_size=count))
-    return b"".join(number.to_bytes(size, order) for number in numbers)  # type: ignore[arg-type]
+    return b"".join(number.to_bytes(size, order) for number in numbers)
 
 
 @st.composite

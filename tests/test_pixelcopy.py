@@ -38,7 +38,7 @@ def copied(
     [element] = walker.elements(data, 0, len(data), Budget(Limits()))
     if path:
         Path(path).write_bytes(data)
-    shape = Geometry(**(GREY | geometry))  # type: ignore[arg-type]
+    shape = Geometry(**(GREY | geometry))
     parts, entries = PixelCopier(data, path, walker, syntax, shape, limits).copy(element)
     return b"".join(bytes(c) for p in parts for c in chunks(p)), [each[1] for each in entries]
 
@@ -88,7 +88,7 @@ def test_less_than_promised_goes_to_review() -> None:
     ],
 )  # fmt: skip
 def test_the_length_that_a_header_promises(length: int, geometry: dict[str, object]) -> None:
-    shape = Geometry(**(GREY | geometry))  # type: ignore[arg-type]
+    shape = Geometry(**(GREY | geometry))
     assert shape.native_bytes() == length
     even = bytes(range(1, length + 1)) + b"\0" * (length % 2)
     out, emptied = copied(native(even + b"ROE "), **geometry)
@@ -126,7 +126,7 @@ def test_the_delimiters_value_goes() -> None:
     whole = made.encode((encapsulated(b"", FRAME),))
     smuggled = whole[:-4] + (8).to_bytes(4, "little") + b"DOE^JANE"
     [element] = LITTLE.elements(smuggled, 0, len(smuggled), Budget(Limits()))
-    shape = Geometry(**GREY)  # type: ignore[arg-type]
+    shape = Geometry(**GREY)
     parts, _entries = PixelCopier(smuggled, "", LITTLE, made.RLE, shape, Limits()).copy(element)
     assert b"".join(bytes(c) for p in parts for c in chunks(p)) == whole
 

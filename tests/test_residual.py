@@ -161,7 +161,7 @@ def test_a_file_that_became_shorter(tmp_path: Path) -> None:
 def test_only_the_residual_check_makes_a_deidentified() -> None:
     made_of = {"parts": (), "manifest": b"", "acts": (), "digest": "", "size": 0}
     with pytest.raises(TypeError, match="only the residual check"):
-        Deidentified(object(), kind=Kind.DICOM, **made_of)  # type: ignore[arg-type]
+        Deidentified(object(), kind=Kind.DICOM, **made_of)
     result = engine().deidentify(object_of(), context().subject)
     assert result.size == sum(len(c) for p in result.parts for c in chunks(p))
 

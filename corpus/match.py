@@ -40,10 +40,13 @@ def match(key: dict[str, Any], folder: Path) -> Matched:
         tables[2][prints.get("bulk", "")] = index
         tables[3][file["path"]] = index
     found = Matched()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    # Names that were kept tell most, so they are matched before anything is guessed.
+    paths.sort(key=lambda path: str(path.relative_to(folder)) not in tables[3])
+    for path in paths:
         name = str(path.relative_to(folder))
         seen = view(path.read_bytes())
-        at = _find(tables, seen, name)
+        at = _find(tables, seen, name, found)
         if at is None:
             found.extra.append((name, seen))
         elif at in found.views:
@@ -54,14 +57,18 @@ def match(key: dict[str, Any], folder: Path) -> Matched:
     return found
 
 
-def _find(tables: list[dict[str, int]], seen: View, name: str) -> int | None:
+def _find(tables: list[dict[str, int]], seen: View, name: str, found: Matched) -> int | None:
     if seen.ds is None or "SOPInstanceUID" not in seen.ds:
         return None
     prints = fingerprint_of(seen.ds)
     number = prints.get("number", "-")
-    for table, value in zip(
-        tables, (number, number.split("/")[0], prints.get("bulk", "-"), name), strict=True
-    ):
+    if name in tables[3]:  # a name that was kept tells most
+        return tables[3][name]
+    values = (number, number.split("/")[0], prints.get("bulk", "-"))
+    at = None
+    for table, value in zip(tables, values, strict=False):
         if value and value in table:
-            return table[value]
-    return None
+            at = table[value]
+            if at not in found.views:
+                return at
+    return at

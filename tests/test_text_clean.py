@@ -130,12 +130,48 @@ def test_an_operator_named_like_a_modality_empties_nothing() -> None:
     assert CLEANER.clean("CT CHEST TECH").text == "CT CHEST TECH"
 
 
-def test_vendor_descriptors_keep_every_word() -> None:
-    lines = Path(__file__).with_name("data").joinpath("descriptors.txt").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [("descriptors", 0.98), ("descriptors_2", 0.98), ("descriptors_3", 0.98),
+     ("descriptors_4", 0.94)],  # the last was never tuned for
+)  # fmt: skip
+def test_vendor_descriptors_keep_every_word(name: str, share: float) -> None:
+    lines = Path(__file__).with_name("data").joinpath(f"{name}.txt").read_text("utf-8")
     every = [line for line in lines.splitlines() if line and not line.startswith("#")]
     kept = [line for line in every if NOBODY.clean(line).rules == ()]
-    assert len(every) >= 400
-    assert len(kept) >= 0.98 * len(every)
+    assert len(every) >= 300
+    assert len(kept) >= share * len(every)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AX T2 FLAIR Brown Rose", "AX T2 FLAIR"),
+        ("XR KNEE LEFT 2 VIEWS (Brown, Rose)", "XR KNEE LEFT 2 VIEWS"),
+        ("Abdomen/Pelvis rose brown follow-up", "Abdomen/Pelvis follow-up"),
+        ("Brain tumor Brown", "Brain tumor"),
+        ("RBrown CT", "CT"),
+        ("CT brownr", "CT"),
+        ("CT ROSEBROWN", "CT"),
+    ],
+)
+def test_medical_words_beside_an_ordinary_name_stay(text: str, expected: str) -> None:
+    cleaner = TextCleaner(Needles.compile(Identity(names={"BROWN^ROSE"})))
+    assert cleaner.clean(text).text == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Lesion in segment VI", "segments II, III and IV", "grade II-III", "CN VII", "CN IX-XII",
+     "XI nerve", "stage IIIb", "Liver segment VI/VII", "ARIA RadOnc"],
+)  # fmt: skip
+def test_roman_numerals_and_products_stay(text: str) -> None:
+    assert NOBODY.clean(text) == (text, ())
+
+
+@pytest.mark.parametrize("text", ["CT Xi", "Dr. Vi CT", "segment Vi CT", "XI VI CT"])
+def test_names_like_roman_numerals_go(text: str) -> None:
+    assert NOBODY.clean(text).text in {"CT", "segment CT"}
 
 
 @given(identified_texts())

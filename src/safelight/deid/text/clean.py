@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from safelight.deid.text import lengthy, patterns, people, tidy, veiled, vocabulary
+from safelight.deid.text import lengthy, numerals, patterns, people, tidy, veiled, vocabulary
 from safelight.deid.text.fold import INVISIBLE, RUN, fold, squash
 from safelight.deid.text.needles import Needles
 from safelight.deid.text.tokens import Token, tokenize
@@ -230,6 +230,7 @@ class TextCleaner:
             if not token.gone
             and token.kind == vocabulary.UNKNOWN
             and not vocabulary.eponym_stays(token.word, _near(tokens, place))
+            and not (numerals.ROMAN.fullmatch(token.word) and numerals.stays(text, tokens, place))
         ]
         for token in taken:
             token.gone = True

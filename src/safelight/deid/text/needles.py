@@ -248,8 +248,11 @@ class Needles:
             start, stop = places[at], places[at + len(value) - 1] + 1
             starts = start == 0 or not text[start - 1].isalnum()
             stops = stop == len(text) or not text[stop].isalnum()
-            if starts or stops or any(char.isdecimal() for char in value):
+            if any(char.isdecimal() for char in value):
                 found.append(_whole(text, start, stop, self.joined[value]))
+            elif starts or stops:
+                first, last = _known_edges(text, start, stop)
+                found.append(_whole(text, first, last, self.joined[value]))
         return found
 
     def _numbers(self, text: str) -> list[Span]:
@@ -276,3 +279,26 @@ def _whole(text: str, start: int, stop: int, rule: str) -> Span:
     while stop < len(text) and text[stop].isalnum():
         stop += 1
     return Span(start, stop, rule)
+
+
+def _known_edges(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Leave out a known word that a glued name only touches (``FLAIR Brown`` holds ``rbrown``)."""
+    first = last = start
+    while first > 0 and text[first - 1].isalnum():
+        first -= 1
+    while last < stop and text[last].isalnum():
+        last += 1
+    if first < start and last < stop and vocabulary.kind(text[first:last]) >= vocabulary.PLAIN:
+        start = last
+        while not text[start].isalnum():
+            start += 1
+    first = last = stop
+    while first > start and text[first - 1].isalnum():
+        first -= 1
+    while last < len(text) and text[last].isalnum():
+        last += 1
+    if last > stop and first > start and vocabulary.kind(text[first:last]) >= vocabulary.PLAIN:
+        stop = first
+        while not text[stop - 1].isalnum():
+            stop -= 1
+    return start, stop

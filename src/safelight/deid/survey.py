@@ -167,13 +167,14 @@ class Surveyor:
         found: list[Found] = []
         for segment in segments:
             if isinstance(segment, Run):
-                keys.update(segment.values)
+                for tag, raw in segment.values.items():
+                    keys[tag] = keys[tag] or raw
                 known = self._runs.get((charset.terms, segment))
                 if known is None:
                     known = self._of_run(segment, walker, charset, budget)
             else:
                 tag, _vr, _start, value, value_stop, _stop = segment
-                if tag in NOTED:
+                if tag in NOTED and not keys[tag]:  # of a tag that stands twice the first counts
                     keys[tag] = data[value:value_stop]
                     if tag == _CHARSET:
                         charset = charset_of(keys[tag])

@@ -152,11 +152,12 @@ class Values:
         handler: Callable[[str, Rule, int], str],
     ) -> Verdict:
         """Handle the values of a multi-valued element one by one."""
-        text = charset.decode(raw)[0]
-        values = text.rstrip(" \0").split("\\")
+        text = charset.decode(raw)[0].rstrip(" \0")
+        values = text.split("\\")
         if len(values) > self.ctx.limits.values:
             return Verdict(None, "more values than the limit allows", "remove")
-        cleaned = [handler(value, rule, tag) for value in values]
+        # A NUL inside a value ends what some readers show; for all others it is a gap.
+        cleaned = [handler(value.replace("\0", " "), rule, tag) for value in values]
         if cleaned == values:
             return self._unchanged(vr, raw)
         while len(cleaned) > 1 and not cleaned[-1]:
@@ -327,7 +328,7 @@ class Values:
         if rule.act is Act.DUMMY:
             return Verdict(_pad(b"LT", REMOVED.encode()), rule.source, "replace")
         mode = Mode.SUBJECT if rule.act is Act.KEEP else Mode.NARRATIVE
-        cleaned = self._subject.cleaner.clean(text, mode).text
+        cleaned = self._subject.cleaner.clean(text.replace("\0", " "), mode).text
         if cleaned == text:
             return self._unchanged(b"LT", raw)
         out = charset.encode(cleaned if cleaned.strip() or not text.strip() else REMOVED)
@@ -345,7 +346,7 @@ class Values:
             return Verdict(None, "a length that does not fit its VR", "remove")
         if _SUSPECT.search(raw) and self._subject.needles.matches_binary(raw):
             return Verdict(None, "a number that spells a value of the subject", "remove")
-        if len(raw) <= _NUMERIC_BULK and rule.act is not Act.KEEP and spells(raw):
+        if rule.act is not Act.KEEP and spells(raw):
             return Verdict(None, "a number that spells text", "remove")
         return Verdict(raw)
 
@@ -360,16 +361,22 @@ def _is_plain_number(vr: bytes, raw: bytes) -> bool:
 def spells(raw: bytes) -> bool:
     """Tell whether text stands in numbers: a run of letters or digits that is no numeric pattern.
 
-    Doubles repeat a byte (0.95 ends in ``ffffff``) and palettes climb; neither is text. In long
-    tables short runs occur by chance, so there a run must be longer.
+    Doubles repeat a byte (0.95 ends in ``ffffff``) and palettes and look-up tables climb, byte by
+    byte or in every other byte; neither is text. In long tables short runs occur by chance, so
+    there a run must be longer.
     """
     least = 6 if len(raw) <= 4 * _NUMERIC_BULK else 12
     for match in _SPELLED.finditer(raw):
         run = match.group()
-        climbs = sorted(run) in (list(run), list(run)[::-1])
+        climbs = _climbs(run) or (_climbs(run[::2]) and _climbs(run[1::2]))
         if len(run) >= least and len(set(run)) >= 4 and not climbs:  # noqa: PLR2004 - see above
             return True
     return False
+
+
+def _climbs(run: bytes) -> bool:
+    ordered = sorted(run)
+    return ordered in (list(run), list(run)[::-1])
 
 
 def _pad(vr: bytes, value: bytes) -> bytes:

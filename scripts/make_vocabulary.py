@@ -37,6 +37,7 @@ CENSUS_RANK = 15_000
 MIN_INFLECTED = 4
 MIN_PLAIN = 2
 MIN_SHORTENED = 7
+HEAD = 2
 SECTIONS = ("strong", "plain", "ambiguous", "terms", "cjk", "eponyms", "joinable", "refused")
 
 
@@ -213,8 +214,14 @@ def refused(names: set[str]) -> set[str]:
 
 
 def write(sections: Iterable[Iterable[str]]) -> None:
-    """Write the sections, the same bytes for the same words."""
-    data = "\n\n".join("\n".join(sorted(section)) for section in sections).encode()
+    """Write the sections, the same bytes for the same words; the words by their first letters."""
+    strong, plain, ambiguous, *others = sections
+    heads: dict[str, list[list[str]]] = {}
+    for place, words in enumerate((strong, plain, ambiguous)):
+        for word in sorted(words):
+            heads.setdefault(word[:HEAD], [[], [], []])[place].append(word)
+    lines = ["\t".join([head, *map(" ".join, heads[head])]) for head in sorted(heads)]
+    data = "\n\n".join("\n".join(section) for section in (lines, *map(sorted, others))).encode()
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_bytes(gzip.compress(data, 9, mtime=0))
 

@@ -5,9 +5,11 @@ from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safelight.deid.text import Identity, Needles
 from safelight.deid.text.fold import fold, squash, squash_map
+from safelight.deid.text.grams import Grams
 from safelight.deid.text.transliterate import spellings
 from strategies_text import people
 
@@ -139,3 +141,15 @@ def test_squashing_keeps_places(person: tuple[str, str, int]) -> None:
     assert flat == squash(text)
     assert all(fold(text[place])[0] == char or len(fold(text[place])) > 1
                for char, place in zip(flat, places, strict=True))  # fmt: skip
+
+
+@given(
+    st.sets(st.text("abc", min_size=2, max_size=9), min_size=1, max_size=5),
+    st.text("abc", max_size=25),
+)
+@settings(max_examples=400)
+def test_grams_find_what_a_plain_search_finds(values: set[str], text: str) -> None:
+    grams = Grams(sorted(values))
+    plain = sorted((at, v) for v in values for at in range(len(text)) if text.startswith(v, at))
+    assert sorted(grams.find(text)) == plain
+    assert grams.within(text) == bool(plain)

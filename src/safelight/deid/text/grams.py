@@ -16,40 +16,36 @@ class Grams:
         values: Not empty strings.
     """
 
-    __slots__ = ("_by_width", "_long", "_short_ascii", "_short_other", "_step")
+    __slots__ = ("_grams", "_places", "_short", "_short_ascii", "_short_other", "_step", "_values")
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._by_width: dict[int, dict[str, list[str]]] = {}
-        longest = 0
-        shortest = _WIDTH + _STEP - 1
-        for value in values:
-            width = min(len(value), _WIDTH)
-            self._by_width.setdefault(width, {}).setdefault(value[:width], []).append(value)
-            if width == _WIDTH:
-                longest = max(longest, len(value))
-                shortest = min(shortest, len(value))
-        # Four characters at every third place meet every value of six or more.
-        self._step = max(shortest - _WIDTH + 1, 1) if longest else 0
-        heads = self._by_width.get(_WIDTH, {})
-        self._long = {
-            value[at : at + _WIDTH]
-            for values in heads.values()
-            for value in values
-            for at in range(min(self._step, len(value) - _WIDTH + 1))
-        }
-        short = [
-            head for width, found in self._by_width.items() if width != _WIDTH for head in found
-        ]
-        self._short_ascii = any(head.isascii() for head in short)
+        self._values = list(values)
+        self._places: dict[str, list[tuple[str, int]]] | None = None
+        self._short: list[str] = []
+        long = [value for value in self._values if len(value) >= _WIDTH]
+        short = [value for value in self._values if len(value) < _WIDTH]
+        self._short_ascii = any(value.isascii() for value in short)
         self._short_other = bool(short)
+        # Four characters at every third place meet every value of six or more.
+        shortest = min(map(len, long), default=0)
+        self._step = min(shortest - _WIDTH + 1, _STEP) if long else 0
+        self._grams = {value[at : at + _WIDTH] for at in range(self._step) for value in long}
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield (start, value) for each value wherever it stands."""
-        for width, heads in self._by_width.items():
-            for at in range(len(text) - width + 1):
-                for value in heads.get(text[at : at + width], ()):
-                    if text.startswith(value, at):
-                        yield at, value
+        if self._places is None:
+            self._places, self._short = self._index()
+        step = self._step
+        places = self._places
+        for place in range(0, len(text), step) if step else ():
+            for value, offset in places.get(text[place : place + _WIDTH], ()):
+                if offset <= place and text.startswith(value, place - offset):
+                    yield place - offset, value
+        for value in self._short:
+            at = text.find(value)
+            while at >= 0:
+                yield at, value
+                at = text.find(value, at + 1)
 
     def within(self, text: str) -> bool:
         """Tell whether any value stands in the text."""
@@ -58,6 +54,15 @@ class Grams:
             if not step:
                 return False
             grams = [text[at : at + _WIDTH] for at in range(0, len(text), step)]
-            if self._long.isdisjoint(grams):
+            if self._grams.isdisjoint(grams):
                 return False
         return next(self.find(text), None) is not None
+
+    def _index(self) -> tuple[dict[str, list[tuple[str, int]]], list[str]]:
+        """Return where in which value each group of four stands, and the values below four."""
+        places: dict[str, list[tuple[str, int]]] = {}
+        for value in self._values:
+            for offset in range(self._step if len(value) >= _WIDTH else 0):
+                group = value[offset : offset + _WIDTH]
+                places.setdefault(group, []).append((value, offset))
+        return places, [value for value in self._values if len(value) < _WIDTH]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from safelight.deid.text import veiled, vocabulary
-from safelight.deid.text.builder import CONTACT, MIN_GLUED, NAME, PERSON, PHONE, SHORT, Builder
+from safelight.deid.text.builder import CONTACT, MIN_GLUED, NAME, PERSON, SHORT, Builder
 from safelight.deid.text.fold import fold, runs, segments, squash, squash_map
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
@@ -18,6 +18,9 @@ __all__ = ["Needles", "Span"]
 _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _SIDES: Final = frozenset("lrwct")
+_SEVEN: Final = re.compile(r"\d(?:\D*\d){6}")
+_SINGLE: Final = re.compile(r"[\W_][^\W\d_][\W_]")
+_ROW: Final = 4
 _SMALL: Final = 4096
 _REMEMBERED: Final = 10_000
 _LONG_RUN: Final = 64
@@ -89,7 +92,8 @@ class Needles:
         Names spelt letter by letter and values in percent or entity codes are found too.
         """
         found = self._plain(text)
-        found += self._spelt(text)
+        if len(text) > _ROW and _SINGLE.search(text):
+            found += self._spelt(text)
         coded = veiled.bare(text)
         if coded is not None:
             found += self._decoded(coded)
@@ -256,11 +260,9 @@ class Needles:
         return found
 
     def _numbers(self, text: str) -> list[Span]:
-        if len(text) < PHONE:
+        if not _SEVEN.search(text):
             return []
         digits = [(place, char) for place, char in enumerate(text) if char.isdecimal()]
-        if len(digits) < PHONE:
-            return []
         flat = "".join(char for _place, char in digits)
         found = []
         for number in self.numbers:

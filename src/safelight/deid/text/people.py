@@ -68,6 +68,8 @@ _COLOURS: Final = words("black white dark brown deep gray grey green")
 _COLOURED: Final = words("blood matter fluid fat hole holes vein veins venous scale")
 #: Projections that are also family names: in capitals they are projections.
 _VIEWS: Final = words("lao rao lad")
+_TRIGGERS: Final = _TITLES | _WEAK_TITLES | _ROLES | _BY | {"for"}
+_MARKED: Final = _CREDENTIALS | {"rt"}
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
 _TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
@@ -91,13 +93,7 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
         word = token.word
         if place == last or (token.gone and token.kind != UNKNOWN):
             continue
-        if (
-            word in _TITLES
-            or word in _WEAK_TITLES
-            or word in _ROLES
-            or word in _BY
-            or word == "for"
-        ):
+        if word in _TRIGGERS:
             out += _after(text, tokens, place)
         elif word == "c" and tokens[place + 1].word == "o" and text[token.stop] == "/":
             out += _names(text, tokens, place + 2, strict=False, most=_LONGEST_NAME)
@@ -186,9 +182,11 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
     """Take the names before ``, MD``; and the letters themselves when a name went."""
     for place in range(1, len(tokens)):
         token = tokens[place]
-        raw = text[token.start : token.stop]
-        if token.gone or not (token.word in _CREDENTIALS or _registered(text, token)):
+        if token.word not in _MARKED or token.gone:
             continue
+        if token.word == "rt" and not _registered(text, token):
+            continue
+        raw = text[token.start : token.stop]
         gap = text[tokens[place - 1].stop : token.start]
         if "," in gap and _TIGHT_GAP.fullmatch(gap):
             for at in range(place - 1, max(place - 4, -1), -1):
@@ -223,7 +221,7 @@ def _trailing(tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
 
 def _registered(text: str, token: Token) -> bool:
     """Tell ``RT(R)`` (a registered technologist) from ``RT`` (right)."""
-    return token.word == "rt" and re.match(r"\((?:R|T|N|MR|CT|M)\)", text[token.stop :]) is not None
+    return re.match(r"\((?:R|T|N|MR|CT|M)\)", text[token.stop :]) is not None
 
 
 def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:

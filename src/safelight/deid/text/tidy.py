@@ -18,6 +18,7 @@ _AROUND: Final = re.compile(
     r"(?<![\s,;:_\-/^|=+&.#*~–—])(?P<l>[\s,;:_\-/^|=+&.#*~–—]*)(?:\x00(?P<r>[\s,;:_\-/^|=+&.#*~–—]*))+"
 )
 _CUTS: Final = re.compile(r"\x00[\s,;:_\-/^|=+&.#*~–—\x00]*\x00")
+_PAIRED: Final = re.compile(r"[(\[{<>}\])（［【「『\"']")
 _NESTED: Final = 40
 _OPENERS: Final = "([{<"
 _CLOSERS: Final = ")]}>"
@@ -25,14 +26,17 @@ _CLOSERS: Final = ")]}>"
 
 def join(text: str) -> str:
     """Return the text with its cuts closed: one separator where two met, none at an end."""
-    for _ in range(_NESTED):
+    paired = _PAIRED.search(text) is not None
+    for _ in range(_NESTED if paired or text.count(CUT) > 1 else 0):
         before = text
         text = _CUTS.sub(CUT, text)
+        if not paired:
+            break
         text = _EMPTY_PAIR.sub(CUT, text)
         if before == text:
             break
     text = _AROUND.sub(_close, text)
-    return _brackets(text)
+    return _brackets(text) if paired else text.strip(" ")
 
 
 def _close(match: "re.Match[str]") -> str:

@@ -33,14 +33,14 @@ class Token:
 
 def tokenize(text: str) -> list[Token]:
     """Return the runs of letters and digits, and unknown signs beyond ASCII, in order."""
-    kind = vocabulary.kind
     if text.isascii():
-        out = []
-        for match in RUN.finditer(text):
-            run = match.group()
-            out.append(Token(match.start(), match.end(), run.lower(), kind(run)))
-        return out
-    out = []
+        kind = vocabulary.kind
+        return [
+            Token(match.start(), match.end(), run.lower(), kind(run))
+            for match in RUN.finditer(text)
+            for run in (match[0],)
+        ]
+    out: list[Token] = []
     at = 0
     for match in runs(text):
         _signs(text, at, match.start(), out)

@@ -1,10 +1,11 @@
 """The words that may stay: loaded once, from a list made by ``scripts/make_vocabulary.py``.
 
-Eight sections in ``data/vocabulary.gz``:
+Sections in ``data/vocabulary.gz``:
 
-- strong: medical, technical and protocol words; they stop a run of names (``Dr. Roe CT``);
-- plain: common words that are no one's name as far as the sources know;
-- ambiguous: words that are also names but that reports cannot do without (``white``, ``may``);
+- words, a line for each beginning of two letters with three classes: strong are medical, technical
+  and protocol words, they stop a run of names (``Dr. Roe CT``); plain are common words that are no
+  one's name as far as the sources know; ambiguous are words that are also names but that reports
+  cannot do without (``white``, ``may``);
 - terms: whole phrases that hold an eponym (``Ross procedure``);
 - CJK terms, matched inside runs that have no blanks;
 - words that may be joined without a blank, and names that the rules for unseen words would pass;
@@ -58,6 +59,7 @@ _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MANY_SEGMENTS: Final = 4
 _LONGEST_TERM: Final = 8
 _LONGEST_RUN: Final = 64
+_HEAD: Final = 2
 
 # Endings of medical Greek and Latin that no family name of the sources has at this length.
 _ENDING: Final = re.compile(
@@ -76,7 +78,8 @@ _STEM: Final = re.compile(r"[a-z]{2,}(?:[aeiouy])")
 
 
 class _Lists(NamedTuple):
-    words: dict[str, int]
+    lines: dict[str, str]
+    words: dict[str, dict[str, int]]
     terms: frozenset[str]
     cjk: frozenset[str]
     eponyms: dict[str, frozenset[str]]
@@ -88,17 +91,14 @@ class _Lists(NamedTuple):
 def _load() -> _Lists:
     with open(_FILE, "rb") as handle:
         data = handle.read()
-    sections = gzip.decompress(data).decode().split("\n\n")
-    strong, plain, ambiguous, phrases, cjk, named, joinable, refused = sections
-    words = dict.fromkeys(plain.split("\n"), PLAIN)
-    words.update(dict.fromkeys(strong.split("\n"), STRONG))
-    words.update(dict.fromkeys(ambiguous.split("\n"), AMBIGUOUS))
+    lines, phrases, cjk, named, joinable, refused = gzip.decompress(data).decode().split("\n\n")
     eponyms = {}
     for line in named.split("\n"):
         name, *near = line.split(" ")
         eponyms[name] = frozenset(near)
     return _Lists(
-        words,
+        {line.partition("\t")[0]: line for line in lines.split("\n")},
+        {},
         frozenset(phrases.split("\n")),
         frozenset(cjk.split("\n")),
         eponyms,
@@ -109,7 +109,21 @@ def _load() -> _Lists:
 
 def listed(folded: str) -> int:
     """Return the class of one folded word, as listed; no morphology, no splitting."""
-    return _load().words.get(folded, UNKNOWN)
+    lists = _load()
+    head = folded[:_HEAD]
+    words = lists.words.get(head)
+    if words is None:
+        words = lists.words[head] = _words(lists.lines.get(head, "\t\t\t"))
+    return words.get(folded, UNKNOWN)
+
+
+def _words(line: str) -> dict[str, int]:
+    """Read the words of one head; of the heads most are never asked for."""
+    _head, strong, plain, ambiguous = line.split("\t")
+    words = dict.fromkeys(plain.split(), PLAIN)
+    words.update(dict.fromkeys(strong.split(), STRONG))
+    words.update(dict.fromkeys(ambiguous.split(), AMBIGUOUS))
+    return words
 
 
 def terms() -> frozenset[str]:

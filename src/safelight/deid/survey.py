@@ -168,7 +168,8 @@ class Surveyor:
         for segment in segments:
             if isinstance(segment, Run):
                 for tag, raw in segment.values.items():
-                    keys[tag] = keys[tag] or raw
+                    if not keys.get(tag):
+                        keys[tag] = raw
                 known = self._runs.get((charset.terms, segment))
                 if known is None:
                     known = self._of_run(segment, walker, charset, budget)

@@ -6,7 +6,7 @@ afterwards stays in the worker. Only the small results of ``survey`` and ``write
 
 import os
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from safelight import __version__
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from safelight.deid.engine import Engine
     from safelight.deid.pseudonyms import ProjectKey
     from safelight.deid.survey import Evidence
+    from safelight.deid.text import Identity
     from safelight.intake.sources import Item
 
 __all__ = ["Job", "Problem", "Surveyed", "Written", "input_code", "unexpected"]
@@ -103,6 +104,7 @@ class Job:
         self.evidence: list[Evidence] = []
         self.sights: dict[int, Sight] = {}
         self.plan = Plan(groups=(), group_of={}, copy={})
+        self._told: dict[tuple[str, str], Identity] = {}
         self._settings_digest = settings_digest(engine)
         self._force = force
         self._shards: dict[int, Shard] = {}
@@ -137,7 +139,20 @@ class Job:
                 raise
             except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
                 result.problems.append((index, Problem.of(kind, unexpected(error))))
+        result.evidence = [self._untold(each) for each in result.evidence]
         return result
+
+    def _untold(self, evidence: "Evidence") -> "Evidence":
+        """Return what this worker has not told the parent yet of a person and study.
+
+        A study's headers repeat the same values; sending them once keeps the messages small.
+        """
+        told = self._told.get((evidence.patient_key, evidence.study_uid))
+        if told is None:
+            told = self._told[evidence.patient_key, evidence.study_uid] = type(evidence.identity)()
+        fresh = evidence.identity.less(told)
+        told.update(fresh)
+        return replace(evidence, identity=fresh)
 
     def _look(
         self,

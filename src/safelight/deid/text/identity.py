@@ -37,6 +37,17 @@ class Identity:
         self.phrases |= other.phrases
         self.contacts |= other.contacts
 
+    def less(self, other: "Identity") -> "Identity":
+        """Return the values that the other collector does not hold."""
+        return Identity(
+            names=self.names - other.names,
+            people=self.people - other.people,
+            ids=self.ids - other.ids,
+            dates=self.dates - other.dates,
+            phrases=self.phrases - other.phrases,
+            contacts=self.contacts - other.contacts,
+        )
+
     def digest_tokens(self) -> tuple[str, ...]:
         """Return all values, folded and sorted: the same set of values gives the same tuple."""
         every = (self.names, self.people, self.ids, self.dates, self.phrases, self.contacts)

@@ -1,7 +1,7 @@
 """Write the package's data files from the standard's tables. Run: make_tables.py [STANDARDS].
 
 STANDARDS is the folder that holds the readings of PS3.15 Table E.1-1 and the lists of private
-elements (default ``../shared/standards``). The dictionary, the UID registry, the Types of the IODs
+elements. The dictionary, the UID registry, the Types of the IODs
 and the coded terms come from the installed pydicom and highdicom. Output is deterministic: the same
 inputs give the same bytes, and tests compare what is committed with what this writes.
 """
@@ -51,7 +51,7 @@ def write(files: dict[Path, str]) -> None:
 def main() -> None:
     """Write all files whose inputs are there, and say which."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("standards", nargs="?", default=str(ROOT.parent / "shared" / "standards"))
+    parser.add_argument("standards", help="folder with the standards as data")
     folder = Path(parser.parse_args().standards)
     if folder.is_dir():
         write(from_standards(folder))  # first: the Types are asked for the tags of the table

@@ -1,5 +1,6 @@
 """Which value representation to treat a value by, whatever a file says it is (PS3.5 6.2)."""
 
+import functools
 from typing import Final
 
 __all__ = ["TABLE_BYTES", "real_vr"]
@@ -9,15 +10,22 @@ _SIZED: Final = frozenset((b"US", b"SS", b"UL", b"SL", b"FL", b"FD", b"UV", b"SV
 _BULK_VRS: Final = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
 
 
-def real_vr(read: bytes, dictionary: str, length: int) -> bytes:
-    """Return the VR to treat a value by; empty when what was read cannot be what it claims."""
+@functools.lru_cache(maxsize=1 << 14)
+def real_vr(read: bytes, dictionary: str, *, table: bool) -> bytes:
+    """Return the VR to treat a value by; empty when what was read cannot be what it claims.
+
+    Args:
+        read: As the file says; empty in implicit VR.
+        dictionary: As the dictionary says, choices joined by ``or``.
+        table: The value is longer than ``TABLE_BYTES``.
+    """
     choices = [choice.encode("ascii") for choice in dictionary.split(" or ")]
     if read in choices:
         return read
     if not read or read == b"UN":
         if len(choices) == 1:
             return choices[0]
-        return b"OW" if b"OW" in choices and length > TABLE_BYTES else choices[0]
+        return b"OW" if b"OW" in choices and table else choices[0]
     if b"SQ" in choices or read == b"SQ":
         return b""
     if read in _BULK_VRS:

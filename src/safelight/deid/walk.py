@@ -217,7 +217,7 @@ class Cleaner:
         key = (tag, vr, level.parent, value_stop - value > TABLE_BYTES, level.dummy)
         plan = self._plans.get(key)
         if plan is None:
-            real = real_vr(vr, entry.vr, value_stop - value)
+            real = real_vr(vr, entry.vr, table=value_stop - value > TABLE_BYTES)
             plan = self._plans[key] = (real, self._rule(tag, entry.vr, real, level))
         real, rule = plan
         if rule.act is Act.REMOVE:
@@ -366,7 +366,7 @@ class Cleaner:
         if safe is None:
             return self._remove(data, element, "private, not known to be safe")
         raw = data[value:value_stop]
-        real = real_vr(vr, safe.vr, len(raw))
+        real = real_vr(vr, safe.vr, table=len(raw) > TABLE_BYTES)
         if not real:
             return self._remove(data, element, "a value representation that does not fit")
         verdict = self._values.verdict(tag, real, raw, _SAFE_PRIVATE, level.charset)

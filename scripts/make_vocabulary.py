@@ -37,6 +37,7 @@ CENSUS_RANK = 15_000
 MIN_INFLECTED = 4
 MIN_PLAIN = 2
 MIN_SHORTENED = 7
+MAX_SHORTENED = 7  # longer beginnings are no one's short form, and look like names
 HEAD = 2
 SECTIONS = ("strong", "plain", "ambiguous", "terms", "cjk", "eponyms", "joinable", "refused")
 
@@ -151,7 +152,7 @@ def shortened(lines: Iterable[str]) -> set[str]:
         word[:size]
         for word in words
         if len(word) >= MIN_SHORTENED and word.isalpha() and word.isascii()
-        for size in range(MIN_INFLECTED, len(word) - 1)
+        for size in range(MIN_INFLECTED, min(len(word) - 1, MAX_SHORTENED + 1))
     }
 
 

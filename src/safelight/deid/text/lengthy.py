@@ -17,7 +17,6 @@ _RULE_LONG: Final = "too long to be judged word by word"
 _BREAK: Final = re.compile(r"[\n\\]")
 _WORD: Final = re.compile(r"[^\W\d_]{3}")
 _WORDS: Final = re.compile(r"[^\W\d_]{3,}|[\n\\]+")
-_LOOSE: Final = re.compile(r" *([\n\\]+) *")
 _EDGE: Final = re.compile(r"[\W\d_]")
 _BREAKS: Final = "\n\\"
 _ONLY_BREAKS: Final = {code: None for code in range(128) if code not in (10, 92)}
@@ -89,7 +88,9 @@ class Pieces:
                 parts = _WORDS.findall(block)
                 for part in set(parts).difference(strong):
                     strong[part] = self._weigh(part)
-                shown = _LOOSE.sub(r"\1", " ".join(filter(None, map(strong.__getitem__, parts))))
+                shown = " ".join(filter(None, map(strong.__getitem__, parts)))
+                for mark in _BREAKS:
+                    shown = shown.replace(f" {mark}", mark).replace(f"{mark} ", mark)
             if shown:
                 if before not in _BREAKS and shown[0] not in _BREAKS:
                     yield " "
@@ -103,9 +104,10 @@ class Pieces:
         if not part[0].isalpha():
             return part
         word = part.lower()
+        if vocabulary.listed(word) != vocabulary.STRONG:
+            return ""
         strong = (
-            vocabulary.listed(word) == vocabulary.STRONG
-            and part.isascii()
+            part.isascii()
             and not people.calls(word)
             and not self._named(word)
             and not any(word in value or value in word for value in self._joined)

@@ -79,7 +79,9 @@ def run(
     with (log or Path(os.devnull)).open("wb") as sink:
         start = time.perf_counter()
         pinned = command if core is None else ["taskset", "-c", str(core), *command]
-        child = subprocess.Popen(pinned, stdout=sink, stderr=sink)
+        # as installed programs run: Python may keep the bytecode of its modules
+        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        child = subprocess.Popen(pinned, stdout=sink, stderr=sink, env=env)
         stop = threading.Event()
 
         def watch() -> None:

@@ -18,7 +18,8 @@ from safelight.types import Kind
 
 __all__ = ["Group", "Plan", "Sight", "UnionFind", "make_plan", "make_tasks", "survey_tasks"]
 
-CHUNK: Final = 64  # inputs a task; a killed run repeats at most these for each worker
+CHUNK: Final = 64  # inputs a task, of several persons
+_PERSON_CHUNK: Final = 512  # inputs a task, of one person
 _PEOPLE_MAX: Final = 64  # persons of one folder whose values are searched for in its loose files
 
 
@@ -196,11 +197,34 @@ def survey_tasks(span: range, workers: int) -> list[Task]:
 
 
 def make_tasks(plan: Plan, workers: int) -> list[Task]:
-    """Cut the second pass into tasks, person by person, so that a worker makes few persons."""
-    order = [index for group in plan.groups for index in group.inputs]
-    size = _size(len(order), workers)
-    starts = range(0, len(order), size)
-    return [Task(n, order[at : at + size]) for n, at in enumerate(starts)]
+    """Cut the second pass into tasks, the longest first.
+
+    What is decided for a person is remembered by the worker that decided it, so a person's inputs
+    stay in one task as far as the work still divides; persons with few inputs share a task. The
+    last quarter of the work is cut small, so that no worker waits long for another at the end.
+    """
+    total = sum(len(group.inputs) for group in plan.groups)
+    small = _size(total, workers)
+    large = max(small, min(_PERSON_CHUNK, total // (4 * workers)))
+    cuts: list[list[int]] = []
+    rest: list[int] = []
+    begun = 0
+    for group in plan.groups:
+        begun += len(group.inputs)
+        if len(group.inputs) < small:
+            rest += group.inputs
+            if len(rest) >= small:
+                cuts.append(rest)
+                rest = []
+            continue
+        most = small if workers > 1 and 4 * begun > 3 * total else large
+        pieces = -(-len(group.inputs) // most)
+        size = -(-len(group.inputs) // pieces)
+        cuts += [group.inputs[at : at + size] for at in range(0, len(group.inputs), size)]
+    if rest:
+        cuts.append(rest)
+    cuts.sort(key=len, reverse=True)
+    return [Task(number, inputs) for number, inputs in enumerate(cuts)]
 
 
 def _size(total: int, workers: int) -> int:

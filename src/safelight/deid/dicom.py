@@ -61,8 +61,9 @@ ContextOf = Callable[[str], Context]
 _ROWS: Final = 0x00280010
 _ACQUISITION: Final = 0x0018
 _STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
 _INSERTED: Final = (0x00120062, 0x00280303)
-_NOTED: Final = NOTED | frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE))
+_NOTED: Final = NOTED | frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE, _SERIES))
 
 
 @dataclass(slots=True)
@@ -291,12 +292,13 @@ class _Object:
         """Tell whether an image ends before its pixel data though it describes some.
 
         A file cut exactly between two elements looks like a shorter one. Headers without pixels
-        do exist (in the directories of media); they name their study and tell of no acquisition.
+        do exist (in the directories of media); they name study and series, and no acquisition.
         """
         if not is_image_sop_class(sop_class) or any(tag in _PIXELS for tag in self.tags[-8:]):
             return False
         acquired = any(tag >> 16 == _ACQUISITION for tag in self.tags)
-        return acquired or bool(self.value(_ROWS)) or not self.value(_STUDY)
+        named = self.value(_STUDY) and self.value(_SERIES)
+        return acquired or bool(self.value(_ROWS)) or not named
 
     def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
         """Return the pixel data element in parts."""

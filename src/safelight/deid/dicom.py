@@ -294,11 +294,17 @@ class _Object:
         A file cut exactly between two elements looks like a shorter one. Headers without pixels
         do exist (in the directories of media); they name study and series, and no acquisition.
         """
-        if not is_image_sop_class(sop_class) or any(tag in _PIXELS for tag in self.tags[-8:]):
+        if not self.notes(sop_class):
             return False
         acquired = any(tag >> 16 == _ACQUISITION for tag in self.tags)
         named = self.value(_STUDY) and self.value(_SERIES)
         return acquired or bool(self.value(_ROWS)) or not named
+
+    def notes(self, sop_class: str) -> tuple[str, ...]:
+        """Return what the manifest and the report should say of the object."""
+        if not is_image_sop_class(sop_class) or any(tag in _PIXELS for tag in self.tags[-8:]):
+            return ()
+        return ("an image without pixel data: a header alone, or cut off",)
 
     def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
         """Return the pixel data element in parts."""

@@ -88,6 +88,15 @@ def test_a_data_set_may_be_a_header_alone_but_bytes_may_not(key_file: Path) -> N
         safelight.deidentify(_bytes(header), key=key_file)
 
 
+def test_an_image_that_says_it_has_burned_in_writing_is_held(key_file: Path) -> None:
+    image = sample()
+    image.BurnedInAnnotation = "YES"
+    with pytest.raises(NeedsReviewError, match="burned in"):
+        safelight.deidentify(image, key=key_file)
+    image.BurnedInAnnotation = "NO"
+    assert safelight.deidentify(image, key=key_file).dataset.PatientIdentityRemoved == "YES"
+
+
 def _bytes(data: Dataset) -> bytes:
     buffer = io.BytesIO()
     data.save_as(buffer, enforce_file_format=True)

@@ -11,6 +11,7 @@ from safelight import __version__
 from safelight.deid import manifest
 from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
+from safelight.deid.held import check_class
 from safelight.deid.icc import scrub_profile
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.marks import marks
@@ -20,12 +21,11 @@ from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Level
 from safelight.dicomio.charset import charset_of
-from safelight.dicomio.dictionary import is_image_sop_class, is_storage_sop_class, lookup, uid_known
+from safelight.dicomio.dictionary import is_image_sop_class, lookup, uid_known
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.runs import Book, Run
-from safelight.dicomio.syntax import is_video
 from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import Deidentified, Kind, Original, Part
@@ -41,13 +41,6 @@ _DOCUMENT_LENGTH: Final = 0x00420015
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _CDA_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.2"
-# Objects whose content nothing here can look into yet.
-_HELD: Final = {
-    "1.2.840.10008.5.1.4.1.1.66": "raw data",
-    "1.2.840.10008.5.1.4.1.1.104.3": "an encapsulated 3D model",
-    "1.2.840.10008.5.1.4.1.1.104.4": "an encapsulated 3D model",
-    "1.2.840.10008.5.1.4.1.1.104.5": "an encapsulated 3D model",
-}
 WALKERS: Final = {
     (implicit, big): Walker(implicit=implicit, big=big)
     for implicit in (False, True)
@@ -62,8 +55,12 @@ _ROWS: Final = 0x00280010
 _ACQUISITION: Final = 0x0018
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
+_INSTANCE_NUMBER: Final = 0x00200013
+_BURNED_IN: Final = 0x00280301
 _INSERTED: Final = (0x00120062, 0x00280303)
-_NOTED: Final = NOTED | frozenset((*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE, _SERIES))
+_NOTED: Final = NOTED | frozenset(
+    (*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE, _SERIES, _INSTANCE_NUMBER, _BURNED_IN)
+)
 
 
 @dataclass(slots=True)
@@ -129,7 +126,7 @@ class DicomCleaner:
         budget = Budget(self._limits)
         work = self._cut(data, path, envelope, walker, budget, start)
         sop_class = work.uid(SOP_CLASS) or envelope.sop_class
-        _check_class(sop_class, envelope.syntax)
+        check_class(sop_class, envelope.syntax, burned_in=work.uid(_BURNED_IN))
         if not header_only and work.is_cut_off(sop_class):
             raise NeedsReviewError(
                 "an image without pixel data: it may be cut off", place="(7FE0,0010)"
@@ -292,12 +289,13 @@ class _Object:
         """Tell whether an image ends before its pixel data though it describes some.
 
         A file cut exactly between two elements looks like a shorter one. Headers without pixels
-        do exist (in the directories of media); they name study and series, and no acquisition.
+        do exist (in the directories of media); they name study, series and instance number, and
+        no acquisition.
         """
         if not self.notes(sop_class):
             return False
         acquired = any(tag >> 16 == _ACQUISITION for tag in self.tags)
-        named = self.value(_STUDY) and self.value(_SERIES)
+        named = all(self.value(tag) for tag in (_STUDY, _SERIES, _INSTANCE_NUMBER))
         return acquired or bool(self.value(_ROWS)) or not named
 
     def notes(self, sop_class: str) -> tuple[str, ...]:
@@ -359,20 +357,6 @@ def _ascending(segments: Sequence[Element | Run]) -> bool:
                 return False
             last = segment[0]
     return True
-
-
-def _check_class(sop_class: str, syntax: str) -> None:
-    if not sop_class:
-        raise NeedsReviewError("it does not say what kind of object it is", place="(0008,0016)")
-    if sop_class in _HELD:
-        raise NeedsReviewError(f"it holds {_HELD[sop_class]}, which cannot be looked into")
-    if not is_storage_sop_class(sop_class):
-        raise NeedsReviewError(
-            "its SOP class is private or not known, so its content cannot be judged",
-            place="(0008,0016)",
-        )
-    if is_video(syntax):
-        raise NeedsReviewError("it holds moving pictures, which cannot be looked into")
 
 
 def _special(sop_class: str, ctx: Context) -> dict[int, Callable[[bytes], bytes | None]]:

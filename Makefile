@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 # Ruff and mypy look at these; a folder is named here once it exists.
-CODE := $(wildcard src corpus bench scripts demo tests)
+CODE := $(wildcard src corpus bench scripts demo training tests)
 
 # uv must use the environment made here, fetch no interpreter, and trust what the system trusts
 # (hospital networks often stand behind their own certificate).

@@ -30,11 +30,12 @@ __all__ = ["NOTED", "PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_pe
 
 _CHARSET: Final = 0x00080005
 _STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
 _NAME: Final = 0x00100010
 _ID: Final = 0x00100020
 _ISSUER: Final = 0x00100021
 _BIRTH: Final = 0x00100030
-NOTED: Final = frozenset((_CHARSET, _STUDY, _NAME, _ID, _ISSUER, _BIRTH))
+NOTED: Final = frozenset((_CHARSET, _STUDY, _SERIES, _NAME, _ID, _ISSUER, _BIRTH))
 
 _SUBJECT_NAMES: Final = frozenset((_NAME, 0x00100101, 0x00101001, 0x00101005, 0x00101060))
 _IDS: Final = frozenset(
@@ -66,11 +67,13 @@ class Evidence:
         patient_key: What tells this person from others; empty if the input names nobody.
         study_uid: Study Instance UID; empty if there is none.
         identity: The values found.
+        series_uid: Series Instance UID; empty if there is none.
     """
 
     patient_key: str = ""
     study_uid: str = ""
     identity: Identity = field(default_factory=Identity)
+    series_uid: str = ""
 
     def merged(self, other: "Evidence") -> "Evidence":
         """Return this evidence with the other's values added."""
@@ -102,6 +105,10 @@ def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, bir
         return f"{plain}|{' '.join(decode(issuer)[0].upper().split())}"
     named = " ".join(decode(name)[0].upper().replace("^", " ").split())
     return f"|{named}|{decode(birth)[0].strip()}" if named else ""
+
+
+def _uid(raw: bytes) -> str:
+    return raw.decode("ascii", "replace").strip(" \0")
 
 
 def same_person(keys: Sequence[str]) -> dict[str, str]:
@@ -163,7 +170,7 @@ class Surveyor:
             data, begin, len(data), budget, self._books[walker], stop_tag=PIXEL_DATA
         )
         charset = charset_of(b"")
-        keys = dict.fromkeys((*PERSON_TAGS, _STUDY), b"")
+        keys = dict.fromkeys((*PERSON_TAGS, _STUDY, _SERIES), b"")
         found: list[Found] = []
         for segment in segments:
             if isinstance(segment, Run):
@@ -193,8 +200,7 @@ class Surveyor:
         for segment in segments:
             end = end + segment.size if isinstance(segment, Run) else segment[5]
         person = person_of(*(keys[tag] for tag in PERSON_TAGS))
-        study = keys[_STUDY].decode("ascii", "replace").strip(" \0")
-        return Evidence(person, study, identity), end
+        return Evidence(person, _uid(keys[_STUDY]), identity, _uid(keys[_SERIES])), end
 
     def _of_run(self, run: Run, walker: Walker, charset: Charset, budget: Budget) -> Found:
         found: list[tuple[str, str]] = []

@@ -179,7 +179,7 @@ class Job:
         else:
             position = known[same] = len(result.evidence)
             result.evidence.append(evidence)
-        return Sight(kind, position, tuple(nodes))
+        return Sight(kind, position, tuple(nodes), evidence.series_uid)
 
     def _source(self, item: "Item") -> str | Original:
         """Return what the engine reads: a file's path, or the bytes of an archive's member."""

@@ -31,17 +31,19 @@ class Sight:
         kind: What it is.
         evidence: Position of its evidence in the list of all evidence; -1 for none.
         nodes: What it shares with other inputs of the same person; empty when it names nobody.
+        series: Series Instance UID; empty when it has none.
     """
 
     kind: Kind
     evidence: int = -1
     nodes: tuple[Hashable, ...] = ()
+    series: str = ""
 
     def moved(self, start: int) -> "Sight":
         """Return the sight for a list of evidence in which its own begins at ``start``."""
         if self.evidence < 0 or start == 0:
             return self
-        return Sight(self.kind, self.evidence + start, self.nodes)
+        return Sight(self.kind, self.evidence + start, self.nodes, self.series)
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Group:
 
     Attributes:
         evidence: Positions of the evidence; the person's own first.
-        inputs: Positions of the inputs, in order.
+        inputs: Positions of the inputs, series by series.
     """
 
     evidence: list[int] = field(default_factory=list)
@@ -126,6 +128,8 @@ def make_plan(relatives: Sequence[str], sights: Mapping[int, Sight]) -> Plan:
         people[relatives[index].rpartition("/")[0]].add(number)
     if loose:
         _place_loose(loose, relatives, sights, groups, group_of, _upwards(people))
+    for group in groups:
+        _gather_series(group.inputs, sights)
     return Plan(groups=groups, group_of=group_of, copy=_copies(relatives, sights))
 
 
@@ -133,6 +137,15 @@ def _add(group: Group, index: int, sight: Sight) -> None:
     group.inputs.append(index)
     if sight.evidence >= 0 and sight.evidence not in group.evidence[-8:]:
         group.evidence.append(sight.evidence)
+
+
+def _gather_series(inputs: list[int], sights: Mapping[int, Sight]) -> None:
+    """Put the inputs of one series side by side: they are looked at together."""
+    first: dict[str, int] = {}
+    for index in inputs:
+        first.setdefault(sights[index].series, index)
+    if len(first) > 1:
+        inputs.sort(key=lambda index: first[sights[index].series])
 
 
 def _upwards(people: Mapping[str, set[int]]) -> dict[str, set[int]]:

@@ -7,15 +7,22 @@ digest) or by the place inside it (a tag path); the terminal alone adds the path
 from typing import ClassVar
 
 __all__ = [
+    "AccessDeniedError",
     "ArchiveError",
+    "ConsentDeniedError",
+    "ConsentError",
+    "FhirError",
     "KeyFileError",
     "LimitExceededError",
     "NeedsReviewError",
     "OutputError",
+    "PolicyError",
     "QuarantineError",
+    "RemoverMissingError",
     "SafelightError",
     "SettingsError",
     "UnreadableInputError",
+    "WithdrawalError",
 ]
 
 
@@ -119,3 +126,56 @@ class OutputError(SafelightError):
 
     code = "output"
     default_kept = "no half-written file was left"
+
+
+class AccessDeniedError(SafelightError):
+    """This actor may not do this to this person's data; the refusal is in the access log."""
+
+    code = "access"
+    default_kept = "nothing was shown or changed; the attempt was logged"
+    default_todo = "ask a steward for the role, or use break-glass if a life depends on it"
+
+
+class ConsentDeniedError(SafelightError):
+    """The person has not agreed to this use under this policy, or no longer does."""
+
+    code = "consent-denied"
+    default_kept = "nothing was used; the refusal was logged"
+    default_todo = "ask the person, or leave their data out"
+
+
+class ConsentError(SafelightError):
+    """A statement about consent cannot be recorded as it was given."""
+
+    code = "consent"
+    default_kept = "nothing was recorded; consent stands as it stood"
+
+
+class FhirError(SafelightError):
+    """A FHIR resource is not valid, or says something that cannot be kept without loss."""
+
+    code = "fhir"
+    default_kept = "nothing was recorded; consent stands as it stood"
+
+
+class PolicyError(SafelightError):
+    """A policy document is malformed, or does not follow from the version before it."""
+
+    code = "policy"
+    default_kept = "nothing was published; the policies stand as they stood"
+
+
+class RemoverMissingError(SafelightError):
+    """A class of artefacts is in use that nothing knows how to remove."""
+
+    code = "remover"
+    default_kept = "nothing was started"
+    default_todo = "install or register the part of Safelight that makes these artefacts"
+
+
+class WithdrawalError(SafelightError):
+    """A withdrawal is in force but not all of it could be carried out yet."""
+
+    code = "withdrawal"
+    default_kept = "every use is denied already; what was removed stays removed"
+    default_todo = "give the same command again; it goes on where it stopped"

@@ -10,6 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from safelight.deid.pseudonyms import ProjectKey
+from store_fixtures import database, make_store, postgresql, report, store
+
+# pytest finds fixtures by their names in this file.
+__all__ = ["database", "make_store", "postgresql", "store"]
 
 # A slow or busy machine must not fail a property: no deadline, no complaint about data that takes
 # long to make. "ci" is derandomised, so that the same commit gives the same answer every time;
@@ -51,3 +55,8 @@ def key(key_file: Path) -> ProjectKey:
     """Return a fresh project key of this test's own."""
     key_file.parent.mkdir(mode=0o700)
     return ProjectKey.load_or_create(key_file)
+
+
+def pytest_report_header() -> str:
+    """Say which databases the tests run on, at the top of every report."""
+    return report()

@@ -14,10 +14,12 @@ __all__ = [
     "FhirError",
     "KeyFileError",
     "LimitExceededError",
+    "LogError",
     "NeedsReviewError",
     "OutputError",
     "PolicyError",
     "QuarantineError",
+    "ReceiptError",
     "RemoverMissingError",
     "SafelightError",
     "SettingsError",
@@ -179,3 +181,61 @@ class WithdrawalError(SafelightError):
     code = "withdrawal"
     default_kept = "every use is denied already; what was removed stays removed"
     default_todo = "give the same command again; it goes on where it stopped"
+
+
+class StoreError(SafelightError):
+    """The database or the object store cannot be used; the transaction was rolled back."""
+
+    code = "store"
+    default_kept = "nothing of this step was kept; what was stored before is whole"
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the database, or a named lock, for longer than we wait."""
+
+    code = "busy"
+    default_todo = "try again; the step can be repeated without harm"
+
+
+class StoreFullError(StoreError):
+    """There is no room left for the database or for an object."""
+
+    code = "full"
+    default_todo = "make room, then try again; the step can be repeated without harm"
+
+
+class MasterKeyError(SafelightError):
+    """The master key is missing, malformed, readable by others, or not the one of this vault."""
+
+    code = "master-key"
+    default_kept = "nothing was overwritten; everything stays encrypted as it was"
+
+
+class CorruptedError(SafelightError):
+    """A stored object is not what was written: it was altered, cut, or swapped for another."""
+
+    code = "corrupted"
+    default_kept = "the object stays where it is, marked as quarantined; nothing was handed out"
+    default_todo = "restore it from a backup; look for the cause on the storage"
+
+
+class ErasedError(SafelightError):
+    """The person's data were erased; there is no key any more."""
+
+    code = "erased"
+    default_kept = "nothing of this person is left to read"
+
+
+class LogError(SafelightError):
+    """The transparency log is not what was signed, or cannot be continued as it stands."""
+
+    code = "log"
+    default_kept = "nothing was added to the log and nothing was signed"
+    default_todo = "run safelight log verify; it names the first bad place"
+
+
+class ReceiptError(SafelightError):
+    """A receipt, or what should become one, does not hold."""
+
+    code = "receipt"
+    default_kept = "nothing was changed"

@@ -1,0 +1,241 @@
+"""Stored values as a viewer shows them (PS3.3 C.7.6.3, C.11.1, C.11.2, C.9.2).
+
+Levels are worked out once for each stored value, not once a pixel.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.deid.pixels.header import Look, Overlay, PixelHeader
+from safelight.deid.pixels.picture import Bytes2D, Picture
+from safelight.deid.pixels.tables import Table
+
+__all__ = ["HIGH_PERCENT", "LOW_PERCENT", "Picture", "render", "render_overlays", "to_rgb"]
+
+LOW_PERCENT: Final = 0.5
+HIGH_PERCENT: Final = 99.8
+_WHITE: Final = 255
+_WORD: Final = 2  # bytes: values of up to 16 bits are looked up
+_SAMPLE: Final = 1 << 20  # pixels that the range of wider values is taken from
+_LEAST_INSIDE: Final = 0.01
+
+Array = NDArray[Any]
+
+
+def render(
+    frame: Array, header: PixelHeader, colour: str, *, index: int = 0, full: bool = False
+) -> Picture:
+    """Return one frame as displayed.
+
+    Args:
+        frame: Stored values, shape (rows, columns) or (rows, columns, samples).
+        header: What the header says of them.
+        colour: The colour space that ``frame`` is in, as its decoder tells it.
+        index: Number of the frame.
+        full: Stretch what is there (0.5 to 99.8 percentile) even where the header names a window:
+            a window may hide what is written in the pixels.
+    """
+    if frame.ndim == 3:  # noqa: PLR2004 - rows, columns, samples
+        rgb = to_rgb(frame, colour, header.form.bits_stored)
+        return Picture(grey=_luma(rgb), rgb=rgb, header=header, frame=index)
+    if header.palettes is not None and header.first_colour is None:
+        rgb = _coloured(frame, header.palettes)
+        return Picture(grey=_luma(rgb), rgb=rgb, header=header, frame=index)
+    grey = _grey(frame, header, header.look(index), full=full)
+    if header.palettes is not None and header.first_colour is not None:
+        rgb = np.repeat(grey[:, :, None], 3, axis=2)
+        where = frame >= header.first_colour
+        rgb[where] = _coloured(frame, header.palettes)[where]
+        return Picture(grey=_luma(rgb), rgb=rgb, header=header, frame=index)
+    return Picture(grey=grey, header=header, frame=index)
+
+
+def render_overlays(
+    header: PixelHeader, *, index: int = 0, bits: Array | None = None
+) -> list[Picture]:
+    """Return the overlay planes that lie over one frame, white on black.
+
+    Args:
+        header: Holds the planes of groups 60xx.
+        index: Number of the frame.
+        bits: Words of pixel data with the bits outside the stored values, for planes in them.
+    """
+    found = []
+    for overlay in header.overlays:
+        plane = overlay_plane(overlay, index, bits)
+        if plane is None:
+            continue
+        top, left = overlay.origin
+        found.append(
+            Picture(
+                grey=plane * np.uint8(_WHITE),
+                header=header,
+                frame=index,
+                source=f"overlay {overlay.group:04X}",
+                offset=(left - 1, top - 1),
+            )
+        )
+    return found
+
+
+def overlay_plane(overlay: Overlay, frame: int, bits: Array | None) -> Bytes2D | None:
+    """Return one plane as zeros and ones, shape (rows, columns); None when it has none here."""
+    if not overlay.data:
+        if bits is None:
+            return None
+        return ((bits >> overlay.bit) & 1).astype(np.uint8)
+    at = frame - overlay.first_frame
+    if overlay.frames == 1 and overlay.first_frame == 0:
+        at = 0  # one plane lies over all frames
+    if not 0 <= at < overlay.frames:
+        return None
+    size = overlay.rows * overlay.columns
+    raw = np.frombuffer(overlay.data, np.uint8)
+    if overlay.big:  # words: PS3.5 8.1.2
+        raw = raw[: len(raw) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
+    first, last = at * size // 8, (at * size + size + 7) // 8
+    found = np.unpackbits(raw[first:last], bitorder="little")[at * size - first * 8 :][:size]
+    if len(found) < size:
+        found = np.pad(found, (0, size - len(found)))
+    return found.reshape(overlay.rows, overlay.columns)
+
+
+def to_rgb(frame: Array, colour: str, bits: int) -> Bytes2D:
+    """Return colours, uint8, shape (rows, columns, 3).
+
+    Args:
+        frame: Shape (rows, columns, 3 or 4).
+        colour: Such as ``RGB``, ``YBR_FULL``, ``YBR_PARTIAL_422``, ``CMYK`` or ``ARGB``.
+        bits: Bits of a sample.
+    """
+    if frame.dtype != np.uint8:
+        if bits > 8:  # noqa: PLR2004 - a byte
+            frame = frame >> (bits - 8)
+        frame = np.clip(frame, 0, _WHITE).astype(np.uint8)
+    if bits < 8:  # noqa: PLR2004 - a byte
+        frame = (frame.astype(np.uint16) * _WHITE // ((1 << bits) - 1)).astype(np.uint8)
+    if colour == "ARGB":
+        frame = frame[:, :, 1:]
+    elif colour == "CMYK":
+        ink = _WHITE - frame.astype(np.uint16)
+        return (ink[:, :, :3] * ink[:, :, 3:4] // _WHITE).astype(np.uint8)
+    frame = np.ascontiguousarray(frame[:, :, :3])
+    if not colour.startswith("YBR"):
+        return frame
+    if "PARTIAL" in colour:
+        return _from_partial(frame)
+    import cv2  # noqa: PLC0415  # start-up cost: grey images do without
+
+    swapped = np.ascontiguousarray(frame[:, :, (0, 2, 1)])
+    return np.asarray(cv2.cvtColor(swapped, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def _from_partial(frame: Bytes2D) -> Bytes2D:
+    """Return RGB of YBR_PARTIAL: levels 16 to 235 and 16 to 240 (PS3.3 C.7.6.3.1.2)."""
+    luma, blue, red = (frame[:, :, n].astype(np.float32) for n in range(3))
+    luma, blue, red = 1.1644 * (luma - 16), blue - 128, red - 128
+    out = np.stack((luma + 1.596 * red, luma - 0.3917 * blue - 0.8129 * red, luma + 2.0172 * blue))
+    return np.clip(np.rint(out), 0, _WHITE).astype(np.uint8).transpose(1, 2, 0).copy()
+
+
+def _luma(rgb: Bytes2D) -> Bytes2D:
+    import cv2  # noqa: PLC0415  # start-up cost: grey images do without
+
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _coloured(frame: Array, palettes: tuple[Table, Table, Table]) -> Bytes2D:
+    red, green, blue = (table.scaled()[table.look_up(frame)] for table in palettes)
+    return np.stack((red, green, blue), axis=2)
+
+
+def _grey(frame: Array, header: PixelHeader, look: Look, *, full: bool) -> Bytes2D:
+    if frame.dtype.kind == "f" or frame.dtype.itemsize > _WORD:
+        return _wide(frame, header, look, full=full)
+    low = int(frame.min())
+    seen = frame.astype(np.int32) - low
+    counts = np.bincount(seen.reshape(-1))
+    stored = np.arange(low, low + len(counts))
+    empty = _is_padding(stored, header)
+    counts[empty] = 0
+    levels = _levels(stored, counts, header, look, full=full)
+    levels[empty] = 0
+    return levels[seen]
+
+
+def _wide(frame: Array, header: PixelHeader, look: Look, *, full: bool) -> Bytes2D:
+    """Return levels of values too wide to be looked up: 32 bits and floating point."""
+    values = np.nan_to_num(frame.astype(np.float64), posinf=0, neginf=0)
+    empty = _is_padding(values, header)
+    known = values[~empty].reshape(-1)
+    chosen = np.sort(known[:: max(1, len(known) // _SAMPLE)])
+    every = np.concatenate((chosen, values.reshape(-1)))
+    counts = np.zeros(len(every))
+    counts[: len(chosen)] = 1
+    levels = _levels(every, counts, header, look, full=full)[len(chosen) :]
+    levels = levels.reshape(values.shape).copy()
+    levels[empty] = 0
+    return levels
+
+
+def _is_padding(stored: Array, header: PixelHeader) -> NDArray[np.bool_]:
+    if header.padding is None:
+        return np.zeros(stored.shape, np.bool_)
+    low, high = header.padding
+    return (stored >= low) & (stored <= high)
+
+
+def _levels(
+    stored: Array, counts: Array, header: PixelHeader, look: Look, *, full: bool
+) -> Bytes2D:
+    """Return the level of each stored value, given how many pixels have it."""
+    values = _rescaled(stored, look)
+    shown = None if full else _windowed(values, counts, look)
+    if shown is None:
+        low, high = _range(values, counts)
+        shown = (values - low) * (_WHITE / (high - low)) if high > low else np.zeros(len(values))
+    levels = np.clip(np.rint(shown), 0, _WHITE).astype(np.uint8)
+    return _WHITE - levels if header.inverted else levels
+
+
+def _rescaled(stored: Array, look: Look) -> Array:
+    if look.modality is not None:
+        return look.modality.values()[look.modality.look_up(stored)].astype(np.float64)
+    return stored * look.slope + look.intercept
+
+
+def _range(values: Array, counts: Array) -> tuple[float, float]:
+    """Return the values at the 0.5 and 99.8 percentile; all of them when that is one value."""
+    there = counts > 0
+    if not there.any():
+        return 0.0, 0.0
+    values, counts = values[there], counts[there]
+    order = np.argsort(values, kind="stable")
+    values, share = values[order], np.cumsum(counts[order])
+    wanted = np.array((LOW_PERCENT, HIGH_PERCENT)) / 100 * share[-1]
+    low, high = values[np.minimum(np.searchsorted(share, wanted), len(values) - 1)]
+    if high <= low:
+        low, high = values[0], values[-1]
+    return float(low), float(high)
+
+
+def _windowed(values: Array, counts: Array, look: Look) -> Array | None:
+    """Return levels through the header's table or window; None when it has none that shows much."""
+    if look.voi and not look.windows:
+        table = look.voi[0]
+        found = table.values().astype(np.float64)
+        top = found.max() or 1.0
+        return found[table.look_up(values)] * (_WHITE / top)
+    if not look.windows:
+        return None
+    centre, width = look.windows[0]
+    inside = counts[(values > centre - width / 2) & (values < centre + width / 2)].sum()
+    if inside < _LEAST_INSIDE * counts.sum():
+        return None
+    if look.function == "SIGMOID":
+        return _WHITE / (1 + np.exp(np.clip(-4 * (values - centre) / width, -500, 500)))
+    if look.function != "LINEAR_EXACT" and width > 1:
+        centre, width = centre - 0.5, width - 1  # PS3.3 C.11.2.1.2.1
+    return ((values - centre) / width + 0.5) * _WHITE

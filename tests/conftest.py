@@ -28,6 +28,9 @@ settings.register_profile(
     suppress_health_check=_QUIET,
 )
 settings.register_profile("deep", deadline=None, max_examples=2_000, suppress_health_check=_QUIET)
+settings.register_profile(
+    "full", deadline=None, max_examples=10_000, database=None, suppress_health_check=_QUIET
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.data import get_testdata_files
 
 from safelight.dicomio.codecs import PixelFormat, PixelSource, open_pixels
 from safelight.dicomio.envelope import inflate, read_envelope
@@ -18,11 +17,9 @@ LIMITS = Limits()
 
 @functools.cache
 def bundled() -> tuple[Path, ...]:
-    """Return pydicom's own files, in order; only those inside its wheel."""
-    folder = Path(pydicom.__file__).parent
-    return tuple(
-        sorted(Path(name) for name in set(get_testdata_files("*")) if folder in Path(name).parents)
-    )
+    """Return the files inside pydicom's own wheel, in order."""
+    folder = Path(pydicom.__file__).parent / "data"
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def parse(data: bytes) -> tuple[bytes, dict[int, Any], str, bool]:

@@ -107,32 +107,47 @@ def _rle(data: bytes, job: dict[str, Any]) -> Any:
 
 
 def _to_jpeg(pixels: Any, job: dict[str, Any]) -> bytes:
+    """Encode without loss, predictor 1. Colour goes in as RGB, which alone is left as it is."""
     import imagecodecs  # noqa: PLC0415 - as above
 
     options = dict[str, Any](lossless=True, predictor=1, bitspersample=job["bits"])
-    if pixels.ndim == 3:  # noqa: PLR2004 - colour
-        space = "RGB" if job["rgb"] else "YCBCR"
-        options |= {"colorspace": space, "outcolorspace": space}
-        if not job["rgb"]:
-            options["subsampling"] = "444"
-    return bytes(imagecodecs.jpeg8_encode(pixels, **options))
+    if job["samples"] == 1:
+        return bytes(imagecodecs.jpeg8_encode(pixels, **options))
+    coded = imagecodecs.jpeg8_encode(pixels, colorspace="RGB", outcolorspace="RGB", **options)
+    return bytes(coded) if job["rgb"] else _unname(bytes(coded))
+
+
+def _unname(coded: bytes) -> bytes:
+    """Take away the marks that say RGB: Adobe's segment, and components called R, G and B."""
+    found, at = bytearray(coded[:2]), 2
+    while True:
+        marker, length = coded[at + 1], int.from_bytes(coded[at + 2 : at + 4], "big")
+        segment = bytearray(coded[at : at + 2 + length])
+        at += 2 + length
+        if marker == 0xC3:  # noqa: PLR2004 - SOF3: identifiers of components, T.81 B.2.2
+            segment[10:19:3] = b"\1\2\3"
+        elif marker == 0xDA:  # noqa: PLR2004 - SOS, T.81 B.2.3
+            segment[5:11:2] = b"\1\2\3"
+            return bytes(found + segment + coded[at:])
+        if marker != 0xEE:  # noqa: PLR2004 - APP14
+            found += segment
 
 
 def _to_jpegls(pixels: Any, job: dict[str, Any]) -> bytes:
+    """Encode with the precision of the header, which imagecodecs takes from the type alone."""
+    import imagecodecs  # noqa: PLC0415 - as above
     import jpeg_ls  # noqa: PLC0415 - as above
 
-    rows, columns, *more = pixels.shape
-    samples = more[0] if more else 1
-    return bytes(
-        jpeg_ls.encode_buffer(
-            pixels.tobytes(),
-            rows,
-            columns,
-            samples,
-            job["bits"],
-            interleave_mode=0 if samples == 1 else 2,
+    rows, columns, *_ = pixels.shape
+    mode = 0 if job["samples"] == 1 else 2
+    raw = pixels.tobytes()
+    try:
+        coded = jpeg_ls.encode_buffer(
+            raw, rows, columns, job["samples"], job["bits"], interleave_mode=mode
         )
-    )
+    except RuntimeError:  # it has room for twice the pixels: too little for a few dozen bytes
+        coded = imagecodecs.jpegls_encode(pixels, level=0, out=2 * len(raw) + 4096)
+    return bytes(coded)
 
 
 def _to_j2k(pixels: Any, job: dict[str, Any]) -> bytes:
@@ -152,13 +167,27 @@ def _to_j2k(pixels: Any, job: dict[str, Any]) -> bytes:
 
 
 def _to_htj2k(pixels: Any, job: dict[str, Any]) -> bytes:
+    """Encode with the precision in the header, which the library takes from the type alone.
+
+    Samples of fewer bits go in around zero, as if signed and of the whole type; then the header
+    tells the decoder how they are to be understood (ISO/IEC 15444-1 A.5.1, G.1.2).
+    """
     import imagecodecs  # noqa: PLC0415 - as above
 
-    return bytes(
+    bits, unsigned = job["bits"], pixels.dtype.kind == "u"
+    narrow = bits < 8 * pixels.itemsize
+    if narrow and unsigned:
+        half = 1 << (bits - 1)
+        pixels = (pixels.astype("i4") - half).astype(f"i{pixels.itemsize}")
+    coded = bytearray(
         imagecodecs.htj2k_encode(
             pixels, reversible=True, resolutions=job["levels"], rgb=job["rgb"], planar=False
         )
     )
+    if narrow:
+        for at in range(42, 42 + 3 * job["samples"], 3):
+            coded[at] = bits - 1 | (0 if unsigned else 128)
+    return bytes(coded)
 
 
 def _to_jxl(pixels: Any, job: dict[str, Any]) -> bytes:

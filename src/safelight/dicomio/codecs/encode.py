@@ -24,7 +24,10 @@ _JPEG: Final = "1.2.840.10008.1.2.4."
 # JPEG processes that lose; what they coded is written as JPEG-LS instead.
 _LOSSLESS_JPEG: Final = (_JPEG + "57", _JPEG + "70")
 _JPIP: Final = (_JPEG + "94", _JPEG + "95")
+_MOST_SEGMENTS: Final = 15  # of an RLE header (PS3.5 G.5)
 _MOST_LEVELS: Final = 5
+_MOST_DEPTH: Final = {"j2k": 24}  # what the libraries bring back whole; of all others: 16
+_LEAST_DEPTH: Final = 2  # of JPEG and JPEG-LS
 
 
 def lossless_target(syntax: str) -> str:
@@ -93,6 +96,8 @@ def _even(coded: bytes) -> bytes:
 
 
 def _rle(words: Array, form: PixelFormat) -> bytes:
+    if form.sample_bytes * form.samples > _MOST_SEGMENTS:
+        raise NeedsReviewError("RLE has no place for such samples", place="(0028,0100)")
     width, samples, row, plane = form.sample_bytes, form.samples, form.columns, form.pixels
     shape = list(form.shape)
     if form.bits_allocated == 1:
@@ -112,12 +117,13 @@ def _rle(words: Array, form: PixelFormat) -> bytes:
 
 def _coded(words: Array, form: PixelFormat, kind: str, syntax: str, *, wide: bool) -> bytes:
     """Encode words as samples: of Bits Stored, or of the whole word where more is in it."""
-    if form.bits_allocated == 1 or form.bits_allocated > 16:  # noqa: PLR2004 - as the codecs can
-        raise NeedsReviewError("this syntax has no place for such samples", place="(0028,0100)")
     whole = wide or form.shift > 0
-    depth = form.bits_allocated if whole else form.bits_stored
+    depth = form.bits_allocated if whole else max(form.bits_stored, _LEAST_DEPTH)
+    odd = form.bits_allocated == 1 or (kind == "jpeg" and form.samples > 3)  # noqa: PLR2004 - CMYK
+    if odd or depth > _MOST_DEPTH.get(kind, 16):
+        raise NeedsReviewError("this syntax has no place for such samples", place="(0028,0100)")
     signed = form.signed and not whole and kind == "j2k"
-    size = 1 if depth <= 8 else 2  # noqa: PLR2004 - bits of a byte
+    size = 1 if depth <= 8 else 2 if depth <= 16 else 4  # noqa: PLR2004 - bits of a byte
     if signed:
         samples = words.view(f"i{form.sample_bytes}").astype(f"<i{size}")
     else:

@@ -15,6 +15,7 @@ __all__ = ["check_header", "colour_of", "read_header", "stream_end"]
 
 _SOI: Final = b"\xff\xd8\xff"
 _COLOUR: Final = 3
+_NEAR: Final = 64  # bytes behind a codestream in which another would begin
 _ONE_SAMPLE: Final = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 # Colour that a decoder undoes by itself, so that RGB comes out.
 _UNDONE: Final = ("YBR_ICT", "YBR_RCT", "XYB")
@@ -32,6 +33,9 @@ def read_header(coded: bytes, form: PixelFormat) -> Codestream:
     header = _probe(memoryview(coded))
     if header is None or header.kind != kind:
         raise fault("it is not what its transfer syntax says")
+    rest = coded[header.stop : header.stop + _NEAR]
+    if _SOI in rest or J2K_START in rest:
+        raise fault("it holds more frames than the header says")
     return header
 
 

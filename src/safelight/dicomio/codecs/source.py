@@ -249,7 +249,7 @@ def _decode(coded: bytes, header: Codestream, form: PixelFormat) -> tuple[Array,
     bare = coded[header.start : header.stop] if header.kind == "j2k" else coded
     if header.kind in ("jpeg", "jpegls"):
         bare = coded[: header.stop]
-    if header.kind == "j2k" and not header.whole:
+    if header.kind in ("j2k", "jpegls") and not header.whole:
         bare += b"\xff\xd9"
     found = guard().decode(bare, job, size=form.pixels * form.samples * size)
     values = np.frombuffer(found, kind).reshape(form.shape)

@@ -95,6 +95,11 @@ class Server:
         self.sql(f"CREATE DATABASE {name} TEMPLATE base")
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Remove a database of ``fresh`` with all its files."""
+        name = url.removeprefix(f"postgresql://{self.user}@/").partition("?")[0]
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
@@ -137,6 +142,8 @@ def make_store(
     yield make
     for store in opened:
         store.close()
+    if database == "postgresql":
+        request.getfixturevalue("postgresql").drop(url)
 
 
 @pytest.fixture

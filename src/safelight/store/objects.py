@@ -7,7 +7,7 @@ when ``put`` returns.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -19,14 +19,14 @@ from obstore.store import LocalStore, S3Store
 from safelight.errors import SettingsError, StoreError, StoreFullError
 from safelight.store.failures import from_system
 
-__all__ = ["Objects"]
+__all__ = ["MissingError", "Objects"]
 
 _WHOLE: Final = 8 << 20  # bytes up to which an object is sent in one piece
 _CHUNK: Final = 1 << 20
 _STAGED: Final = "#"  # in the name of a local file that is still being written
 
 
-class _MissingError(StoreError):
+class MissingError(StoreError):
     """There is no object of this key."""
 
 
@@ -101,7 +101,7 @@ class Objects:
 
     def delete(self, key: str) -> None:
         """Remove an object; it is no error when there is none."""
-        with suppress(_MissingError), _told("an object"):
+        with suppress(MissingError), _told("an object"):
             obstore.delete(self._store, key)
         if self.folder:
             self._sync_folder(key)
@@ -111,21 +111,36 @@ class Objects:
         try:
             with _told("an object"):
                 obstore.head(self._store, key)
-        except _MissingError:
+        except MissingError:
             return False
         return True
 
-    def leftovers(self, older: timedelta) -> list[str]:
-        """Return local files of puts that were killed while writing, no younger than ``older``."""
-        import time  # noqa: PLC0415  # beside its one use
+    def stale(self, prefix: str, older: timedelta) -> Iterator[str]:
+        """Yield the keys below a prefix that were written at least so long ago."""
+        limit = datetime.now(UTC) - older
+        with _told("the list of objects"):
+            for batch in obstore.list(self._store, prefix=prefix or None):
+                for found in batch:
+                    if found["last_modified"] <= limit:
+                        yield found["path"]
 
-        limit = time.time() - older.total_seconds()
-        return [
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(self.folder or os.devnull)
-            for name in names
-            if _STAGED in name and os.stat(os.path.join(folder, name)).st_mtime <= limit
-        ]
+    def clear_leftovers(self, older: timedelta, prefix: str = "") -> int:
+        """Remove local files of puts that were killed while writing; return how many.
+
+        Args:
+            older: Only those touched at least so long ago: younger ones may be in the making.
+            prefix: Only below this prefix of whole path parts.
+        """
+        limit = datetime.now(UTC).timestamp() - older.total_seconds()
+        count = 0
+        if self.folder:
+            for folder, _, names in os.walk(os.path.join(self.folder, prefix)):
+                for path in (os.path.join(folder, name) for name in names if _STAGED in name):
+                    with suppress(FileNotFoundError):
+                        if os.stat(path).st_mtime <= limit:
+                            os.unlink(path)
+                            count += 1
+        return count
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (key, bytes) of the objects below a prefix of whole path parts."""
@@ -182,7 +197,7 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise _MissingError(f"{what} is not there") from None
+        raise MissingError(f"{what} is not there") from None
     except BaseError as error:
         text = str(error).lower()
         if "no space" in text or "os error 28" in text or "file too large" in text:

@@ -1,8 +1,10 @@
-"""Command line: ``python -m corpus make|score|kinds|hostile|judge``."""
+"""Command line: ``python -m corpus make|score|kinds|hostile|judge|burned``."""
 
 import argparse
 import sys
 from pathlib import Path
+
+from corpus.burned import cli as burned
 
 __all__ = ["main"]
 
@@ -31,12 +33,15 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("judge", help="check what a tool did with the bad inputs")
     check.add_argument("folder", type=Path)
     check.add_argument("output", type=Path)
+    burned.add_parser(commands)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = _parser().parse_args(argv)
+    if args.command == "burned":
+        return burned.run(args)
     if args.command == "kinds":
         from corpus.kinds import names  # noqa: PLC0415 - one command each
 

@@ -1,0 +1,269 @@
+"""One training crop: a background, harmless marks, writing, and what a scanner did to it all."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.burned.hosts import Hosts
+from training.burned.marks import scatter
+from training.burned.writing import Ink, write
+
+__all__ = ["BACKGROUND", "IGNORED", "WRITTEN", "Crop", "Line", "compose", "compose_halved"]
+
+Map = NDArray[np.float32]
+Rng = np.random.Generator
+BACKGROUND, WRITTEN, IGNORED = 0, 1, 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is known of a line that was set.
+
+    Attributes:
+        height: Height of a capital in pixels of the crop.
+        contrast: Difference to the ground, 0 to 1 of the full range.
+        angle: Degrees from 0 to 360.
+        style: As ``Ink.style``; family and script too.
+        family: Font family.
+        script: Script.
+        extra: ``plain``, ``box``, ``outline`` or ``shadow``.
+    """
+
+    height: float
+    contrast: float
+    angle: float
+    style: str
+    family: str
+    script: str
+    extra: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crop:
+    """A crop with its truth.
+
+    Attributes:
+        grey: Shape (size, size), 0 to 255, as displayed.
+        target: BACKGROUND, WRITTEN or IGNORED at each pixel.
+        owner: 0, or 1 + the index of the line whose ink covers the pixel.
+        lines: The lines set.
+    """
+
+    grey: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+    owner: NDArray[np.uint8]
+    lines: tuple[Line, ...]
+
+
+def compose(
+    rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66, height: float = 0.0
+) -> Crop:
+    """Return a crop; a share ``written`` of them carries writing, of this height when given."""
+    canvas, known = hosts.deal(rng, size)
+    if rng.random() < 0.5:
+        canvas = scatter(rng, canvas)
+    target = np.where(known > 0, IGNORED, BACKGROUND).astype(np.uint8)
+    owner = np.zeros((size, size), np.uint8)
+    lines: list[Line] = []
+    if rng.random() < written:
+        canvas = _stain(rng, canvas)
+        for _ in range(int(rng.choice([1, 2, 3, 4, 6], p=(0.35, 0.25, 0.2, 0.12, 0.08)))):
+            canvas = _set_block(rng, canvas, target, owner, lines, height)
+    if rng.random() < 0.25:
+        before, canvas = canvas, scatter(rng, canvas, 1)
+        target[(target == WRITTEN) & (np.abs(canvas - before) > 4)] = IGNORED
+    return Crop(grey=_scan(rng, canvas), target=target, owner=owner, lines=tuple(lines))
+
+
+def compose_halved(rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66) -> Crop:
+    """Return a crop as the look at half scale sees it; letters below 4.5 pixels are ignored."""
+    large = compose(rng, hosts, 2 * size, written=written)
+    small = (size, size)
+    grey = cv2.resize(large.grey, small, interpolation=cv2.INTER_AREA)
+    low = [index for index, line in enumerate(large.lines, start=1) if line.height < 9]
+    tiny = np.isin(large.owner, low).astype(np.uint8)
+    target = np.where(cv2.dilate(tiny, np.ones((9, 9), np.uint8)) > 0, IGNORED, large.target)
+    # A pixel is writing when half of it is; of the rest, any doubt is passed on as doubt.
+    share = cv2.resize((target == WRITTEN).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    doubt = cv2.resize((target == IGNORED).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    halved = np.where(share >= 0.5, WRITTEN, np.where(share + doubt > 0, IGNORED, BACKGROUND))
+    owner = cv2.resize(large.owner, small, interpolation=cv2.INTER_NEAREST)
+    return Crop(
+        grey=grey.astype(np.uint8), target=halved.astype(np.uint8),
+        owner=owner.astype(np.uint8), lines=large.lines,
+    )
+
+
+def _stain(rng: Rng, canvas: Map) -> Map:
+    """Return the ground, at times with a quiet field where annotation would stand."""
+    if rng.random() < 0.2:
+        size = canvas.shape[0]
+        y, x = rng.integers(0, size, 2)
+        h, w = rng.integers(10, size, 2)
+        canvas = canvas.copy()
+        canvas[y : y + h, x : x + w] = rng.choice([0.0, 255.0, rng.uniform(0, 255)])
+    return canvas
+
+
+def _height(rng: Rng) -> float:
+    low, high = ((5.0, 12.0), (10.0, 32.0), (28.0, 120.0))[rng.choice(3, p=(0.45, 0.4, 0.15))]
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _angle(rng: Rng) -> float:
+    kind = rng.choice(4, p=(0.55, 0.15, 0.1, 0.2))
+    if kind == 0:
+        return 0.0
+    if kind == 1:
+        return float(rng.normal(0, 5))
+    if kind == 2:
+        return float(rng.choice([90, 180, 270]))
+    return float(rng.uniform(0, 360))
+
+
+def _turned(alpha: Map, angle: float) -> Map:
+    """Return the ink turned about its middle, in the least frame that holds it."""
+    if angle % 90 == 0:
+        return np.ascontiguousarray(np.rot90(alpha, int(angle // 90)))
+    rows, columns = alpha.shape
+    spin = cv2.getRotationMatrix2D((columns / 2, rows / 2), angle, 1.0)
+    c, s = abs(spin[0, 0]), abs(spin[0, 1])
+    wide, tall = int(rows * s + columns * c) + 3, int(rows * c + columns * s) + 3
+    spin[:, 2] += (wide / 2 - columns / 2, tall / 2 - rows / 2)
+    return cv2.warpAffine(alpha, spin, (wide, tall), flags=cv2.INTER_LINEAR)
+
+
+def _set_block(
+    rng: Rng, canvas: Map, target: NDArray[np.uint8], owner: NDArray[np.uint8],
+    lines: list[Line], height: float,
+) -> Map:
+    """Set one line, or a few below each other in one hand, at a free place."""
+    tall = height or _height(rng)
+    angle = _angle(rng)
+    rows = int(rng.choice([1, 1, 1, 2, 3, 5])) if tall < 30 else 1
+    style = str(rng.choice(["type", "bitmap", "plotter"])) if rows > 1 else ""
+    ink = write(rng, tall, style)
+    alpha = ink.alpha
+    for _ in range(rows - 1):
+        lower = write(rng, tall, style).alpha
+        gap = max(2, int(tall * rng.uniform(0.3, 0.9)))
+        wide = max(alpha.shape[1], lower.shape[1])
+        alpha = np.vstack(
+            [
+                np.pad(alpha, ((0, gap), (0, wide - alpha.shape[1]))),
+                np.pad(lower, ((0, 0), (0, wide - lower.shape[1]))),
+            ]
+        )
+    alpha = _turned(alpha, angle)
+    size = canvas.shape[0]
+    for _ in range(4):
+        y, x = _place(rng, alpha.shape[0], size), _place(rng, alpha.shape[1], size)
+        top, left = max(0, -y), max(0, -x)
+        cut = alpha[top : top + size - max(y, 0), left : left + size - max(x, 0)]
+        spot = (
+            slice(max(y, 0), max(y, 0) + cut.shape[0]),
+            slice(max(x, 0), max(x, 0) + cut.shape[1]),
+        )
+        if cut.size and cut.max() > 0.3 and not (owner[spot].any() or (target[spot] == 255).any()):
+            return _paint(rng, canvas, (target, owner), spot, cut, ink, angle, lines)
+    return canvas
+
+
+def _place(rng: Rng, long: int, size: int) -> int:
+    """Return where a thing of this length starts: mostly inside, at times cut by the edge."""
+    free = size - long
+    if free <= 0 or rng.random() < 0.1:
+        start = int(rng.integers(min(free, 0) - long // 2, max(free, 0) + long // 2 + 1))
+        return min(max(start, 1 - long), size - 1)
+    return int(rng.integers(0, free + 1))
+
+
+def _contrast(rng: Rng) -> float:
+    low, high = ((0.05, 0.14), (0.12, 0.4), (0.35, 1.0))[rng.choice(3, p=(0.27, 0.33, 0.4))]
+    return float(rng.uniform(low, high))
+
+
+def _paint(
+    rng: Rng, canvas: Map, truth: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    spot: tuple[slice, slice], alpha: Map, ink: Ink, angle: float, lines: list[Line],
+) -> Map:
+    target, owner = truth
+    canvas = canvas.copy()
+    ground = canvas[spot]
+    extra = str(rng.choice(["plain", "box", "outline", "shadow"], p=(0.7, 0.14, 0.08, 0.08)))
+    faint = rng.random() < 0.06
+    if extra == "box" or faint:
+        canvas = _backed(rng, canvas, spot, flat=faint)
+        ground = canvas[spot]
+    inside = ground[alpha > 0.3]
+    mean = float(inside.mean()) if inside.size else 0.0
+    contrast = rng.uniform(2, 14) / 255 if faint else _contrast(rng)
+    if not faint and rng.random() < 0.25:
+        level = 255.0 if mean < 128 else 0.0
+    else:
+        sign = 1 if rng.random() < (0.75 if mean < 150 else 0.3) else -1
+        level = mean + sign * contrast * 255
+        if not 0 <= level <= 255:
+            level = mean - sign * contrast * 255
+    level = float(np.clip(level, 0, 255))
+    contrast = abs(level - mean) / 255
+    if extra in {"outline", "shadow"}:
+        ring = cv2.dilate(alpha, np.ones((3, 3), np.uint8))
+        ring = np.roll(ring, (1, 1), (0, 1)) if extra == "shadow" else ring
+        ground = ground * (1 - ring) + ring * (0.0 if level > mean else 255.0)
+    see_through = rng.uniform(0.6, 1.0) if rng.random() < 0.15 else 1.0
+    canvas[spot] = ground * (1 - alpha * see_through) + alpha * see_through * level
+    drawn = (alpha > 0.3).astype(np.uint8)
+    reach = 1 + int(ink.height > 20) + int(ink.height > 45)
+    full = np.zeros_like(target)
+    full[spot] = drawn
+    core = cv2.dilate(full, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
+    rim = cv2.dilate(core, np.ones((5, 5), np.uint8))
+    # Ink that drowns in the texture below it is no one's duty, and no one's fault.
+    drowned = contrast * 255 < max(1.0, 0.45 * float(inside.std() if inside.size else 0.0))
+    target[(rim > 0) & (target == BACKGROUND)] = IGNORED
+    target[core > 0] = IGNORED if drowned else WRITTEN
+    if not drowned:
+        lines.append(
+            Line(
+                height=ink.height, contrast=contrast, angle=angle % 360, style=ink.style,
+                family=ink.family, script=ink.script, extra="faint" if faint else extra,
+            )
+        )
+        owner[spot][drawn > 0] = len(lines)
+    return canvas
+
+
+def _backed(rng: Rng, canvas: Map, spot: tuple[slice, slice], *, flat: bool) -> Map:
+    """Return the ground with a label, a sticker or a wiped field below the line."""
+    pad = int(rng.integers(1, 14)) + (6 if flat else 0)
+    rows = slice(max(spot[0].start - pad, 0), spot[0].stop + pad)
+    columns = slice(max(spot[1].start - pad, 0), spot[1].stop + pad)
+    level = float(rng.choice([0.0, 255.0, rng.uniform(0, 255)]))
+    strength = 1.0 if flat else rng.choice([1.0, rng.uniform(0.3, 0.9)])
+    canvas[rows, columns] = canvas[rows, columns] * (1 - strength) + level * strength
+    if rng.random() < 0.2 and not flat:
+        cv2.rectangle(
+            canvas, (columns.start, rows.start), (columns.stop, rows.stop),
+            255.0 if level < 128 else 0.0, 1,
+        )
+    return canvas
+
+
+def _scan(rng: Rng, canvas: Map) -> NDArray[np.uint8]:
+    """Return the crop as a device would have kept it: blur, grain, tone, JPEG."""
+    if rng.random() < 0.35:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.3, 1.3)))
+    if rng.random() < 0.12:  # kept smaller once
+        small = cv2.resize(canvas, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        canvas = cv2.resize(small, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.3:
+        canvas = canvas + rng.normal(0, rng.uniform(0.5, 9), canvas.shape).astype(np.float32)
+    out: NDArray[np.uint8] = canvas.clip(0, 255).round().astype(np.uint8)
+    if rng.random() < 0.35:
+        quality = int(rng.integers(30, 96))
+        kept = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        out = cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+    return out

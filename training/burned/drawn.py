@@ -1,0 +1,272 @@
+"""Backgrounds that are drawn: the looks of each modality, without any patient."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MAKERS", "SHARES", "clouds", "spline"]
+
+Map = NDArray[np.float32]
+Rng = np.random.Generator
+
+
+def clouds(rng: Rng, size: int, rough: float = 0.5) -> Map:
+    """Return fractal noise (size, size) from 0 to 1; ``rough`` from 0 (smooth) to 1."""
+    out = np.zeros((size, size), np.float32)
+    step, weight = 3, 1.0
+    while step < size:
+        out += weight * cv2.resize(
+            rng.random((step, step), dtype=np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+        )
+        step, weight = step * 2, weight * (0.35 + 0.45 * rough)
+    out -= out.min()
+    return out / max(float(out.max()), 1e-6)
+
+
+def spline(rng: Rng, size: int, knots: int, reach: float = 1.2) -> NDArray[np.int32]:
+    """Return points of a smooth open curve across a square."""
+    at = rng.uniform(-0.1 * size, reach * size, (knots, 2))
+    t = np.linspace(0, knots - 1, knots * 12)
+    smooth = [
+        np.convolve(np.interp(t, np.arange(knots), at[:, i]), np.ones(13) / 13, "same")[7:-7]
+        for i in range(2)
+    ]
+    return np.stack(smooth, axis=1).round().astype(np.int32)
+
+
+def _blob(rng: Rng, size: int, low: float = 0.1, high: float = 0.9) -> Map:
+    """Return a soft-edged organ-like shape from 0 to 1."""
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    radius = np.ones(48)
+    for k in range(2, 6):
+        radius += rng.normal(0, 0.35 / k) * np.cos(k * angle + rng.uniform(0, 6.3))
+    scale = size * rng.uniform(low, high) / 2
+    squash, turn = rng.uniform(0.4, 1.0), rng.uniform(0, np.pi)
+    x, y = radius * np.cos(angle) * scale, radius * np.sin(angle) * scale * squash
+    points = np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], 1)
+    points += rng.uniform(0, size, 2)
+    mask = np.zeros((size, size), np.float32)
+    cv2.fillPoly(mask, [points.round().astype(np.int32)], 1.0, lineType=cv2.LINE_AA)
+    return cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 4.0))
+
+
+def flat(rng: Rng, size: int) -> Map:
+    """Return an even field, at times with a slope, a frame or a second field."""
+    level = rng.choice([0.0, 255.0, rng.uniform(0, 40), rng.uniform(0, 255)], p=(0.35, 0.1, 0.3, 0.25))
+    out = np.full((size, size), level, np.float32)
+    if rng.random() < 0.3:
+        slope = np.linspace(0, rng.uniform(-120, 120), size, dtype=np.float32)
+        out += slope if rng.random() < 0.5 else slope[:, None]
+    for _ in range(int(rng.integers(0, 4)) if rng.random() < 0.4 else 0):
+        x, y = rng.integers(0, size, 2)
+        w, h = rng.integers(8, size, 2)
+        out[y : y + h, x : x + w] = rng.uniform(0, 255)
+    return out.clip(0, 255)
+
+
+def tissue(rng: Rng, size: int) -> Map:
+    """Return organs with texture, bright bones and noise: radiograph or slice."""
+    out = clouds(rng, size, rng.random()) * rng.uniform(10, 120) + rng.uniform(0, 80)
+    for _ in range(int(rng.integers(1, 9))):
+        shape = _blob(rng, size, 0.08, 1.0)
+        inner = clouds(rng, size, rng.random()) * rng.uniform(0, 60)
+        out = out * (1 - shape) + shape * (rng.uniform(0, 230) + inner)
+        if rng.random() < 0.4:  # a cortical rim
+            rim = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+            out += rim * rng.uniform(20, 160)
+    if rng.random() < 0.5:
+        out += _trabeculae(rng, size) * rng.uniform(10, 70)
+    noise = rng.normal(0, rng.uniform(0, 10), out.shape).astype(np.float32)
+    return (out + noise).astype(np.float32).clip(0, 255)
+
+
+def _trabeculae(rng: Rng, size: int) -> Map:
+    noise = rng.normal(0, 1, (size, size)).astype(np.float32)
+    long, turn = int(rng.integers(5, 21)), rng.uniform(0, 180)
+    kernel = np.zeros((long, long), np.float32)
+    kernel[long // 2] = 1.0 / long
+    spin = cv2.getRotationMatrix2D((long / 2, long / 2), turn, 1)
+    streaks = cv2.filter2D(noise, -1, cv2.warpAffine(kernel, spin, (long, long)))
+    where = _blob(rng, size, 0.3, 1.2)
+    return cv2.GaussianBlur(streaks, (0, 0), rng.uniform(0.5, 1.5)) * where * 3
+
+
+def ultrasound(rng: Rng, size: int) -> Map:
+    """Return speckle inside a fan or box, with dark cysts, bright interfaces and shadows."""
+    grain = rng.uniform(0.6, 2.5)
+    speckle = rng.rayleigh(1.0, (size, size)).astype(np.float32)
+    speckle = cv2.GaussianBlur(speckle, (0, 0), sigmaX=grain * rng.uniform(1, 3), sigmaY=grain)
+    speckle = (speckle - speckle.min()) / max(float(np.ptp(speckle)), 1e-6)
+    tone = clouds(rng, size, 0.4) ** rng.uniform(0.7, 2.5)
+    out = tone * (0.25 + 1.3 * speckle) * rng.uniform(80, 230)
+    for _ in range(int(rng.integers(0, 4))):
+        shape = _blob(rng, size, 0.1, 0.5)
+        out *= 1 - shape * rng.uniform(0.5, 1.0)
+    for _ in range(int(rng.integers(0, 4))):
+        layer = np.zeros_like(out)
+        cv2.polylines(
+            layer, [spline(rng, size, 4)], isClosed=False, color=1.0,
+            thickness=int(rng.integers(1, 6)), lineType=cv2.LINE_AA,
+        )
+        out += cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.6, 2)) * speckle * rng.uniform(60, 300)
+    if rng.random() < 0.7:
+        mask = np.zeros((size, size), np.float32)
+        top = (int(rng.uniform(-0.3, 1.3) * size), int(rng.uniform(-1.0, 0.2) * size))
+        reach = int(size * rng.uniform(0.5, 1.8))
+        middle, half = rng.uniform(60, 120), rng.uniform(20, 60)
+        cv2.ellipse(mask, top, (reach, reach), 0, middle - half, middle + half, 1.0, -1)
+        cv2.circle(mask, top, int(reach * rng.uniform(0, 0.4)), 0.0, -1)
+        out = out * mask + (1 - mask) * rng.choice([0.0, 0.0, rng.uniform(0, 40)])
+    return out.clip(0, 255).astype(np.float32)
+
+
+def slice_of_head(rng: Rng, size: int) -> Map:
+    """Return nested ellipses with folds, as in MR or CT of a head, on noise."""
+    out = np.abs(rng.normal(0, rng.uniform(0, 8), (size, size))).astype(np.float32)
+    centre = rng.uniform(0.1, 0.9, 2) * size
+    big = size * rng.uniform(0.3, 1.1)
+    axes, turn = np.array([big, big * rng.uniform(0.7, 1.0)]), rng.uniform(0, 180)
+    layers = ((1.0, 120), (0.93, 20), (0.89, 200), (0.84, 30), (0.8, 110))
+    middle = (int(centre[0]), int(centre[1]))
+    for part, level in layers:
+        mask = np.zeros_like(out)
+        size_now = (max(1, int(axes[0] * part)), max(1, int(axes[1] * part)))
+        cv2.ellipse(mask, middle, size_now, turn, 0, 360, 1.0, -1, cv2.LINE_AA)
+        shade = level * rng.uniform(0.4, 1.6)
+        texture = clouds(rng, size, 0.9) * rng.uniform(0, 90) if part <= 0.8 else 0.0
+        out = out * (1 - mask) + mask * (shade + texture)
+    folds = np.abs(clouds(rng, size, 0.8) - 0.5) < rng.uniform(0.01, 0.05)
+    inner = np.zeros_like(out)
+    cv2.ellipse(inner, middle, size_now, turn, 0, 360, 1.0, -1)
+    out += cv2.GaussianBlur(folds.astype(np.float32) * inner, (0, 0), 0.8) * rng.uniform(-90, 90)
+    out += rng.normal(0, rng.uniform(0, 6), out.shape)
+    if rng.random() < 0.3:  # ringing
+        out += 12 * np.sin(np.arange(size) * rng.uniform(0.5, 2.5)).astype(np.float32)
+    return out.clip(0, 255).astype(np.float32)
+
+
+def breast(rng: Rng, size: int) -> Map:
+    """Return a breast: fibres, calcifications and a skin edge on black."""
+    mask = _blob(rng, size, 1.0, 2.2)
+    out = clouds(rng, size, 0.7) ** 1.5 * rng.uniform(80, 200)
+    layer = np.zeros_like(out)
+    for _ in range(int(rng.integers(4, 25))):
+        shade = float(rng.uniform(20, 120))
+        curve = spline(rng, size, 4)
+        cv2.polylines(layer, [curve], isClosed=False, color=shade, thickness=int(rng.integers(1, 4)))
+    out = out + cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.7, 2.5))
+    for _ in range(int(rng.integers(0, 40)) if rng.random() < 0.5 else 0):
+        near = rng.normal(size / 2, size / 6, 2)
+        at = (int(near[0]), int(near[1]))
+        cv2.circle(out, at, int(rng.integers(0, 3)), float(rng.uniform(160, 255)), -1, cv2.LINE_AA)
+    return (out * mask + rng.normal(0, 2, out.shape)).clip(0, 255).astype(np.float32)
+
+
+def counts(rng: Rng, size: int) -> Map:
+    """Return few counts in soft hot spots, as in nuclear medicine, at times as big pixels."""
+    coarse = int(rng.choice([size, size // 2, size // 4]))
+    mean = np.zeros((coarse, coarse), np.float32)
+    for _ in range(int(rng.integers(1, 9))):
+        mean += cv2.resize(_blob(rng, size, 0.1, 0.8), (coarse, coarse)) * rng.uniform(0.2, 12)
+    drawn = rng.poisson(mean + rng.uniform(0, 0.6)).astype(np.float32)
+    drawn *= 255 / max(float(np.percentile(drawn, 99.7)), 1.0)
+    how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
+    out = cv2.resize(drawn.clip(0, 255), (size, size), interpolation=how)
+    return (255 - out if rng.random() < 0.4 else out).clip(0, 255).astype(np.float32)
+
+
+def vessels(rng: Rng, size: int) -> Map:
+    """Return branching vessels on a lit ground: angiography, fundus, endoscopy."""
+    out = clouds(rng, size, 0.3) * rng.uniform(30, 110) + rng.uniform(40, 120)
+    layer = np.zeros_like(out)
+    for _ in range(int(rng.integers(2, 9))):
+        at, turn = rng.uniform(0, size, 2), rng.uniform(0, 6.3)
+        wide = rng.uniform(1.5, 9)
+        for _step in range(int(rng.integers(20, 60))):
+            turn += rng.normal(0, 0.25)
+            to = at + 6 * np.array([np.cos(turn), np.sin(turn)])
+            ends = [(int(p[0]), int(p[1])) for p in (at, to)]
+            cv2.line(layer, ends[0], ends[1], 1.0, max(1, int(wide)), cv2.LINE_AA)
+            at, wide = to, wide * 0.98
+    out += cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.5, 1.5)) * rng.uniform(-110, 60)
+    for _ in range(int(rng.integers(0, 30)) if rng.random() < 0.5 else 0):  # wet highlights
+        at = rng.integers(0, size, 2)
+        axes = rng.integers(1, 8, 2)
+        cv2.ellipse(
+            out, (int(at[0]), int(at[1])), (int(axes[0]), int(axes[1])), rng.uniform(0, 180),
+            0, 360, float(rng.uniform(200, 255)), -1, cv2.LINE_AA,
+        )
+    if rng.random() < 0.4:
+        mask = np.zeros_like(out)
+        middle = rng.integers(0, size, 2)
+        reach = int(size * rng.uniform(0.4, 1.0))
+        cv2.circle(mask, (int(middle[0]), int(middle[1])), reach, 1.0, -1, cv2.LINE_AA)
+        out *= mask
+    return out.clip(0, 255).astype(np.float32)
+
+
+def teeth(rng: Rng, size: int) -> Map:
+    """Return rows of crowns and roots with fillings, screws and wires."""
+    out = clouds(rng, size, 0.5) * 90 + 30
+    pitch, base = rng.uniform(18, 60), rng.uniform(0.3, 0.7) * size
+    for i in range(int(size / pitch) + 2):
+        x = i * pitch + rng.normal(0, pitch * 0.05)
+        tall = pitch * rng.uniform(0.8, 2.4) * rng.choice([-1, 1])
+        wide = pitch * rng.uniform(0.3, 0.46)
+        points = [[x - wide, base], [x + wide, base], [x + wide * 0.5, base + tall]]
+        points.append([x - wide * 0.5, base + tall])
+        shade = float(rng.uniform(110, 230))
+        cv2.fillPoly(out, [np.array(points).round().astype(np.int32)], shade, cv2.LINE_AA)
+        if rng.random() < 0.35:
+            at = (int(x + rng.normal(0, wide / 2)), int(base + rng.normal(0, 4)))
+            axes = (max(1, int(wide * 0.7)), max(1, int(wide * 0.45)))
+            cv2.ellipse(out, at, axes, rng.uniform(0, 180), 0, 360, 255.0, -1, cv2.LINE_AA)
+    out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2.5)) + _trabeculae(rng, size) * 25
+    return (out + rng.normal(0, 3, out.shape)).clip(0, 255).astype(np.float32)
+
+
+def fabric(rng: Rng, size: int) -> Map:
+    """Return a regular texture: cloth, line pairs, moiré, tiles, perforations."""
+    y, x = np.indices((size, size), dtype=np.float32)
+    turn, period = rng.uniform(0, np.pi), rng.uniform(2.5, 40)
+    wave = np.sin((x * np.cos(turn) + y * np.sin(turn)) * 6.283 / period)
+    if rng.random() < 0.5:
+        wave = wave * np.sin((x * -np.sin(turn) + y * np.cos(turn)) * 6.283 / rng.uniform(2.5, 40))
+    if rng.random() < 0.5:
+        wave = np.sign(wave - rng.uniform(-0.6, 0.6))
+    out = 128 + wave * rng.uniform(5, 120) + clouds(rng, size) * rng.uniform(0, 90) - 40
+    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), rng.uniform(0.3, 1.5)).clip(0, 255)
+
+
+def pebbles(rng: Rng, size: int) -> Map:
+    """Return many small shapes: cells, coins, follicles, polyps, gas."""
+    out = clouds(rng, size) * rng.uniform(20, 90) + rng.uniform(0, 120)
+    mean = rng.uniform(2, 20)
+    for _ in range(int(rng.integers(10, 120))):
+        at, axes = rng.integers(0, size, 2), rng.gamma(4, mean / 4, 2) + 1
+        shade, turn = float(rng.uniform(0, 255)), rng.uniform(0, 180)
+        line = -1 if rng.random() < 0.6 else int(rng.integers(1, 4))
+        cv2.ellipse(
+            out, (int(at[0]), int(at[1])), (int(axes[0]), int(axes[1])), turn, 0, 360, shade, line,
+            cv2.LINE_AA,
+        )
+    return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 2.0)).clip(0, 255).astype(np.float32)
+
+
+def weave_of_noise(rng: Rng, size: int) -> Map:
+    """Return noise of one grain between two tones."""
+    noise = rng.normal(0, 1, (size, size)).astype(np.float32)
+    grain = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.3, 6.0))
+    grain /= max(float(grain.std()), 1e-6)
+    if rng.random() < 0.3:
+        grain = np.tanh(grain * 3)
+    return (rng.uniform(20, 200) + grain * rng.uniform(2, 50)).clip(0, 255).astype(np.float32)
+
+
+MAKERS: tuple[Callable[[Rng, int], Map], ...] = (
+    *(flat, tissue, ultrasound, slice_of_head, breast, counts, vessels, teeth, fabric, pebbles),
+    weave_of_noise,
+)
+SHARES = (0.2, 0.16, 0.16, 0.1, 0.08, 0.06, 0.08, 0.05, 0.03, 0.05, 0.03)

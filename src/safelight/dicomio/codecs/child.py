@@ -74,12 +74,6 @@ def _j2k(data: bytes, _: dict[str, Any]) -> Any:
     return imagecodecs.jpeg2k_decode(data)
 
 
-def _htj2k(data: bytes, _: dict[str, Any]) -> Any:
-    import imagecodecs  # noqa: PLC0415 - as above
-
-    return imagecodecs.htj2k_decode(data, planar=False)
-
-
 def _jxl(data: bytes, _: dict[str, Any]) -> Any:
     import imagecodecs  # noqa: PLC0415 - as above
 
@@ -161,7 +155,7 @@ def _to_j2k(pixels: Any, job: dict[str, Any]) -> bytes:
             bitspersample=job["bits"],
             resolutions=job["levels"] + 1,
             reversible=True,
-            mct=job["rgb"],
+            mct=job["turn"],
         )
     )
 
@@ -181,7 +175,13 @@ def _to_htj2k(pixels: Any, job: dict[str, Any]) -> bytes:
         pixels = (pixels.astype("i4") - half).astype(f"i{pixels.itemsize}")
     coded = bytearray(
         imagecodecs.htj2k_encode(
-            pixels, reversible=True, resolutions=job["levels"], rgb=job["rgb"], planar=False
+            pixels,
+            reversible=True,
+            resolutions=job["levels"],
+            rgb=job["turn"],
+            planar=False,
+            tlm=job["tlm"],
+            tilepart=1 if job["tlm"] else None,
         )
     )
     if narrow:
@@ -229,7 +229,7 @@ DECODERS: Final[dict[str, Callable[[bytes, dict[str, Any]], Any]]] = {
     "jpeg": _jpeg,
     "jpegls": _jpegls,
     "j2k": _j2k,
-    "htj2k": _htj2k,
+    "htj2k": _j2k,  # OpenJPH, as imagecodecs calls it, hides its errors and lets overshoot wrap
     "jxl": _jxl,
     "rle": _rle,
 }
@@ -305,8 +305,10 @@ def _harden() -> None:
 
 def _answer(work: Callable[[bytes, dict[str, Any]], Any], payload: bytes, job: Any) -> Any:
     """Return how the job went, and what came of it."""
+    hidden: list[object] = []  # errors in callbacks that a library swallowed
+    sys.unraisablehook = hidden.append
     try:
-        return OK, memoryview(work(payload, job)).cast("B")
+        found = memoryview(work(payload, job)).cast("B")
     except ShapeError:
         return SHAPE, b""
     except ShortError:
@@ -317,6 +319,7 @@ def _answer(work: Callable[[bytes, dict[str, Any]], Any], payload: bytes, job: A
         return MEMORY, b""
     except BaseException:  # noqa: BLE001 - a Rust panic and SystemExit are no Exception
         return BROKEN, b""
+    return (BROKEN, b"") if hidden else (OK, found)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ from safelight.errors import LimitExceededError, SafelightError, UnreadableInput
 __all__ = ["Guard", "guard"]
 
 _FLOOR: Final = 10.0  # seconds for the smallest frame
-_PACE: Final = 1e6  # bytes of a frame each second, at the least: a tenth of the slowest codec
+_PACE: Final = 2e6  # bytes of a frame each second: a quarter of what the slowest codec does
 _WALL: Final = 6.0  # wall time over processor time, on a busy machine
 _PATIENCE: Final = 0.2  # seconds for a child to end by itself
 _START: Final = 120.0  # seconds until the child must have loaded its libraries
@@ -205,8 +206,7 @@ def _all(sink: IO[bytes], data: bytes) -> None:
 
 
 def _death(code: int, *, late: bool) -> SafelightError:
-    # SIGXCPU is 24 where there is one
-    if late or code == -24:  # noqa: PLR2004 - as said
+    if late or code == -getattr(signal, "SIGXCPU", 0):
         return LimitExceededError("a compressed frame took too long to decode", place=_PLACE)
     return UnreadableInputError(f"a compressed frame broke its decoder (exit {code})", place=_PLACE)
 

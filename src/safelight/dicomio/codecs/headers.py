@@ -11,13 +11,13 @@ from safelight.dicomio.codecs.syntaxes import family
 from safelight.dicomio.walker import Buffer
 from safelight.errors import SafelightError, UnreadableInputError
 
-__all__ = ["check_header", "colour_of", "read_header", "stream_end"]
+__all__ = ["check_header", "colour_of", "plain_colour", "read_header", "stream_end"]
 
 _SOI: Final = b"\xff\xd8\xff"
 _COLOUR: Final = 3
 _NEAR: Final = 64  # bytes behind a codestream in which another would begin
 _ONE_SAMPLE: Final = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
-# Colour that a decoder undoes by itself, so that RGB comes out.
+# Colour that decoders undo by themselves; where nothing is coded, the label was left behind.
 _UNDONE: Final = ("YBR_ICT", "YBR_RCT", "XYB")
 # SOF markers of coders that libjpeg-turbo has: Huffman and arithmetic, not hierarchical.
 _PROCESSES: Final = (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA)
@@ -101,13 +101,23 @@ def colour_of(header: Codestream, form: PixelFormat) -> str:
 
     What the codestream itself says is true; the DICOM header decides where it says nothing.
     """
-    stated = form.photometric
-    if form.samples != _COLOUR or stated in _ONE_SAMPLE:
+    stated = plain_colour(form)
+    if form.samples != _COLOUR:
         return stated
-    if header.transform or stated in _UNDONE:
+    if header.transform:
         return "RGB"
     if header.kind == "jpeg" and not header.lossless and header.colour:
         return header.colour
     if header.kind == "jxl" and form.syntax.endswith(".111"):
+        return "RGB"
+    return stated
+
+
+def plain_colour(form: PixelFormat) -> str:
+    """Return the Photometric Interpretation of samples that nothing has turned or thinned."""
+    stated = form.photometric.upper()
+    if form.samples == 1:
+        return stated if stated in _ONE_SAMPLE else "MONOCHROME2"
+    if form.samples == _COLOUR and (stated in _ONE_SAMPLE or stated in _UNDONE):
         return "RGB"
     return stated.removesuffix("_422") if stated in YBR_HALF else stated

@@ -72,7 +72,7 @@ def _size(siz: bytes) -> tuple[int, int, int, int, bool]:
 
 
 def end_of_j2k(data: Bytes, at: int, stop: int) -> tuple[int, bool]:
-    """Walk tile-parts from the first; return the end, and whether the end marker stands there.
+    """Walk tile-parts from the first; return the end, and whether its marker stands there.
 
     Raises:
         UnreadableInputError: A tile-part leads past the end or back.

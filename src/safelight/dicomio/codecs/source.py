@@ -8,10 +8,16 @@ import numpy as np
 
 from safelight.dicomio.codecs import fields, native
 from safelight.dicomio.codecs.fields import Array
-from safelight.dicomio.codecs.form import YBR_HALF, PixelFormat
+from safelight.dicomio.codecs.form import PixelFormat
 from safelight.dicomio.codecs.fragments import Span, frame_spans, list_fragments
 from safelight.dicomio.codecs.guard import guard
-from safelight.dicomio.codecs.headers import check_header, colour_of, read_header, stream_end
+from safelight.dicomio.codecs.headers import (
+    check_header,
+    colour_of,
+    plain_colour,
+    read_header,
+    stream_end,
+)
 from safelight.dicomio.codecs.probe import Codestream, fault
 from safelight.dicomio.codecs.syntaxes import DEFLATED_FRAME, RLE, UNCOMPRESSED, family
 from safelight.dicomio.limits import Limits
@@ -72,7 +78,7 @@ class PixelSource:
         form: What the header says.
     """
 
-    __slots__ = ("_data", "_length", "_spans", "_start", "form")
+    __slots__ = ("_data", "_last", "_length", "_spans", "_start", "form")
 
     def __init__(
         self,
@@ -87,6 +93,7 @@ class PixelSource:
         self._data = data
         self._start, self._length = value, stop - value
         self._spans = spans
+        self._last: tuple[int, Array, int] | None = None
         if spans is None:
             bits = native.native_bits(form, length=self._length) * form.frames
             if (bits + 7) // 8 > self._length + self._length % 2:
@@ -107,6 +114,8 @@ class PixelSource:
 
     def frame(self, index: int) -> Array:
         """Return the stored values of one frame, shape ``form.shape``, type ``form.dtype``.
+
+        The array may be a view of the input that cannot be written to: copy it before a change.
 
         Raises:
             UnreadableInputError: The frame is damaged, truncated, or not what the header says.
@@ -138,7 +147,7 @@ class PixelSource:
             UnreadableInputError: The codestream's header is damaged.
         """
         if self._spans is None or family(self.form.syntax) in (RLE, DEFLATED_FRAME, UNCOMPRESSED):
-            return _native_colour(self.form)
+            return plain_colour(self.form)
         return colour_of(self.header(index), self.form)
 
     def encoded(self, index: int) -> list[Span]:
@@ -162,10 +171,15 @@ class PixelSource:
         return read_header(self.codestream(index), self.form)
 
     def _words(self, index: int) -> tuple[Array, int]:
-        """Return one frame as words, and the bits of a value if the codestream has fewer."""
-        form = self.form
-        if not 0 <= index < form.frames:
+        """Return one frame as words, and how many bits of a value; the last one is kept."""
+        if not 0 <= index < self.form.frames:
             raise IndexError(index)
+        if self._last is None or self._last[0] != index:
+            self._last = (index, *self._decoded(index))
+        return self._last[1:]
+
+    def _decoded(self, index: int) -> tuple[Array, int]:
+        form = self.form
         if self._spans is None:
             value = memoryview(self._data)[self._start : self._start + self._length]
             return native.read_words(value, index, form), 0
@@ -179,12 +193,6 @@ class PixelSource:
         header = read_header(coded, form)
         check_header(header, form)
         return _decode(coded, header, form)
-
-
-def _native_colour(form: PixelFormat) -> str:
-    return (
-        form.photometric.removesuffix("_422") if form.photometric in YBR_HALF else form.photometric
-    )
 
 
 def _whole(data: Array, form: PixelFormat) -> Array:

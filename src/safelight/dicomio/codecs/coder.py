@@ -18,7 +18,7 @@ from safelight.dicomio.codecs.syntaxes import (
 )
 from safelight.errors import NeedsReviewError
 
-__all__ = ["encode", "lossless_target"]
+__all__ = ["encode", "lossless_photometric", "lossless_target"]
 
 _JPEG: Final = "1.2.840.10008.1.2.4."
 # JPEG processes that lose; what they coded is written as JPEG-LS instead.
@@ -27,6 +27,8 @@ _JPIP: Final = (_JPEG + "94", _JPEG + "95")
 _MOST_SEGMENTS: Final = 15  # of an RLE header (PS3.5 G.5)
 _MOST_LEVELS: Final = 5
 _MOST_DEPTH: Final = {"j2k": 24}  # what the libraries bring back whole; of all others: 16
+_TURNED: Final = ("YBR_RCT", "YBR_ICT")
+_RPCL: Final = _JPEG + "202"  # asks for the lengths of its tile-parts, one for each resolution
 _LEAST_DEPTH: Final = 2  # of JPEG and JPEG-LS
 
 
@@ -50,6 +52,21 @@ def lossless_target(syntax: str) -> str:
     if syntax == _JPEG + "111":
         return _JPEG + "110"
     return syntax
+
+
+def lossless_photometric(colour: str, photometric: str, syntax: str) -> str:
+    """Return the Photometric Interpretation that an encoded object's header must state.
+
+    Args:
+        colour: What the frames are in: ``PixelSource.colour``.
+        photometric: What the header said before.
+        syntax: Transfer Syntax UID of the output.
+    """
+    if colour == "RGB" and photometric in _TURNED and family(syntax) == "j2k":
+        return "YBR_RCT"  # the reversible transform, whichever it was (PS3.3 C.7.6.3.1.2)
+    if photometric in YBR_HALF and syntax in NATIVE:
+        return photometric
+    return colour
 
 
 def encode(
@@ -135,8 +152,10 @@ def _coded(words: Array, form: PixelFormat, kind: str, syntax: str, *, wide: boo
         "dtype": samples.dtype.str,
         "samples": form.samples,
         "bits": depth,
-        "rgb": form.samples > 1 and form.photometric in ("RGB", "YBR_RCT", "YBR_ICT"),
+        "rgb": form.photometric == "RGB",
+        "turn": form.samples == 3 and form.photometric in _TURNED,  # noqa: PLR2004 - R, G and B
         "levels": min(_MOST_LEVELS, min(form.rows, form.columns).bit_length() - 1),
+        "tlm": syntax == _RPCL,
     }
     if kind == "j2k" and syntax.startswith(_JPEG + "20"):
         job["codec"] = "htj2k"

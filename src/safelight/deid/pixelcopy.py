@@ -4,8 +4,8 @@ Corners are the places of pixel data that hold no pixel: bytes after the last on
 Offset Table, comments and application segments of compressed frames, item delimiters' lengths.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from safelight.deid.decision import Entry
@@ -16,7 +16,7 @@ from safelight.dicomio.walker import PIXEL_DATA, UNDEFINED, Budget, Buffer, Elem
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import FileSlice, Part
 
-__all__ = ["Geometry", "PixelCopier"]
+__all__ = ["Changes", "Geometry", "PixelCopier"]
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _END: Final = b"\xfe\xff\xdd\xe0\0\0\0\0"
@@ -53,6 +53,24 @@ class Geometry:
         return (pixels * self.samples * self.bits + 7) // 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Pixels that a mask changed, to be written instead of what the input holds.
+
+    Attributes:
+        patches: Native: where in the input, inclusive and exclusive, and the bytes that go there;
+            ascending, none over another.
+        frames: Encapsulated: the new codestream of each changed frame.
+        spans: Encapsulated: the fragments of every frame, all fragments in their order.
+        syntax: Transfer Syntax UID of the new codestreams.
+    """
+
+    patches: Sequence[tuple[int, int, bytes]] = ()
+    frames: Mapping[int, bytes] = field(default_factory=dict)
+    spans: Sequence[Sequence[tuple[int, int]]] = ()
+    syntax: str = ""
+
+
 @dataclass(slots=True)
 class PixelCopier:
     """Copies the pixel data of one object.
@@ -73,8 +91,14 @@ class PixelCopier:
     geometry: Geometry
     limits: Limits
 
-    def copy(self, element: Element) -> tuple[list[Part], list[Entry]]:
+    def copy(
+        self, element: Element, changes: Changes | None = None
+    ) -> tuple[list[Part], list[Entry]]:
         """Return the encoded element in parts, and what was emptied.
+
+        Args:
+            element: Of the pixel data.
+            changes: What a mask changed; None when nothing was masked.
 
         Raises:
             UnreadableInputError: Fragments are damaged.
@@ -83,7 +107,9 @@ class PixelCopier:
         """
         _tag, _vr, _start, _value, value_stop, stop = element
         if stop == value_stop:
-            return self._native(element)
+            return self._native(element, changes.patches if changes else ())
+        if changes is not None and changes.frames:
+            return self._masked(element, changes)
         return self._encapsulated(element)
 
     def _run(self, start: int, stop: int) -> Part:
@@ -92,7 +118,9 @@ class PixelCopier:
             return FileSlice(self.path, start, stop)
         return memoryview(self.data)[start:stop]
 
-    def _native(self, element: Element) -> tuple[list[Part], list[Entry]]:
+    def _native(
+        self, element: Element, patches: Sequence[tuple[int, int, bytes]]
+    ) -> tuple[list[Part], list[Entry]]:
         tag, vr, _start, value, value_stop, _stop = element
         length = value_stop - value
         wanted = self.geometry.native_bytes() if tag == PIXEL_DATA else length
@@ -112,7 +140,15 @@ class PixelCopier:
         if vr and vr not in (b"OB", b"OW", b"OF", b"OD", b"OV", b"UN"):
             raise UnreadableInputError("pixel data with a strange VR", place=place(tag))
         head = head[:-4] + even.to_bytes(4, self.walker.order)
-        parts: list[Part] = [head, self._run(value, value + wanted)]
+        parts: list[Part] = [head]
+        at = value
+        for start, stop, changed in patches:
+            if start > at:
+                parts.append(self._run(at, start))
+            parts.append(changed[: max(value + wanted - start, 0)])
+            at = stop
+        if at < value + wanted:
+            parts.append(self._run(at, value + wanted))
         if even > wanted:
             parts.append(b"\0")
         return parts, entries
@@ -150,6 +186,49 @@ class PixelCopier:
             self._frame(frame, parts, entries)
         parts.append(_END)
         return parts, entries
+
+    def _masked(self, element: Element, changes: Changes) -> tuple[list[Part], list[Entry]]:
+        """Write changed frames anew, one fragment each, and the others as they are (PS3.5 A.4)."""
+        tag = element[0]
+        fragments = self._fragments(element)
+        if [span for frame in changes.spans for span in frame] != fragments[1:]:
+            raise UnreadableInputError("fragments that belong to no frame", place=place(tag))
+        head = tag.to_bytes(4, "big")
+        head = head[1::-1] + head[3:1:-1]
+        if not self.walker.implicit:
+            head += b"OB\0\0"
+        entries: list[Entry] = []
+        body: list[Part] = []
+        offsets, at = [], 0
+        for number, spans in enumerate(changes.spans):
+            offsets.append(at)
+            new = changes.frames.get(number)
+            if new is None:
+                self._frame(list(spans), body, entries)
+                at += sum(8 + stop - start for start, stop in spans)
+                continue
+            new = self._scrubbed(new, changes.syntax)
+            body += (_ITEM, _length(new), new)
+            at += 8 + len(new)
+        table = b""
+        if (len(offsets) > 1 or fragments[0][0] < fragments[0][1]) and at < UNDEFINED:
+            table = b"".join(_length_of(offset) for offset in offsets)
+        return [head + b"\xff\xff\xff\xff", _ITEM, _length(table), table, *body, _END], entries
+
+    def _scrubbed(self, frame: bytes, syntax: str) -> bytes:
+        """Return a new codestream of even length without what an encoder may have carried along."""
+        edits, _places, fault, _notes = find_edits(
+            frame,
+            limits=self.limits,
+            syntax=syntax,
+            pixels=self.geometry.rows * self.geometry.columns,
+        )
+        if fault:
+            raise NeedsReviewError(f"a masked frame cannot be followed to its end ({fault})")
+        changed = bytearray(frame)
+        for edit in edits:
+            changed[edit.start : edit.stop] = edit.payload()
+        return bytes(changed) + bytes(len(changed) % 2)
 
     def _offset_table(self, fragments: Sequence[tuple[int, int]], entries: list[Entry]) -> bytes:
         """Return the Basic Offset Table if it is one, else an empty one (PS3.5 A.4)."""

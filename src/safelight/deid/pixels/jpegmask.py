@@ -35,6 +35,7 @@ def mask_jpeg(
     photometric: str = "",
     bright: bool = False,
     border: bool = False,
+    anew: bool = False,
     tables: bytes = b"",
 ) -> bytes:
     """Return the stream with every MCU that the mask touches made flat.
@@ -45,6 +46,7 @@ def mask_jpeg(
         photometric: Photometric Interpretation, where the stream itself does not tell its colours.
         bright: Fill with the highest level (MONOCHROME1), not the lowest.
         border: Draw the edge of what is masked in mid-grey.
+        anew: Write a sequential stream even where nothing is masked.
         tables: An abbreviated stream with tables alone (TIFF's JPEGTables).
 
     Raises:
@@ -55,7 +57,7 @@ def mask_jpeg(
     if mask.shape != (jpeg.rows, jpeg.columns):
         raise UnreadableInputError("a JPEG stream is of another size than its header says")
     units = touched_units(jpeg, mask)
-    if not units.any():
+    if not units.any() and not (anew and jpeg.progressive):
         return data[: jpeg.end]
     levels = _levels(jpeg, units, photometric, bright=bright, border=border)
     if not jpeg.progressive:

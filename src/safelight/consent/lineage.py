@@ -1,0 +1,189 @@
+"""Lineage: what was made from a person, from what, and for which purpose."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from safelight.consent.book import Consents
+from safelight.consent.purposes import parse
+from safelight.consent.removers import Removers
+from safelight.errors import ConsentError
+from safelight.store import Store
+from safelight.store.ids import new_id
+from safelight.store.schema.consent import artefact_parents, artefacts
+
+__all__ = ["Artefact", "Lineage"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """One thing made from one person; what is made from many has one for each.
+
+    Attributes:
+        id: Opaque.
+        person: Code of the person.
+        kind: Its class: ``original``, ``deidentified``, ``feature``, ``head`` …
+        object: Its name in its own room, opaque.
+        purpose: What it was made for.
+        policy: Hash of the policy it was made under.
+        digest: What a receipt may show of it before; empty for none.
+        made_at: When.
+        removed_at: When it was removed; None while it is there.
+    """
+
+    id: str
+    person: str
+    kind: str
+    object: str
+    purpose: str
+    policy: str
+    digest: str
+    made_at: datetime
+    removed_at: datetime | None
+
+
+class Lineage:
+    """The lineage graph of one store.
+
+    Args:
+        store: An open store.
+        consents: Answers whether an artefact may be made.
+        removers: Know how to remove each class.
+
+    Raises:
+        RemoverMissingError: A class is in use that nothing removes.
+    """
+
+    def __init__(self, store: Store, consents: Consents, removers: Removers) -> None:
+        self._store = store
+        self._consents = consents
+        self._removers = removers
+        with store.read() as conn:
+            there = select(artefacts.c.kind).where(artefacts.c.removed_at.is_(None)).distinct()
+            removers.check(frozenset(conn.execute(there).scalars()))
+
+    def record(
+        self,
+        conn: Connection,
+        *,
+        person: str,
+        kind: str,
+        name: str,
+        purpose: str,
+        policy: str,
+        parents: Sequence[str] = (),
+        digest: str = "",
+    ) -> str:
+        """Record an artefact in the write transaction that commits it; ask for consent there.
+
+        Recording the same artefact again gives the same id.
+
+        Args:
+            conn: The write transaction.
+            person: Code of the person.
+            kind: Class of the artefact.
+            name: Its name in its own room, opaque, at most 128 letters, digits and ``._:/-``.
+            purpose: What it is made for.
+            policy: Hash of the policy it is made under.
+            parents: Ids of the artefacts it is made from.
+            digest: What a receipt may show of it; salted, never of identifying bytes alone.
+
+        Raises:
+            ConsentDeniedError: The person does not, or no longer, agree; roll back.
+            RemoverMissingError: Nothing removes this class.
+            ConsentError: A parent is another person's or gone, or the name is not opaque.
+        """
+        self._removers.of(kind)
+        purpose = parse(purpose).name
+        self._consents.require(conn, person, purpose, policy)
+        if not _NAME.fullmatch(name) or (digest and not _NAME.fullmatch(digest)):
+            raise ConsentError("an artefact is named by an opaque code")
+        above = set(parents)
+        alive = select(artefacts.c.id).where(
+            artefacts.c.id.in_(above),
+            artefacts.c.person == person,
+            artefacts.c.removed_at.is_(None),
+        )
+        if above - set(conn.execute(alive).scalars()):
+            raise ConsentError("an artefact is made from what is another's, or gone")
+        mine = (
+            artefacts.c.person == person,
+            artefacts.c.kind == kind,
+            artefacts.c.object == name,
+        )
+        row = conn.execute(select(artefacts).where(*mine)).first()
+        values = {
+            "purpose": purpose,
+            "policy": policy,
+            "digest": digest,
+            "made_at": self._store.clock.now(),
+            "removed_at": None,
+        }
+        if row is None:
+            made = new_id()
+            named = {"id": made, "person": person, "kind": kind, "object": name}
+            conn.execute(insert(artefacts).values(**named, **values))
+        else:
+            made = str(row.id)
+            if row.removed_at is not None:
+                conn.execute(update(artefacts).where(artefacts.c.id == made).values(**values))
+        known = select(artefact_parents.c.parent).where(artefact_parents.c.child == made)
+        for parent in sorted(above - set(conn.execute(known).scalars())):
+            conn.execute(insert(artefact_parents).values(child=made, parent=parent))
+        return made
+
+    def of(self, conn: Connection, person: str) -> list[Artefact]:
+        """Return all artefacts of a person, the removed ones too, oldest first."""
+        found = select(artefacts).where(artefacts.c.person == person)
+        rows = conn.execute(found.order_by(artefacts.c.made_at, artefacts.c.id)).all()
+        return [_artefact(row) for row in rows]
+
+    def to_remove(self, conn: Connection, person: str, purpose: str = "") -> list[Artefact]:
+        """Return what a withdrawal has to remove, children before their parents.
+
+        Args:
+            conn: A transaction that sees the withdrawal.
+            person: Code of the person.
+            purpose: The purpose withdrawn; empty for all. What was made for it goes, and of what
+                was made from that in turn, all that has no consent of its own.
+        """
+        there = [one for one in self.of(conn, person) if one.removed_at is None]
+        if purpose:
+            going = {one.id for one in there if one.purpose == purpose}
+            edges = self._edges(conn, person)
+            found = True
+            while found:  # until nothing more was made from what goes
+                found = False
+                for one in there:
+                    if one.id not in going and edges.get(one.id, set()) & going:
+                        own = self._consents.may(conn, person, one.purpose, one.policy)
+                        if not own.allowed:
+                            going.add(one.id)
+                            found = True
+            there = [one for one in there if one.id in going]
+        return list(reversed(there))
+
+    def _edges(self, conn: Connection, person: str) -> dict[str, set[str]]:
+        """Return the parents of each artefact of a person."""
+        found = select(artefact_parents.c.child, artefact_parents.c.parent)
+        found = found.join(artefacts, artefacts.c.id == artefact_parents.c.child)
+        edges: dict[str, set[str]] = {}
+        for child, parent in conn.execute(found.where(artefacts.c.person == person)).all():
+            edges.setdefault(child, set()).add(parent)
+        return edges
+
+    def removed(self, conn: Connection, person: str, kind: str, name: str) -> None:
+        """Note that an artefact is gone."""
+        mine = (artefacts.c.person == person, artefacts.c.kind == kind, artefacts.c.object == name)
+        change = update(artefacts).where(*mine, artefacts.c.removed_at.is_(None))
+        conn.execute(change.values(removed_at=self._store.clock.now()))
+
+
+def _artefact(row: Row[Any]) -> Artefact:
+    return Artefact(**{name: getattr(row, name) for name in Artefact.__slots__})

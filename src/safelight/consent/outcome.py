@@ -1,0 +1,93 @@
+"""How far a withdrawal is, and what its receipt states."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from safelight.consent.disclosures import NONE, Disclosure
+from safelight.consent.purposes import ALL
+from safelight.store.schema.consent import withdrawal_steps
+
+__all__ = ["FAILED", "REMOVED", "TO_DO", "Outcome", "concerned", "facts_of", "steps_of"]
+
+TO_DO: Final = "to do"
+REMOVED: Final = "removed"
+FAILED: Final = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How far a withdrawal is.
+
+    Attributes:
+        id: Of the withdrawal.
+        person: Code of the person.
+        purpose: The purpose withdrawn; ``*`` for all.
+        stage: The last stage that is complete.
+        asked_at: When it was recorded: since then every use is denied.
+        removed: How many artefacts are removed.
+        failed: How many could not be removed yet.
+        recalled: How many disclosures recipients are to be told of.
+        facts: What the receipt states, once it is done; else empty.
+    """
+
+    id: str
+    person: str
+    purpose: str
+    stage: str
+    asked_at: datetime
+    removed: int
+    failed: int
+    recalled: int
+    facts: dict[str, Any]
+
+
+def steps_of(conn: Connection, wanted: str) -> list[Row[Any]]:
+    """Return what a withdrawal has to remove, in order."""
+    found = select(withdrawal_steps).where(withdrawal_steps.c.withdrawal == wanted)
+    return list(conn.execute(found.order_by(withdrawal_steps.c.number)).all())
+
+
+def concerned(row: Row[Any], handed: Sequence[Disclosure]) -> list[Disclosure]:
+    """Return the disclosures that a withdrawal asks recipients to delete."""
+    return [one for one in handed if one.answer != NONE and row.purpose in (ALL, one.purpose)]
+
+
+def facts_of(conn: Connection, row: Row[Any], handed: Sequence[Disclosure]) -> dict[str, Any]:
+    """Return what the receipt states: opaque codes, classes, digests, recipients.
+
+    Args:
+        conn: A transaction.
+        row: Of the withdrawal.
+        handed: All disclosures of the person.
+    """
+    earlier = json.loads(row.receipt) if row.receipt else {}
+    return {
+        "withdrawal": row.id,
+        "person": row.person,
+        "purpose": row.purpose,
+        "denied_since": row.asked_at.isoformat(),
+        "key_destroyed": row.purpose == ALL,
+        "backups_out_of_reach": int(earlier.get("backups_out_of_reach", 0)),
+        "artefacts": [
+            {"kind": s.kind, "before": s.digest, "after": s.after, "action": s.outcome}
+            for s in steps_of(conn, row.id)
+        ],
+        "not_recalled": [
+            {
+                "recipient": one.recipient,
+                "contact": one.contact,
+                "disclosed_at": one.at.isoformat(),
+                "kind": one.kind,
+                "count": one.count,
+                "purpose": one.purpose,
+                "answer": one.answer,
+                "due_at": one.due_at.isoformat() if one.due_at else "",
+            }
+            for one in concerned(row, handed)
+        ],
+    }

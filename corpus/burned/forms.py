@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import imagecodecs
+import jpeg_ls
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
@@ -59,7 +60,8 @@ def _grey() -> list[Form]:
     for photometric in ("MONOCHROME2", "MONOCHROME2", "MONOCHROME2", "MONOCHROME1"):
         for bits in (8, 12, 16):
             names = [*deep, "jpeg", "jpeg"] if bits == 8 else deep
-            names = [*names, "jpeg 12 bit"] if bits == 12 else names
+            if bits == 12:  # the HTJ2K encoder writes whole bytes only
+                names = [*(n for n in names if n != "htj2k lossless"), "jpeg 12 bit"]
             found += [Form(photometric=photometric, bits=bits, syntax=name) for name in names]
         found += [
             Form(photometric=photometric, bits=16, syntax=name, signed=True)
@@ -127,7 +129,7 @@ def _packed(frame: Array, form: Form) -> bytes:
             )
         )
     if name in {"jpeg-ls", "jpeg-ls near"}:
-        return bytes(imagecodecs.jpegls_encode(frame, level=2 if "near" in name else 0))
+        return _jpeg_ls(frame, form)
     if name in {"j2k lossless", "j2k"}:
         mode = {"reversible": True} if name == "j2k lossless" else {"level": 48}
         mct = colour and form.photometric != "RGB"
@@ -138,7 +140,22 @@ def _packed(frame: Array, form: Form) -> bytes:
         )
     if name == "htj2k lossless":
         return bytes(imagecodecs.htj2k_encode(frame, reversible=True))
-    return bytes(imagecodecs.jpegxl_encode(frame, lossless=True))
+    return bytes(imagecodecs.jpegxl_encode(frame, lossless=True, bitspersample=form.bits))
+
+
+def _jpeg_ls(frame: Array, form: Form) -> bytes:
+    """Return JPEG-LS whose precision is the bits stored, as scanners write it."""
+    colour = frame.ndim == 3
+    packed = jpeg_ls.encode_pixel_data(
+        np.ascontiguousarray(frame).tobytes(),
+        lossy_error=2 if form.syntax == "jpeg-ls near" else 0,
+        rows=frame.shape[0],
+        columns=frame.shape[1],
+        samples_per_pixel=3 if colour else 1,
+        bits_stored=form.bits,
+        planar_configuration=0,
+    )
+    return bytes(packed)
 
 
 def _rle(frame: Array) -> bytes:

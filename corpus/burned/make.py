@@ -35,7 +35,7 @@ _SIZES = {
     "SC": ((768, 1024), (600, 800), (1024, 1280), (512, 512)),
     "PHOTO": ((900, 720), (1100, 900), (1280, 1000)),
 }
-_CLEAN_SHARE = 0.36
+_CLEAN_PERCENT = 36
 _PALETTE_INKS = [(1.0, 1.0, 1.0), (1.0, 0.9, 0.1), (0.2, 1.0, 1.0)]
 
 
@@ -91,7 +91,7 @@ def check_fonts() -> None:
 def _one(folder: Path, seed: int, index: int, hosts: Hosts) -> tuple[dict[str, Any], list[Mark]]:
     rng = random.Random(f"burned {seed} {index}")  # noqa: S311 - repeatable on purpose, guards nothing
     modality = _MODALITIES[index % len(_MODALITIES)]
-    clean = rng.random() < _CLEAN_SHARE
+    clean = (37 * index + seed) % 100 < _CLEAN_PERCENT
     factor = rng.choice(FACTORS) if not clean and rng.random() < 0.3 else ""
     rows, columns = rng.choice(_SIZES[modality])
     subject = make_subject(rng, rng.choice(_SCRIPTS))

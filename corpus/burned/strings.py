@@ -14,7 +14,7 @@ from corpus.burned.pools import (
     PHYSICIANS,
 )
 
-__all__ = ["IDENTIFYING", "HARMLESS", "Subject", "harmless", "identifying", "make_subject"]
+__all__ = ["HARMLESS", "IDENTIFYING", "Subject", "harmless", "identifying", "make_subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,7 @@ class _Jpeg:
     process: int = 0
     size: tuple[int, int, int, int] = (0, 0, 0, 0)
     ids: bytes = b""
+    factors: bytes = b""
     jfif: bool = False
     adobe: int = -1
     near: int = 0
@@ -131,7 +132,7 @@ def _segment(seen: _Jpeg, marker: int, body: bytes) -> None:
             raise fault("its frame header is not as long as it says")
         seen.process = marker
         seen.size = (number(body, 1, 2), number(body, 3, 2), body[5], body[0])
-        seen.ids = body[6::3]
+        seen.ids, seen.factors = body[6::3], body[7::3]
     elif marker == 0xDA:  # noqa: PLR2004 - SOS; its last bytes are NEAR, ILV, Al in JPEG-LS
         if not seen.process:
             raise fault("it has no frame header")
@@ -158,7 +159,7 @@ def _jpeg_header(seen: _Jpeg, *, whole: bool, stop: int) -> Codestream:
             colour = "YBR_FULL" if seen.adobe else "RGB"
         elif seen.ids in _RGB_IDS:
             colour = "RGB"
-        elif seen.jfif:
+        elif seen.jfif or len(set(seen.factors)) > 1:  # nobody halves green and blue
             colour = "YBR_FULL"
     ls = seen.process == 0xF7  # noqa: PLR2004 - T.87 C.1.1
     return Codestream(

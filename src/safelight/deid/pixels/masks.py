@@ -1,7 +1,7 @@
 """Regions and shapes as masks of frames, and what is drawn there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -43,6 +43,17 @@ class Masks:
     frames: int
     regions: Sequence[Region] = ()
     shapes: Mapping[int, Mask] = field(default_factory=dict)
+
+    def sized(self, rows: int, columns: int, frames: int, *, together: bool = False) -> "Masks":
+        """Return the same masks over pictures of this size; ``together`` puts all in frame 0."""
+        regions, shapes = self.regions, self.shapes
+        if together:
+            regions = [replace(region, frames=()) for region in regions]
+            every = [shape for shape in shapes.values() if shape.any()]
+            shapes = {0: np.logical_or.reduce(every)} if every else {}
+        return replace(
+            self, rows=rows, columns=columns, frames=frames, regions=regions, shapes=shapes
+        )
 
     def numbers(self) -> list[int]:
         """Return the numbers of the frames that something is masked in, ascending."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safelight.deid.boxes import Box
 from safelight.deid.pixels.header import PixelHeader
 
-__all__ = ["Bytes2D", "Picture"]
+__all__ = ["Bytes2D", "Picture", "turned_by"]
 
 Bytes2D = NDArray[np.uint8]
 _UPRIGHT: Final[dict[int, Callable[[NDArray[Any]], NDArray[Any]]]] = {
@@ -23,6 +23,12 @@ _UPRIGHT: Final[dict[int, Callable[[NDArray[Any]], NDArray[Any]]]] = {
     8: np.rot90,
 }
 _TURNED: Final = range(5, 9)
+
+
+def turned_by(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return pixels the right way up, as EXIF Orientation asks (EXIF 2.32, 4.6.4)."""
+    turn = _UPRIGHT.get(orientation)
+    return pixels if turn is None else turn(pixels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -55,12 +61,12 @@ class Picture:
 
     def upright(self) -> "Picture":
         """Return the picture the right way up; ``stored`` then leads back."""
-        turn = _UPRIGHT.get(self.orientation)
-        if turn is None or self.turned_from is not None:
+        if self.orientation not in _UPRIGHT or self.turned_from is not None:
             return self
         rows, columns = self.grey.shape
-        rgb = None if self.rgb is None else np.ascontiguousarray(turn(self.rgb))
-        grey = np.ascontiguousarray(turn(self.grey))
+        turned = self.orientation
+        rgb = None if self.rgb is None else np.ascontiguousarray(turned_by(self.rgb, turned))
+        grey = np.ascontiguousarray(turned_by(self.grey, turned))
         return replace(self, grey=grey, rgb=rgb, turned_from=(rows, columns))
 
     def stored(self, box: Box) -> Box:

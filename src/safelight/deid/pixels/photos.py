@@ -1,0 +1,191 @@
+"""Photos and scans: their pictures as shown, and their pixels masked in the format they came in.
+
+What no mask covers decodes to the same pixels as before; JPEG is masked in whole MCUs. Metadata,
+thumbnails and passengers are the photo cleaners' to remove: they run on what comes out here.
+"""
+
+import importlib
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.deid.boxes import Region
+from safelight.deid.pixels.masks import Fill, Mask, Masks
+from safelight.deid.pixels.picture import Picture, turned_by
+from safelight.deid.pixels.render import HIGH_PERCENT, LOW_PERCENT
+from safelight.dicomio.limits import Limits
+from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
+from safelight.types import Kind
+
+__all__ = ["MASKED", "mask_photo", "picture"]
+
+# Formats whose pixels can be masked, and who does it.
+MASKED: Final = {
+    Kind.BMP: "photobmp",
+    Kind.GIF: "photogif",
+    Kind.JPEG: "photojpeg",
+    Kind.PNG: "photopng",
+    Kind.TIFF: "phototiff",
+    Kind.WEBP: "photowebp",
+}
+_WIDE: Final = ("I", "F")  # modes of more than 8 bits begin so
+_UNTURN: Final = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+_ORIENTATION: Final = 0x0112
+
+Array = NDArray[Any]
+
+
+class Masker(Protocol):
+    """What a module for one format offers."""
+
+    def mask(self, data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes: ...
+
+
+def mask_photo(
+    kind: Kind,
+    data: bytes,
+    regions: Sequence[Region],
+    *,
+    shapes: Mapping[int, Mask] | None = None,
+    fill: Fill = Fill.FLAT,
+    limits: Limits | None = None,
+) -> bytes:
+    """Return the photo with what regions and shapes cover drawn over.
+
+    Args:
+        kind: Its format.
+        data: The whole file.
+        regions: Those with verdict MASK, in stored pixels; ``frames`` are pages of a TIFF. In an
+            animation every frame is masked wherever one is, since frames show through each other.
+        shapes: Masks of any form by page, shape (rows, columns).
+        fill: What is drawn over.
+        limits: Bounds on what is unpacked.
+
+    Raises:
+        NeedsReviewError: The format, or this variety of it, cannot be written back as it was.
+        UnreadableInputError: It is malformed or truncated.
+        LimitExceededError: It unpacks to more than the limits allow.
+    """
+    if kind not in MASKED:
+        raise NeedsReviewError("nothing here masks pictures of this format")
+    # size and number of pages are known to the format's own reader
+    masks = Masks(rows=0, columns=0, frames=0, regions=regions, shapes=shapes or {})
+    name = f"safelight.deid.pixels.{MASKED[kind]}"
+    masker = cast("Masker", importlib.import_module(name))  # start-up cost: one format at a time
+    return masker.mask(data, masks, fill, limits or Limits())
+
+
+def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Picture]:
+    """Return all frames or pages as displayed, in stored orientation (see ``Picture.upright``).
+
+    An alpha channel that hides or shows something is a picture of its own (``source`` is
+    ``alpha``): what is written there is invisible in the colours.
+
+    Raises:
+        UnreadableInputError: It cannot be decoded.
+        LimitExceededError: It decodes to more than the limits allow.
+        NeedsReviewError: No decoder here for its format.
+    """
+    if kind not in MASKED:
+        raise NeedsReviewError("nothing here can look into pictures of this format")
+    from PIL import Image  # noqa: PLC0415  # start-up cost
+
+    limits = limits or Limits()
+    found: list[Picture] = []
+    left = limits.decoded_bytes
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is raised below
+            with Image.open(io.BytesIO(data)) as image:
+                for number in range(min(getattr(image, "n_frames", 1), limits.items)):
+                    image.seek(number)
+                    left -= image.width * image.height * 4
+                    if left < 0:
+                        raise LimitExceededError("its pictures are larger than the limit allows")
+                    found += _shown(image, number, kind, data)
+    except Image.DecompressionBombError as err:
+        raise LimitExceededError("its pictures are larger than the limit allows") from err
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as err:
+        raise UnreadableInputError("the picture cannot be decoded") from err
+    return found
+
+
+def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
+    """Return one frame, and its alpha channel where that says something."""
+    turned = image.getexif().get(_ORIENTATION, 1)
+    turned = turned if turned in _UNTURN else 1
+    try:
+        image.load()
+    except OSError:
+        if kind is not Kind.TIFF:
+            raise
+        return [_wide(_tiff_page(data, number), number, turned)]
+    undo = turned if kind is Kind.TIFF and image.getexif().get(_ORIENTATION, 1) == 1 else 1
+    if image.mode.startswith(_WIDE):
+        return [_wide(_unturned(np.asarray(image), undo), number, turned)]
+    alpha: Array | None = None
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        whole = np.asarray(image.convert("RGBA"))
+        alpha = _unturned(whole[:, :, 3], undo)
+        rgb = whole[:, :, :3]
+    elif image.mode in ("1", "L"):
+        return [_of(_unturned(np.asarray(image.convert("L")), undo), None, number, turned)]
+    else:
+        rgb = np.asarray(image.convert("RGB"))
+    rgb = _unturned(rgb, undo)
+    found = [_of(_luma(rgb), rgb, number, turned)]
+    if alpha is not None and alpha.min() != alpha.max():
+        found.append(_of(alpha, None, number, turned, "alpha"))
+    return found
+
+
+def _of(
+    grey: Array, rgb: Array | None, number: int, turned: int, source: str = "pixels"
+) -> Picture:
+    return Picture(
+        grey=np.ascontiguousarray(grey),
+        rgb=None if rgb is None else np.ascontiguousarray(rgb),
+        frame=number,
+        source=source,
+        orientation=turned,
+    )
+
+
+def _luma(rgb: Array) -> Array:
+    weighed = rgb.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+    return (weighed + 0x8000 >> 16).astype(np.uint8)
+
+
+def _unturned(found: Array, orientation: int) -> Array:
+    """Undo the turn that the decoder of TIFF makes by itself."""
+    if orientation == 1:
+        return found
+    return np.ascontiguousarray(turned_by(found, _UNTURN[orientation]))
+
+
+def _wide(values: Array, number: int, turned: int) -> Picture:
+    """Return samples of more than 8 bits, stretched over what is there."""
+    known = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    low, high = np.percentile(known, (LOW_PERCENT, HIGH_PERCENT))
+    if high <= low:
+        low, high = known.min(), known.max()
+    scale = 255 / (high - low) if high > low else 0
+    levels = np.clip(np.rint((known - low) * scale), 0, 255).astype(np.uint8)
+    if levels.ndim == 3:  # noqa: PLR2004 - rows, columns, samples
+        rgb = levels[:, :, :3] if levels.shape[2] > 2 else levels[:, :, :1].repeat(3, axis=2)  # noqa: PLR2004 - red, green, blue
+        return _of(_luma(rgb), rgb, number, turned)
+    return _of(levels, None, number, turned)
+
+
+def _tiff_page(data: bytes, number: int) -> Array:
+    """Return a page that Pillow has no mode for."""
+    import imagecodecs  # noqa: PLC0415  # start-up cost
+
+    try:
+        return np.asarray(imagecodecs.tiff_decode(data, index=number))
+    except imagecodecs.TiffError as err:
+        raise UnreadableInputError("the picture cannot be decoded") from err

@@ -190,9 +190,8 @@ def looks_of(fields: Fields, frames: int, *, signed: bool) -> tuple[Look, ...]:
 
 
 def _grouped(group: Fields, base: Look, *, signed: bool) -> Look:
-    values = (group.items(_VALUES_GROUP) or [None])[0]
-    voi = (group.items(_VOI_GROUP) or [None])[0]
-    return _look(values, voi, base, signed=signed)
+    values, voi = group.items(_VALUES_GROUP), group.items(_VOI_GROUP)
+    return _look(values[0] if values else None, voi[0] if voi else None, base, signed=signed)
 
 
 def _look(values: Fields | None, voi: Fields | None, base: Look, *, signed: bool) -> Look:

@@ -164,7 +164,9 @@ def extended(table: Table, wanted: set[int]) -> Table | None:
 
 def made_for(counts: dict[int, int]) -> Table:
     """Return a good table for symbols that occur so often; no code longer than 16 bits (K.2)."""
-    heap = [(number, symbol, (symbol,)) for symbol, number in counts.items() if number]
+    heap: list[tuple[int, int, tuple[int, ...]]] = [
+        (number, symbol, (symbol,)) for symbol, number in counts.items() if number
+    ]
     heap.append((0, 256, (256,)))  # takes the code of ones alone
     lengths = dict.fromkeys((symbol for _, symbol, _ in heap), 0)
     heapq.heapify(heap)

@@ -86,7 +86,7 @@ def touched_units(jpeg: Jpeg, mask: Mask) -> Mask:
     rows, columns = jpeg.units
     padded = np.zeros((rows * 8 * v, columns * 8 * h), np.bool_)
     padded[: mask.shape[0], : mask.shape[1]] = mask
-    return padded.reshape(rows, 8 * v, columns, 8 * h).any(axis=(1, 3))
+    return np.asarray(padded.reshape(rows, 8 * v, columns, 8 * h).any(axis=(1, 3)))
 
 
 def _levels(jpeg: Jpeg, units: Mask, photometric: str, *, bright: bool, border: bool) -> list[Ints]:

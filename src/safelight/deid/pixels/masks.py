@@ -124,16 +124,15 @@ def _levels(frame: Array, header: PixelHeader, colour: str, index: int) -> tuple
     if header.form.bits_allocated == 1:
         dark = np.array(int(header.inverted), frame.dtype)
         return dark, dark
-    known = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame.reshape(-1)
+    known: Array = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame.reshape(-1)
     if header.padding is not None:
         low, high = header.padding
         seen = known[(known < low) | (known > high)]
         known = seen if len(seen) else known
     low, high = (known.min(), known.max()) if len(known) else (0, 0)
     turned = header.inverted != (header.look(index).slope < 0)
-    middle = low / 2 + high / 2 if frame.dtype.kind == "f" else (int(low) + int(high)) // 2
-    dark = high if turned else low
-    return np.array(dark, frame.dtype), np.array(middle, frame.dtype)
+    middle: Any = low / 2 + high / 2 if frame.dtype.kind == "f" else (int(low) + int(high)) // 2
+    return np.array(high if turned else low, frame.dtype), np.array(middle, frame.dtype)
 
 
 def _palette_levels(frame: Array, header: PixelHeader) -> tuple[Array, Array]:

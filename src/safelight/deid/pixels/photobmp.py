@@ -61,7 +61,7 @@ class _Bmp:
 
     @property
     def stride(self) -> int:
-        return (self.columns * self.bits + 31) // 32 * 4
+        return int(self.columns * self.bits + 31) // 32 * 4
 
     def mask(self, masks: Masks, fill: Fill) -> bytes:
         """Return the file masked."""

@@ -106,7 +106,8 @@ class _Gif:
         indices[here[order]] = dark
         if self.fill is Fill.BOX:
             indices[edge_of(here)[order]] = middle
-        return bytes((root,)) + _sub_blocks(_packed(indices.tobytes(), root))
+        wider = max(root, 2)  # no GIF is written with less
+        return bytes((wider,)) + _sub_blocks(_packed(indices.tobytes(), wider))
 
     def _levels(self, table: bytes, root: int) -> tuple[int, int]:
         """Return the darkest index and a middle one, not the transparent one."""
@@ -163,8 +164,6 @@ def _unpacked(data: bytes, root: int, size: int) -> bytes:
 
 def _packed(indices: bytes, root: int) -> bytes:
     """Return LZW codes, the least significant bit first."""
-    clear, stop = 1 << root, (1 << root) + 1
-    root = max(root, 2)
     clear, stop = 1 << root, (1 << root) + 1
     codes: dict[tuple[int, int], int] = {}
     width, following = root + 1, stop + 1

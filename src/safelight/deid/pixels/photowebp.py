@@ -51,13 +51,13 @@ def mask(data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes:
             x, y = (2 * int.from_bytes(body[at : at + 3], "little") for at in (0, 3))
             high, wide = pixels.shape[:2]
             whole = np.zeros((max(canvas[0], y + high), max(canvas[1], x + wide)), np.bool_)
-            here = masks.sized(*canvas, 1, together=True).of(0)
+            here = masks.sized(canvas[0], canvas[1], 1, together=True).of(0)
             whole[: canvas[0], : canvas[1]] = here
             coded = _drawn(pixels, whole[y : y + high, x : x + wide], fill)
             out.append((name, body[:_FRAME_FIELDS] + _chunk(b"VP8L", coded)))
         elif name in _PICTURE and still:
             pixels = _decoded(still, limits)
-            here = masks.sized(*pixels.shape[:2], 1, together=True).of(0)
+            here = masks.sized(len(pixels), len(pixels[0]), 1, together=True).of(0)
             out.append((b"VP8L", _drawn(pixels, here, fill)))
             still = []
         elif name not in _PICTURE:

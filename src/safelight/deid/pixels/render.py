@@ -85,7 +85,7 @@ def overlay_plane(overlay: Overlay, frame: int, bits: Array | None) -> Bytes2D |
     if not overlay.data:
         if bits is None:
             return None
-        return ((bits >> overlay.bit) & 1).astype(np.uint8)
+        return np.asarray((bits >> overlay.bit) & 1, np.uint8)
     at = frame - overlay.first_frame
     if overlay.frames == 1 and overlay.first_frame == 0:
         at = 0  # one plane lies over all frames

@@ -68,8 +68,7 @@ class Statistics:
         return None if whole is None else whole[place]
 
     def _raw(self, value: int) -> bytes:
-        order = "big" if self._header.form.big_endian else "little"
-        return (value & 0xFFFF).to_bytes(2, order)
+        return (value & 0xFFFF).to_bytes(2, "big" if self._header.form.big_endian else "little")
 
 
 def _joined(known: tuple[int, int] | None, values: Array) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
@@ -15,6 +15,7 @@ _STRIPS, _SAMPLES, _ROWS, _STRIP_SIZES, _LAYOUT = 273, 277, 278, 279, 284
 _PREDICTOR, _PALETTE, _TILE_WIDTH, _TILE_HEIGHT = 317, 320, 322, 323
 _TILES, _TILE_SIZES, _SUB_FOLDERS, _FORMAT, _TABLES, _SUBSAMPLING = 324, 325, 330, 339, 347, 530
 _LONG, _LONG8 = 4, 16
+_MARKS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +61,7 @@ class Page:
     palette: tuple[int, ...] = ()
     jpeg_tables: bytes = b""
     subsampled: bool = False
-    order: str = "<"
+    order: Literal["<", ">"] = "<"
     reversed_bits: bool = False
 
     def blocks(self) -> list[tuple[int, int, int, int, int]]:
@@ -91,11 +92,10 @@ class Tiff:
     def __init__(self, data: bytes, limits: Limits) -> None:
         self.original = data
         self._out = bytearray(data)
-        marks = {b"II*\0": ("<", False), b"MM\0*": (">", False)}
-        marks |= {b"II+\0": ("<", True), b"MM\0+": (">", True)}
-        if data[:4] not in marks:
+        if data[:4] not in _MARKS:
             raise UnreadableInputError("the file does not start as a TIFF")
-        self._order, self._big = marks[data[:4]]
+        self._order: Literal["<", ">"] = "<" if data[:2] == b"II" else ">"
+        self._big = b"+" in data[2:4]
         self._limits = limits
         self._emptied: list[tuple[int, int]] = []
         self._rewritten: list[Page] = []

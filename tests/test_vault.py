@@ -135,10 +135,10 @@ def test_originals_have_a_door_of_their_own(vault: Vault) -> None:
     originals = Originals(vault)
     stored = originals.write(person, "one", [b"DOE^JANE"])
     with vault.store.begin() as conn:
-        originals.record(conn, stored)
+        originals.record(conn, [stored])
     assert list(originals.get(person, "one")) == [b"DOE^JANE"]
     with vault.store.begin() as conn:
-        originals.deidentified(conn, person, "one")
+        originals.deidentified(conn, person, ["one"])
     assert originals.purge() == 1
     assert list(vault.store.objects.list("p")) == []
 
@@ -150,14 +150,14 @@ def test_a_person_may_keep_theirs_and_let_it_go(vault: Vault) -> None:
         stored = originals.write(person, name, [b"DOE^JANE"])
         with vault.store.begin() as conn:
             until = vault.store.clock.now() + timedelta(hours=1)
-            originals.record(conn, stored, keep=keep, until=None if keep else until)
+            originals.record(conn, [stored], keep=keep, until=None if keep else until)
     with vault.store.begin() as conn:
-        originals.deidentified(conn, person, "kept")
+        originals.deidentified(conn, person, ["kept"])
         vault.shelf.expire(conn, vault.store.clock.now() + timedelta(hours=2))
     assert originals.purge() == 1
     assert list(originals.get(person, "kept")) == [b"DOE^JANE"]
     with vault.store.begin() as conn:
-        originals.release(conn, person, "kept")
+        originals.release(conn, person, ["kept"])
     assert originals.purge() == 1
 
 
@@ -254,7 +254,7 @@ def test_an_erasure_meets_a_writer_halfway(vault: Vault) -> None:
     stored = vault.write(person, "deidentified", "one", [b"x"])
     vault.destroy_key(person)
     with pytest.raises(ErasedError), vault.store.begin() as conn:
-        vault.record(conn, stored)
+        vault.record(conn, [stored])
     vault.discard(stored)
     assert list(vault.store.objects.list("p")) == []
 

@@ -4,14 +4,14 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Engine, text
 
 from safelight.errors import StoreBusyError, StoreError
 from safelight.store.failures import from_system
 
-__all__ = ["advisory_lock", "file_lock"]
+__all__ = ["advisory_lock", "file_lock", "file_presence", "lock_number"]
 
 _PAUSE = 0.02
 
@@ -65,7 +65,7 @@ def advisory_lock(engine: Engine, name: str, wait: float) -> Iterator[None]:
     Raises:
         StoreBusyError: Another process holds it for longer.
     """
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    number = lock_number(name)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         until = time.monotonic() + wait
         while not conn.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
@@ -76,6 +76,20 @@ def advisory_lock(engine: Engine, name: str, wait: float) -> Iterator[None]:
             yield
         finally:
             conn.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+
+
+def lock_number(name: str) -> int:
+    """Return the number by which PostgreSQL knows a named lock."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@contextmanager
+def file_presence(folder: str, name: str) -> Iterator[None]:
+    """Hold a lock file that shows this process to be alive, and remove it at the end."""
+    with file_lock(folder, name, 0):
+        yield
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, f"{name}.lock"))
 
 
 def _busy(name: str) -> StoreBusyError:

@@ -9,12 +9,12 @@ from typing import Any, Final, Self
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from safelight.errors import SettingsError, StoreError
+from safelight.errors import SettingsError, StoreBusyError, StoreError
 from safelight.store import schema
 from safelight.store.clock import Clock
 from safelight.store.engines import BUSY_SECONDS, engines, read_url
 from safelight.store.failures import from_database, from_system
-from safelight.store.locks import advisory_lock, file_lock
+from safelight.store.locks import advisory_lock, file_lock, file_presence
 from safelight.store.objects import Objects
 from safelight.store.schema.base import clock as clock_table
 
@@ -174,6 +174,29 @@ class Store:
         if self.dialect == "sqlite":
             return file_lock(os.path.join(self.home, "locks"), name, wait)
         return advisory_lock(self._read, name, wait)
+
+    def presence(self, owner: str) -> AbstractContextManager[None]:
+        """Show that a process is alive, to every other one, until it ends or dies.
+
+        Args:
+            owner: A new id; each process has its own.
+        """
+        if self.dialect == "sqlite":
+            return file_presence(os.path.join(self.home, "locks"), f"owner-{owner}")
+        return advisory_lock(self._read, f"owner-{owner}", 0)
+
+    def is_gone(self, owner: str) -> bool:
+        """Tell whether a process that once showed its presence has ended or died."""
+        name = f"owner-{owner}"
+        if self.dialect == "sqlite" and not os.path.exists(
+            os.path.join(self.home, "locks", f"{name}.lock")
+        ):
+            return True
+        try:
+            with self.presence(owner):  # nobody holds it; its file goes at the end
+                return True
+        except StoreBusyError:
+            return False
 
     def vacuum(self) -> None:
         """Write the database anew, so that no page, free list or WAL holds what was deleted.

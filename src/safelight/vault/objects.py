@@ -6,13 +6,13 @@ its row is marked as leaving in a transaction, then the object goes, then the ro
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import blake3
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from safelight.errors import CorruptedError, ErasedError, StoreError
 from safelight.store import Store
@@ -28,6 +28,7 @@ KEPT: Final = "kept"
 UNTIL_DEIDENTIFIED: Final = "until-deidentified"
 _SWEPT_AFTER: Final = timedelta(days=1)
 _PURGED_AT_ONCE: Final = 1000
+_MARKED_AT_ONCE: Final = 500
 
 
 def person_prefix(person: str) -> str:
@@ -55,6 +56,11 @@ class Stored:
     key: str
     bytes: int
     digest: str
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Person, kind and id."""
+        return self.person, self.kind, self.object
 
 
 class Shelf:
@@ -98,39 +104,58 @@ class Shelf:
     def record(
         self,
         conn: Connection,
-        stored: Stored,
+        stored: Sequence[Stored],
         *,
         keep: str = KEPT,
         keep_until: datetime | None = None,
     ) -> None:
-        """Make a written object the one of its name, in the caller's transaction.
+        """Make written objects the ones of their names, in the caller's transaction.
 
         An object of that name that was there before is orphaned and swept away later.
 
         Raises:
-            ErasedError: The person was erased meanwhile; ``discard`` the object.
+            ErasedError: A person was erased meanwhile; ``discard`` the objects.
         """
-        if self._people.state(stored.person, conn) != "active":
-            raise ErasedError("this person's data were erased")
-        conn.execute(delete(objects).where(_is(stored.person, stored.kind, stored.object)))
-        conn.execute(
-            insert(objects).values(
-                person=stored.person,
-                kind=stored.kind,
-                object=stored.object,
-                key=stored.key,
-                bytes=stored.bytes,
-                digest=stored.digest,
-                state="whole",
-                keep=keep,
-                keep_until=keep_until,
-                made=self._store.clock.now(),
-            )
-        )
+        if not stored:
+            return
+        for person in {each.person for each in stored}:
+            if self._people.state(person, conn) != "active":
+                raise ErasedError("this person's data were erased")
+        conn.execute(delete(objects).where(or_(*(_is(*each.name) for each in stored))))
+        now = self._store.clock.now()
+        rows = [
+            {
+                "person": each.person,
+                "kind": each.kind,
+                "object": each.object,
+                "key": each.key,
+                "bytes": each.bytes,
+                "digest": each.digest,
+                "state": "whole",
+                "keep": keep,
+                "keep_until": keep_until,
+                "made": now,
+            }
+            for each in stored
+        ]
+        conn.execute(insert(objects), rows)
 
     def discard(self, stored: Stored) -> None:
         """Remove an object that was written and not recorded."""
         self._store.objects.delete(stored.key)
+
+    def discard_all(self, person: str, kind: str, start: str) -> None:
+        """Remove a person's objects of a kind whose id begins so and that no row names."""
+        place = f"{person_prefix(person)}/{kind}"
+        found = [key for key, _ in self._store.objects.list(place)]
+        with self._store.read() as conn:
+            known = set(
+                conn.execute(select(objects.c.key).where(objects.c.person == person)).scalars()
+            )
+        for key in found:
+            if key.startswith(f"{place}/{start}") and key not in known:
+                self._store.objects.delete(key)
+        self._store.objects.clear_leftovers(_SWEPT_AFTER, place)
 
     def row(
         self, person: str, kind: str, name: str, conn: Connection | None = None
@@ -192,9 +217,24 @@ class Shelf:
                 continue
         return self.corrupted()
 
-    def release(self, conn: Connection, person: str, kind: str, name: str) -> None:
-        """Mark an object as leaving, in the caller's transaction; ``purge`` removes it."""
-        conn.execute(update(objects).where(_is(person, kind, name)).values(state="leaving"))
+    def release(self, conn: Connection, person: str, kind: str, names: Sequence[str]) -> None:
+        """Mark objects as leaving, in the caller's transaction; ``purge`` removes them."""
+        for start in range(0, len(names), _MARKED_AT_ONCE):
+            some = names[start : start + _MARKED_AT_ONCE]
+            theirs = and_(objects.c.person == person, objects.c.kind == kind)
+            change = update(objects).where(theirs, objects.c.object.in_(some))
+            conn.execute(change.values(state="leaving"))
+
+    def kept_because(
+        self, conn: Connection, person: str, kind: str, keep: str, names: Sequence[str]
+    ) -> list[str]:
+        """Return those of the named objects that are kept for this reason."""
+        found = []
+        theirs = and_(objects.c.person == person, objects.c.kind == kind, objects.c.keep == keep)
+        for start in range(0, len(names), _MARKED_AT_ONCE):
+            some = objects.c.object.in_(names[start : start + _MARKED_AT_ONCE])
+            found += conn.execute(select(objects.c.object).where(theirs, some)).scalars().all()
+        return found
 
     def expire(self, conn: Connection, now: datetime) -> None:
         """Mark every object whose time is over as leaving, in the caller's transaction."""

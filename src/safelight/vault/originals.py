@@ -4,12 +4,11 @@ By default one is deleted as soon as it is de-identified; a person may keep thei
 pipeline and de-identification may use this module; no room that looks at images may.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from safelight.store.schema.vault import objects
 from safelight.vault.objects import KEPT, UNTIL_DEIDENTIFIED, Stored
 from safelight.vault.vault import ORIGINAL, Vault
 
@@ -29,12 +28,12 @@ class Originals:
     def record(
         self,
         conn: Connection,
-        stored: Stored,
+        stored: Sequence[Stored],
         *,
         keep: bool = False,
         until: datetime | None = None,
     ) -> None:
-        """Record a written original in the caller's transaction.
+        """Record written originals in the caller's transaction.
 
         Args:
             conn: The write transaction.
@@ -49,34 +48,27 @@ class Originals:
         """Remove an original that was written and not recorded."""
         self._shelf.discard(stored)
 
+    def discard_all(self, person: str, start: str) -> None:
+        """Remove objects whose id begins so and that no row names: a sender's that has died."""
+        self._shelf.discard_all(person, ORIGINAL, start)
+
     def get(self, person: str, name: str) -> Iterator[bytes]:
         """Yield the plain bytes of an original; see ``Shelf.get``."""
         return self._shelf.get(person, ORIGINAL, name)
 
-    def is_kept(self, person: str, name: str, conn: Connection | None = None) -> bool:
-        """Tell whether an original is here and stays after de-identification."""
-        row = self._shelf.row(person, ORIGINAL, name, conn)
-        return row is not None and row.keep == KEPT
+    def deidentified(self, conn: Connection, person: str, names: Sequence[str]) -> list[str]:
+        """Let originals go in the transaction that records what was made from them.
 
-    def deidentified(self, conn: Connection, person: str, name: str) -> None:
-        """Let an original go, in the transaction that records what was made from it."""
-        if not self.is_kept(person, name, conn):
-            self._shelf.release(conn, person, ORIGINAL, name)
+        Returns:
+            The ids of those that go; what the person keeps is not among them.
+        """
+        gone = self._shelf.kept_because(conn, person, ORIGINAL, UNTIL_DEIDENTIFIED, names)
+        self._shelf.release(conn, person, ORIGINAL, gone)
+        return gone
 
-    def release(self, conn: Connection, person: str, name: str) -> None:
-        """Let an original go, kept or not, in the caller's transaction."""
-        self._shelf.release(conn, person, ORIGINAL, name)
-
-    def same(self, conn: Connection, stored: Stored) -> str:
-        """Return the id of another original of this person with equal bytes; empty if none."""
-        found = select(objects.c.object).where(
-            objects.c.person == stored.person,
-            objects.c.kind == ORIGINAL,
-            objects.c.digest == stored.digest,
-            objects.c.object != stored.object,
-            objects.c.state != "leaving",
-        )
-        return str(conn.execute(found).scalar() or "")
+    def release(self, conn: Connection, person: str, names: Sequence[str]) -> None:
+        """Let originals go, kept or not, in the caller's transaction."""
+        self._shelf.release(conn, person, ORIGINAL, names)
 
     def purge(self) -> int:
         """Remove the originals that were let go."""

@@ -7,11 +7,11 @@ person is to destroy the share, and the wrapped key besides.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NewType
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from safelight.errors import CorruptedError, ErasedError, MasterKeyError, StoreError
 from safelight.store import Store
@@ -129,7 +129,7 @@ class People:
             raise
         return person
 
-    def _insert(self, conn: Connection, values: dict[str, object]) -> None:
+    def _insert(self, conn: Connection, values: Mapping[str, object]) -> None:
         self._check_master(conn)
         conn.execute(insert(people).values(**values, made=self._store.clock.now()))
 
@@ -203,7 +203,7 @@ class People:
     ) -> bytes:
         return seal_box(self._outer(share, master), _bind(person), key)
 
-    def _again(self, row: Row[Any], new: MasterKey) -> bytes:
+    def _again(self, row: Row[Any, Any], new: MasterKey) -> bytes:
         """Return a wrapped key, wrapped with another master key instead."""
         share = self._share(row.id)
         key = open_box(self._outer(share), _bind(row.id), row.wrapped)
@@ -212,6 +212,10 @@ class People:
     def _check_master(self, conn: Connection) -> None:
         if self.active_master(conn) != self._master.fingerprint:
             raise _rotated()
+
+    def withdraw_unused(self, conn: Connection, person: str) -> None:
+        """Remove a person for whom nothing was ever kept; the share goes when ``sweep`` runs."""
+        conn.execute(delete(people).where(people.c.id == person))
 
     def forget(self, conn: Connection, person: str) -> None:
         """Turn a person into a tombstone: the wrapped key goes, the id and the code stay."""

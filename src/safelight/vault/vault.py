@@ -1,6 +1,6 @@
 """The vault as the rooms above see it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -83,7 +83,7 @@ class Vault:
         stored = self.write(person, kind, object_id, chunks)
         try:
             with self.store.begin() as conn:
-                self.record(conn, stored)
+                self.record(conn, [stored])
         except BaseException:
             self.discard(stored)
             raise
@@ -93,9 +93,10 @@ class Vault:
         """Store an object without recording it; see ``Shelf.write``."""
         return self.shelf.write(person, _derived(kind), object_id, chunks)
 
-    def record(self, conn: Connection, stored: Stored) -> None:
-        """Record a written object in the caller's transaction; see ``Shelf.record``."""
-        _derived(stored.kind)
+    def record(self, conn: Connection, stored: Sequence[Stored]) -> None:
+        """Record written objects in the caller's transaction; see ``Shelf.record``."""
+        for each in stored:
+            _derived(each.kind)
         self.shelf.record(conn, stored)
 
     def discard(self, stored: Stored) -> None:
@@ -109,7 +110,7 @@ class Vault:
     def delete(self, person: str, kind: str, object_id: str) -> None:
         """Remove an object; it is no error when there is none."""
         with self.store.begin() as conn:
-            self.shelf.release(conn, person, kind, object_id)
+            self.shelf.release(conn, person, kind, [object_id])
         reach("vault.delete.marked")
         self.shelf.purge()
 

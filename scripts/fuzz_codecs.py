@@ -19,8 +19,8 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -172,9 +172,7 @@ def marker(dice: random.Random, data: bytearray, low: int, high: int) -> None:
         data[at + dice.randrange(1, 8)] = dice.choice((0, 1, 0x51, 0x90, 0xC0, 0xD9, 0xFF))
 
 
-MUTATIONS: list[Callable[[random.Random, bytearray, int, int], None]] = [
-    *(flip, extreme, cut, drop, insert, swap, marker)
-]
+MUTATIONS = (flip, extreme, cut, drop, insert, swap, marker)
 
 
 def lies(dice: random.Random, form: PixelFormat) -> dict[str, Any]:
@@ -329,13 +327,27 @@ def outcome(opened: Callable[[], PixelSource]) -> str:
     return "decoded"
 
 
-def work(first: int, count: int, seed: int, folders: list[Path | None]) -> None:
-    """Run some mutants and print what came of them as JSON."""
-    seeds = load(folders)
-    results: collections.Counter[str] = collections.Counter()
-    slowest, example = 0.0, ""
-    decoders = guard().started
-    for number in range(first, first + count):
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What came of a run of mutants.
+
+    Attributes:
+        results: How many ended in each way.
+        slowest: Seconds of the slowest one.
+        example: Which that was.
+        decoders: Decoder processes that died and were replaced.
+    """
+
+    results: collections.Counter[str]
+    slowest: float = 0.0
+    example: str = ""
+    decoders: int = 0
+
+
+def run(seeds: list[Seed], numbers: range, *, seed: int) -> Tally:
+    """Open and decode these mutants; the same numbers and seed give the same ones again."""
+    tally = Tally(results=collections.Counter(), decoders=-guard().started)
+    for number in numbers:
         dice = random.Random(f"{seed}/{number}")  # noqa: S311 - repeatable, not secret
         chosen = dice.choice(seeds)
         mutant = chosen.mutant(dice)
@@ -344,27 +356,13 @@ def work(first: int, count: int, seed: int, folders: list[Path | None]) -> None:
         found = outcome(mutant)
         signal.alarm(0)
         took = time.monotonic() - begun
-        if took > slowest:
-            slowest, example = took, f"{chosen.name}, mutant {number}"
+        if took > tally.slowest:
+            tally.slowest, tally.example = took, f"{chosen.name}, mutant {number}"
         if found.startswith("BAD"):
             print(f"{found}: {chosen.name}, mutant {number}", file=sys.stderr)
-        results[found] += 1
-    print(
-        json.dumps(
-            {
-                "results": results,
-                "slowest": slowest,
-                "example": example,
-                "decoders": guard().started - decoders,
-            }
-        )
-    )
-
-
-def batches(total: int) -> Iterator[tuple[int, int]]:
-    """Yield the first number and the count of each worker's mutants."""
-    for first in range(0, total, BATCH):
-        yield first, min(BATCH, total - first)
+        tally.results[found] += 1
+    tally.decoders += guard().started
+    return tally
 
 
 def main() -> NoReturn:
@@ -378,27 +376,28 @@ def main() -> NoReturn:
     folders: list[Path | None] = [None, *([options.data] if options.data else [])]
     if options.worker:
         first, count = struct.unpack("<QQ", bytes.fromhex(options.worker))
-        work(first, count, options.seed, folders)
+        tally = run(load(folders), range(first, first + count), seed=options.seed)
+        print(json.dumps(asdict(tally)))
         sys.exit(0)
     totals: collections.Counter[str] = collections.Counter()
     deaths = hangs = decoders = 0
     slowest, example, begun = 0.0, "", time.monotonic()
-    for first, count in batches(options.mutations):
+    for first in range(0, options.mutations, BATCH):
+        count = min(BATCH, options.mutations - first)
         worker = struct.pack("<QQ", first, count).hex()
         command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--worker", worker]
-        run = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-        hangs += run.returncode == -signal.SIGALRM
-        deaths += run.returncode not in (0, -signal.SIGALRM)
-        if run.returncode == 0:
-            one = json.loads(run.stdout)
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+        hangs += done.returncode == -signal.SIGALRM
+        deaths += done.returncode not in (0, -signal.SIGALRM)
+        if done.returncode == 0:
+            one = json.loads(done.stdout)
             totals.update(one["results"])
             decoders += one["decoders"]
-            if one["slowest"] > slowest:
-                slowest, example = one["slowest"], one["example"]
+            slowest, example = max((slowest, example), (one["slowest"], one["example"]))
     bad = sum(count for name, count in totals.items() if name.startswith("BAD"))
     for name, count in totals.most_common():
         print(f"{count:8d}  {name}")
-    print(f"{sum(totals.values())} mutants, seed {options.seed}, {time.monotonic() - begun:.0f} s")
+    print(f"{totals.total()} mutants, seed {options.seed}, {time.monotonic() - begun:.0f} s")
     print(f"deaths {deaths}, hangs {hangs}, empty, wrong-size or untyped {bad}")
     print(f"decoders lost and replaced {decoders}, slowest mutant {slowest:.1f} s ({example})")
     sys.exit(1 if deaths or hangs or bad else 0)

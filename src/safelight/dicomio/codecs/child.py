@@ -216,7 +216,10 @@ def _to_rle(pixels: Any, job: dict[str, Any]) -> bytes:
     for index in range(samples * width):
         sample, place = divmod(index, width)
         plane = np.ascontiguousarray(planes[:, :, sample, width - 1 - place])
-        segment = bytes(imagecodecs.packbits_encode(plane, axis=-1))
+        if job["row"] == 1:  # the library takes no single column
+            segment = np.insert(plane.reshape(-1, 1), 0, 0, axis=1).tobytes()
+        else:
+            segment = bytes(imagecodecs.packbits_encode(plane, axis=-1))
         packed.append(segment + bytes(len(segment) % 2))
     offsets, at = [len(packed)], 64
     for segment in packed:

@@ -105,7 +105,10 @@ def _words(frame: Array, form: PixelFormat, bits: Array | None) -> Array:
         raise NeedsReviewError("a frame of another size than its header says", place="(0028,0010)")
     if form.floating:
         return np.ascontiguousarray(frame, dtype=form.dtype).view(f"u{form.sample_bytes}")
-    return fields.join(frame, form, bits)
+    words = fields.join(frame, form, bits)
+    if not (fields.stored(words, form) == frame).all():
+        raise NeedsReviewError("values that do not fit into the bits stored", place="(0028,0101)")
+    return words
 
 
 def _even(coded: bytes) -> bytes:

@@ -81,7 +81,7 @@ def frame_spans(
             or _by_offsets(rest, _basic(table), frames)
             or _by_count(full, frames)
             or _by_start(data, full, frames)
-            or _by_end(full, frames, ends)
+            or _by_end(data, full, frames, ends)
         )
     if len(found) != frames or not all(found):
         raise UnreadableInputError(
@@ -123,7 +123,10 @@ def _by_start(data: Buffer, full: Sequence[Span], frames: int) -> list[list[Span
 
 
 def _by_end(
-    full: Sequence[Span], frames: int, ends: Callable[[int, int], int] | None
+    data: Buffer,
+    full: Sequence[Span],
+    frames: int,
+    ends: Callable[[int, int], int] | None,
 ) -> list[list[Span]]:
     """Cut one fragment that holds several whole codestreams, one behind the other."""
     if ends is None or len(full) != 1:
@@ -136,4 +139,6 @@ def _by_end(
             return []
         found.append([(pos, end)])
         pos = end
-    return found if stop - pos <= 1 else []
+        while pos < stop and data[pos] == 0:  # padding to an even length
+            pos += 1
+    return found if pos == stop else []

@@ -157,7 +157,7 @@ def test_a_person_may_keep_theirs_and_let_it_go(vault: Vault) -> None:
     assert originals.purge() == 1
     assert list(originals.get(person, "kept")) == [b"DOE^JANE"]
     with vault.store.begin() as conn:
-        originals.release(conn, person, ["kept"])
+        originals.release(conn, person, "kept")
     assert originals.purge() == 1
 
 

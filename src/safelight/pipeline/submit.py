@@ -270,7 +270,7 @@ class _Sending:
             if row.position in before or row.digest in seen:
                 known.append(row.position)
             seen.add(row.digest)
-        self._originals.release(conn, person, [object_name(mine, each) for each in known])
+        self._originals.release(conn, person, *(object_name(mine, each) for each in known))
         rows.remove(conn, mine, known)
         return len(known), next(iter(before.values()), "")
 
@@ -307,7 +307,7 @@ def _abandon(vault: Vault, submission: str, person: str) -> None:
         if rows.state_of(conn, submission) != "arriving":
             return
         names = [object_name(submission, row.position) for row in rows.files(conn, submission)]
-        originals.release(conn, person, names)
+        originals.release(conn, person, *names)
     originals.discard_all(person, f"{submission}-")
     reach("submit.abandoning")
     originals.purge()

@@ -217,7 +217,7 @@ class Shelf:
                 continue
         return self.corrupted()
 
-    def release(self, conn: Connection, person: str, kind: str, names: Sequence[str]) -> None:
+    def release(self, conn: Connection, person: str, kind: str, *names: str) -> None:
         """Mark objects as leaving, in the caller's transaction; ``purge`` removes them."""
         for start in range(0, len(names), _MARKED_AT_ONCE):
             some = names[start : start + _MARKED_AT_ONCE]

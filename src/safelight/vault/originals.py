@@ -63,12 +63,12 @@ class Originals:
             The ids of those that go; what the person keeps is not among them.
         """
         gone = self._shelf.kept_because(conn, person, ORIGINAL, UNTIL_DEIDENTIFIED, names)
-        self._shelf.release(conn, person, ORIGINAL, gone)
+        self._shelf.release(conn, person, ORIGINAL, *gone)
         return gone
 
-    def release(self, conn: Connection, person: str, names: Sequence[str]) -> None:
+    def release(self, conn: Connection, person: str, *names: str) -> None:
         """Let originals go, kept or not, in the caller's transaction."""
-        self._shelf.release(conn, person, ORIGINAL, names)
+        self._shelf.release(conn, person, ORIGINAL, *names)
 
     def purge(self) -> int:
         """Remove the originals that were let go."""

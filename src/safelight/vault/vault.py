@@ -110,7 +110,7 @@ class Vault:
     def delete(self, person: str, kind: str, object_id: str) -> None:
         """Remove an object; it is no error when there is none."""
         with self.store.begin() as conn:
-            self.shelf.release(conn, person, kind, [object_id])
+            self.shelf.release(conn, person, kind, object_id)
         reach("vault.delete.marked")
         self.shelf.purge()
 

@@ -87,4 +87,16 @@ FILES: tuple[tuple[str, str, tuple[int, int, int, int] | None], ...] = (
     ("pydicom+pydicom-data__data_store__data__emri_small_jpeg_ls_lossless.dcm", "MR", None),
     ("robyoung+dicom-test-files__data__WG04__J2KI__MR1_J2KI", "MR", None),
     ("FNNDSC+data__dicom__rsna_2__PET__000002.dcm", "NM", None),
+    ("ImagingDataCommons+highdicom__data__test_files__dx_image.dcm", "DX", None),
+    (
+        (
+            "cornerstonejs+cornerstone3D__packages__dicomImageLoader__examplesOld__test-images__"
+            "CTImage.dcm_JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50.dcm"
+        ),
+        "CT",
+        None,
+    ),
+    ("pydicom+pylibjpeg-data__ljdata__ds__JPEGExtended__RG2_JPLY_fixed.dcm", "CR", None),
+    ("pydicom+pydicom-data__data_store__data__RG3_J2KI.dcm", "CR", (0, 1100, 0, 1700)),
+    ("pydicom+pynetdicom__pynetdicom__tests__dicom_files__RTImageStorage.dcm", "DX", None),
 )

@@ -31,7 +31,6 @@ class Style:
         colour: Grey or red, green, blue from 0 to 1; None takes it from ``contrast``.
         contrast: Difference from the local background, signed, from -1 to 1.
         halo: Whether a dark edge of one pixel surrounds the ink.
-        plate: Grey of a filled box behind the line; None for none.
         shaky: Characters wander and lean as written by hand.
         hard: No anti-aliasing, as bitmap fonts and palettes have none.
     """
@@ -44,7 +43,6 @@ class Style:
     colour: tuple[float, float, float] | None = None
     contrast: float = 1.0
     halo: bool = False
-    plate: float | None = None
     shaky: bool = False
     hard: bool = False
 
@@ -202,9 +200,6 @@ def _value(picture: Floats, mark: Mark) -> Floats:
 def compose(picture: Floats, mark: Mark) -> None:
     """Draw a string into a picture (rows, columns[, 3]) of 0 to 1, in place."""
     style = mark.style
-    if style.plate is not None:
-        left, top, right, bottom = extent(mark.glyphs)
-        picture[max(top - 3, 0) : bottom + 3, max(left - 4, 0) : right + 4] = style.plate
     value = _value(picture, mark)
     if style.halo:
         for glyph in mark.glyphs:

@@ -1,5 +1,6 @@
 """How pixels are stored: photometric interpretations, depths and transfer syntaxes, and back."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +132,9 @@ def _packed(frame: Array, form: Form) -> bytes:
     if name in {"jpeg-ls", "jpeg-ls near"}:
         return _jpeg_ls(frame, form)
     if name in {"j2k lossless", "j2k"}:
-        mode = {"reversible": True} if name == "j2k lossless" else {"level": 48}
+        mode = (
+            {"reversible": True} if name == "j2k lossless" else {"level": _noise_level(frame, form)}
+        )
         mct = colour and form.photometric != "RGB"
         return bytes(
             imagecodecs.jpeg2k_encode(
@@ -141,6 +144,12 @@ def _packed(frame: Array, form: Form) -> bytes:
     if name == "htj2k lossless":
         return bytes(imagecodecs.htj2k_encode(frame, reversible=True))
     return bytes(imagecodecs.jpegxl_encode(frame, lossless=True, bitspersample=form.bits))
+
+
+def _noise_level(frame: Array, form: Form) -> float:
+    """Return the PSNR in dB of the whole depth that leaves 46 dB of the values in use."""
+    span = max(float(frame.max()) - float(frame.min()), 1.0)
+    return 46 + 20 * math.log10(((1 << form.bits) - 1) / span)
 
 
 def _jpeg_ls(frame: Array, form: Form) -> bytes:

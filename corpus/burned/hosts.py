@@ -16,6 +16,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from corpus.burned.clean import CLEAN, CROPS, FILES
+from corpus.burned.forms import decode
 
 __all__ = ["MADE", "Host", "Hosts"]
 
@@ -42,6 +43,7 @@ _BUNDLED = (
     ("J2K_pixelrep_mismatch.dcm", "CT", None),
     ("MR_small.dcm", "MR", None),
     ("examples_overlay.dcm", "MR", None),
+    ("JPEG2000.dcm", "NM", None),
     ("examples_rgb_color.dcm", "US", (72, 148, 48, 280)),
 )
 
@@ -146,9 +148,12 @@ def _limb(g: np.random.Generator, rows: int, columns: int) -> Floats:
 def _breast(g: np.random.Generator, rows: int, columns: int) -> Floats:
     p = np.full((rows, columns), 0.02, np.float32)
     _blob(p, g, (0.0, 0.5), (g.uniform(0.5, 0.75), 0.38), 0.45, 0.01)
-    tissue = _noise(g, rows, columns, max(rows // 25, 2), 0.12)
-    tissue += _noise(g, rows, columns, max(rows // 80, 2), 0.06)
-    p += np.where(p > 0.3, tissue, 0)
+    tissue = sum(
+        _noise(g, rows, columns, max(rows // k, 2), 0.16 / k**0.5) for k in (5, 11, 23, 60)
+    )
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    inner = np.exp(-(((x / columns - 0.2) / 0.28) ** 2 + ((y / rows - 0.5) / 0.24) ** 2))
+    p += np.where(p > 0.2, tissue * (0.35 + inner), 0) * (p / 0.45)
     for _ in range(int(g.integers(3, 8))):
         at = (g.uniform(0.05, 0.4), g.uniform(0.3, 0.7))
         _blob(p, g, at, (g.uniform(0.03, 0.1),) * 2, g.uniform(0.5, 0.85), 0.02)
@@ -262,7 +267,8 @@ class Hosts:
         g = np.random.default_rng(rng.getrandbits(64))
         real = self._real.get(modality, [])
         bundled = [one for one in (*_BUNDLED, *self._given()) if one[1] == modality]
-        if real and rng.random() < 0.7:
+        share = 0.3 if modality in {"SC", "DX"} else 0.7  # few of those: not the same ones forever
+        if real and rng.random() < share:
             path = rng.choice(real)
             picture = _photo(path)
             source = f"{path.parent.name}/{path.stem}"
@@ -292,9 +298,7 @@ def _photo(path: Path) -> Floats:
 def _object(name: str, crop: tuple[int, int, int, int] | None, data: Path | None) -> Floats:
     path: Any = data / "dicom" / name if data and (data / "dicom" / name).exists() else None
     ds = pydicom.dcmread(path or get_testdata_file(name))
-    array = ds.pixel_array.astype(np.float32)
-    if array.ndim == 4 or (array.ndim == 3 and array.shape[-1] != 3):
-        array = array[0]
+    array = next(iter(decode(ds))).astype(np.float32)
     if crop:
         array = array[crop[0] : crop[1], crop[2] : crop[3]]
     low, high = np.percentile(array, (0.5, 99.8))

@@ -1,7 +1,7 @@
 """Where strings stand: vendor-like corners, bars and columns, lead markers, loose lines."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ __all__ = ["FACTORS", "Page", "fill"]
 
 FACTORS = ("blur", "rotated", "tiny", "large", "spaced", "faint", "jpeg")
 _HELD = 0.65  # share of strings in fonts held out from training
+_PLATES = 0.12  # share of blocks on a plain field
 _MARKS = ("technique", "window", "zoom", "slice", "scale", "orientation", "measure", "position")
 
 
@@ -130,8 +131,6 @@ def _free(page: Page, glyphs: list[Glyph]) -> bool:
 
 def _sign(page: Page, style: Style, box: tuple[int, int, int, int]) -> Style:
     """Turn the contrast away from the ground, so that it is not clipped."""
-    from dataclasses import replace  # noqa: PLC0415 - used here alone
-
     left, top, right, bottom = box
     there = page.picture[max(top, 0) : bottom, max(left, 0) : right]
     ground = float(np.median(there)) if there.size else 0.0
@@ -146,7 +145,9 @@ def _sign(page: Page, style: Style, box: tuple[int, int, int, int]) -> Style:
     return replace(style, contrast=sign * abs(style.contrast))
 
 
-def put(page: Page, kind: str, said: tuple[str, bool, str], style: Style, at: Any) -> Mark | None:
+def put(
+    page: Page, kind: str, said: tuple[str, bool, str], style: Style, at: Any, factor: str = ""
+) -> Mark | None:
     """Set one string at ``at(width, height) -> (left, top)``; None when there is no room."""
     text, tells, script = said
     glyphs = set_line(text, style, page.rng)
@@ -158,7 +159,8 @@ def put(page: Page, kind: str, said: tuple[str, bool, str], style: Style, at: An
     if not _free(page, glyphs):
         return None
     style = _sign(page, style, extent(glyphs))
-    factors = [page.factor] if page.factor else []
+    factor = "jpeg" if page.factor == "jpeg" else factor
+    factors = [factor] if factor else []
     mark = Mark(
         text=text,
         kind=kind,
@@ -187,22 +189,40 @@ def block(page: Page, corner: str, kinds: list[str], factor: str, size: int) -> 
     step = round(max(base.size * rng.uniform(1.05, 1.35), base.face.strike + 2)) + 1
     lines = list(zip(kinds, said, strict=True))
     pen = margin if corner[0] == "t" else rows - margin - step
+    before = len(page.marks)
     for kind, one in lines if corner[0] == "t" else lines[::-1]:
-        from dataclasses import replace  # noqa: PLC0415 - used here alone
-
         own = base.face if usable(base.face, one[0]) else face_for(page, one[0])
         style = replace(base, face=own, size=max(base.size, own.strike), angle=0.0)
-        put(
-            page,
-            kind,
-            one,
-            style,
-            lambda w, h, y=pen: (
-                margin if corner[1] == "l" else columns - margin - w,
-                y if corner[0] == "t" else min(y, rows - h - 2),
-            ),
-        )
+
+        def at(w: int, h: int, y: int = pen) -> tuple[int, int]:
+            left = margin if corner[1] == "l" else columns - margin - w
+            return left, y if corner[0] == "t" else min(y, rows - h - 2)
+
+        put(page, kind, one, style, at, factor)
         pen += step if corner[0] == "t" else -step
+    if not factor and not page.hard and rng.random() < _PLATES:
+        light = rng.random() < 0.7
+        plate(page, page.marks[before:], rng.uniform(0.85, 1.0) if light else rng.uniform(0, 0.1))
+
+
+def plate(
+    page: Page,
+    marks: list[Mark],
+    level: float,
+    ink: tuple[float, float, float] | None = None,
+) -> None:
+    """Lay a plain field behind lines that are set, and turn their ink to stand out on it."""
+    if not marks:
+        return
+    boxes = [extent(mark.glyphs) for mark in marks]
+    left, top = min(b[0] for b in boxes) - 6, min(b[1] for b in boxes) - 4
+    right, bottom = max(b[2] for b in boxes) + 6, max(b[3] for b in boxes) + 4
+    field_ = (slice(max(top, 0), bottom), slice(max(left, 0), right))
+    page.picture[field_] = level
+    page.taken[field_] = True
+    dark = (0.05, 0.05, 0.05) if level > 0.5 else (0.95, 0.95, 0.95)
+    for mark in marks:
+        mark.style = replace(mark.style, colour=ink or dark, halo=False)
 
 
 def loose(page: Page, kind: str, factor: str, size: int, tries: int = 12) -> Mark | None:
@@ -211,8 +231,6 @@ def loose(page: Page, kind: str, factor: str, size: int, tries: int = 12) -> Mar
     said = say(page, kind)
     style = style_for(page, said[0], factor, size)
     if not factor and page.rng.random() < 0.06:
-        from dataclasses import replace  # noqa: PLC0415 - used here alone
-
         style = replace(style, angle=page.rng.choice((90.0, -90.0)))
     for _ in range(tries):
         mark = put(
@@ -224,6 +242,7 @@ def loose(page: Page, kind: str, factor: str, size: int, tries: int = 12) -> Mar
                 page.rng.randint(2, max(3, columns - w - 2)),
                 page.rng.randint(2, max(3, rows - h - 2)),
             ),
+            factor,
         )
         if mark is not None:
             return mark
@@ -264,7 +283,8 @@ def _edges(page: Page, size: int) -> None:
                 if page.factor == "rotated":
                     continue
                 kind = "laterality" if letter in "RL" else "orientation"
-                put(page, kind, (letter, False, "latin"), style, lambda *_, x=x, y=y: (x, y))
+                said = (letter, False, "latin")
+                put(page, kind, said, style, lambda *_, x=x, y=y: (x, y), page.factor)
     if rng.random() < 0.3:
         loose(page, "scale", page.factor, size)
 
@@ -284,11 +304,11 @@ def _film(page: Page) -> None:
     """Lead markers and a name block of a radiograph."""
     rng = page.rng
     big = _size(page, page.factor, 22, 48)
-    loose(page, "laterality", page.factor, big)
+    marker = loose(page, "laterality", page.factor, big)
     if rng.random() < 0.6:
         loose(page, "view", page.factor, _size(page, page.factor, 14, 40))
     if rng.random() < 0.35:
-        loose(page, "initials", page.factor, max(8, big // 2))
+        _signed(page, marker, max(8, round(big * rng.uniform(0.3, 0.7))))
     if rng.random() < 0.4:
         loose(page, "position", page.factor, _size(page, page.factor, 10, 30))
     if rng.random() < 0.85:
@@ -297,6 +317,17 @@ def _film(page: Page) -> None:
         block(page, rng.choice(("tl", "tr", "bl", "br")), kinds, page.factor, size)
     if rng.random() < 0.3:
         block(page, rng.choice(("bl", "br")), ["technique", "technique"], page.factor, 14)
+
+
+def _signed(page: Page, marker: Mark | None, size: int) -> None:
+    """Set the radiographer's initials, under the marker as often as not."""
+    if marker is None or page.factor == "large" or page.rng.random() < 0.4:
+        loose(page, "initials", page.factor, size)
+        return
+    left, _, _, bottom = extent(marker.glyphs)
+    said = say(page, "initials")
+    style = replace(style_for(page, said[0], page.factor, size), angle=0.0)
+    put(page, "initials", said, style, lambda *_: (left, bottom + 3), page.factor)
 
 
 def _capture(page: Page) -> None:

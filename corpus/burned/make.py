@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +160,7 @@ def _object(
         dicom.regions(ds, *base.shape[:2])
     if indexed:
         _sole_colours(page)
-    finished = base.copy()
-    for mark in page.marks:
-        compose(finished, mark)
-    if page.factor == "jpeg":
-        finished = _artefacts(finished, rng)
-    for mark in page.marks:
-        measure(finished, mark)
+    finished = _finished(page, base, frames)
     name = f"{facts['index']:05d}.dcm"
     g = np.random.default_rng(rng.getrandbits(64))
     if indexed:
@@ -185,12 +180,29 @@ def _object(
     return {**facts, **own}, page.marks
 
 
-def _sole_colours(page: Page) -> None:
-    from dataclasses import replace  # noqa: PLC0415 - used here alone
+def _finished(page: Page, base: Floats, frames: int) -> Floats:
+    """Return the picture with what stands in every frame; settle the ink of all."""
+    finished = base.copy()
+    if frames > 1 and len(page.marks) > 2 and page.factor != "jpeg":
+        fleeting = page.rng.choice(page.marks)  # a clock, a counter: in one frame alone
+        fleeting.frames = (page.rng.randrange(frames),)
+    for mark in page.marks:
+        if not mark.frames:
+            compose(finished, mark)
+    if page.factor == "jpeg":
+        finished = _artefacts(finished, page.rng)
+    shown = finished.copy()
+    for mark in page.marks:
+        if mark.frames:
+            compose(shown, mark)
+        measure(shown, mark)
+    return finished
 
+
+def _sole_colours(page: Page) -> None:
     for mark in page.marks:
         colour = page.rng.choice(_PALETTE_INKS)
-        mark.style = replace(mark.style, colour=colour, halo=False, plate=None)
+        mark.style = replace(mark.style, colour=colour, halo=False)
 
 
 def _artefacts(picture: Floats, rng: random.Random) -> Floats:
@@ -229,6 +241,10 @@ def _cine(
             moving = np.clip(np.roll(base, number * 2, 1) + flicker, 0, 1)
             keep = still if base.ndim == 2 else still[..., None]
             frame = np.where(keep, finished, moving)
+        for mark in page.marks:
+            if number in mark.frames:
+                frame = frame.copy()
+                compose(frame, mark)
         if frame.ndim == 3:
             yield np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
         else:
@@ -245,6 +261,8 @@ def _indices(
         frame = np.rint(moving * 239).astype(np.uint8)
         frame[moving < 0.02] = dicom.GROUND
         for mark in page.marks:
+            if mark.frames and number not in mark.frames:
+                continue
             ink = dicom.INK + _PALETTE_INKS.index(mark.style.colour or _PALETTE_INKS[0])
             for _, y, x, where in mark.ink:
                 frame[y : y + where.shape[0], x : x + where.shape[1]][where] = ink

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from corpus.burned.draw import Floats, compose, extent, warp
-from corpus.burned.layout import Page, face_for, put, say, style_for
+from corpus.burned.draw import Floats, compose, warp
+from corpus.burned.layout import Page, face_for, plate, put, say, style_for
 
 __all__ = ["save", "shoot", "sticker"]
 
@@ -41,16 +41,8 @@ def sticker(page: Page, *, by_hand: bool) -> None:
         style = replace(base, face=own, size=max(size, own.strike))
         put(page, kind, one, style, lambda *_, k=k: (x, y + k * step))
     fresh = page.marks[before:]
-    if not fresh:
-        return
-    boxes = [extent(mark.glyphs) for mark in fresh]
-    left, top = min(b[0] for b in boxes) - 8, min(b[1] for b in boxes) - 6
-    right, bottom = max(b[2] for b in boxes) + 8, max(b[3] for b in boxes) + 6
-    paper = rng.uniform(0.82, 0.98)
-    page.picture[max(top, 0) : bottom, max(left, 0) : right] = paper
-    page.taken[max(top, 0) : bottom, max(left, 0) : right] = True
+    plate(page, fresh, rng.uniform(0.82, 0.98), base.colour)
     for mark in fresh:
-        mark.style = replace(mark.style, colour=base.colour)
         mark.factors.append("sticker")
         if by_hand:
             mark.factors.append("handwriting")

@@ -1,0 +1,216 @@
+"""From where the segmenter sees ink to pieces of writing: scales, thresholds, components.
+
+The segmenter gives a probability a pixel. A component counts when it reaches the high threshold
+somewhere; its extent is taken at the low one, so that faint strokes of a letter come along.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from safelight.deid.burned.strip import Floats, Strip
+
+__all__ = [
+    "Grey",
+    "Levels",
+    "Piece",
+    "Segments",
+    "leaning",
+    "look_at",
+    "pieces",
+    "scales_for",
+    "slanted",
+]
+
+Grey = npt.NDArray[np.uint8]
+
+_LARGE: Final = 1500
+_TINY: Final = 256
+_LEAST_AREA: Final = 6
+_MOST_PIECES: Final = 3000
+_SLANT: Final = (18.0, 72.0)
+_SLENDER: Final = 2.2
+_FILLED: Final = 0.3
+_UNDIVIDED: Final = 24
+_TALL: Final = 64
+_LONG: Final = 20
+_NARROW: Final = 8
+_STEPS: Final = (0.5, 0.7, 0.85, 0.95)
+
+
+class Segments(Protocol):
+    """What finds ink: ``safelight.deid.burned.segment.Segmenter`` and nothing else at run time."""
+
+    def probability(self, grey: Grey, scale: float = 1.0) -> Floats:
+        """Return the probability that a pixel is writing, of the shape of ``grey``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Thresholds of one look.
+
+    Attributes:
+        high: What a component must reach somewhere.
+        low: Where its extent ends.
+        faint: What a component beside a line must reach to belong to it.
+    """
+
+    high: float = 0.6
+    low: float = 0.3
+    faint: float = 0.35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One component of the map: a letter, a word or a line.
+
+    Attributes:
+        strip: The rectangle around it.
+        peak: Greatest probability in it.
+        area: Pixels above the low threshold.
+        hull: Corner points of its convex hull, shape (n, 2), x before y.
+    """
+
+    strip: Strip
+    peak: float
+    area: int
+    hull: npt.NDArray[np.int32]
+
+
+def scales_for(rows: int, columns: int, *, more: bool = False) -> tuple[float, ...]:
+    """Return the scales that a picture is looked at, the first always 1.
+
+    Args:
+        rows: Height in pixels.
+        columns: Width in pixels.
+        more: Whether a tag or an earlier find asks for a closer look.
+    """
+    side = max(rows, columns)
+    scales = [1.0, 0.5]
+    if side > _LARGE or more:
+        scales.append(0.25)
+    if side <= _TINY or (more and side <= 2 * _TINY):
+        scales.append(2.0)
+    return tuple(scales)
+
+
+def look_at(segments: Segments, grey: Grey, scales: Sequence[float]) -> Floats:
+    """Return the greatest probability over the scales, shape (rows, columns)."""
+    best = segments.probability(grey, scales[0])
+    for scale in scales[1:]:
+        if min(grey.shape) * scale >= _NARROW:
+            best = np.maximum(best, segments.probability(grey, scale))
+    return best
+
+
+def slanted(segments: Segments, grey: Grey) -> Floats:
+    """Return the probability as seen with the picture turned by 45 degrees."""
+    rows, columns = grey.shape
+    side = int(np.ceil((rows + columns) / np.sqrt(2))) + 2
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), 45, 1.0)
+    matrix[:, 2] += side / 2 - columns / 2, side / 2 - rows / 2
+    turned = cv2.warpAffine(
+        grey, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=int(np.median(grey))
+    )
+    seen = segments.probability(turned, 1.0)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(seen, matrix, (columns, rows), flags=flags))
+
+
+def pieces(probability: Floats, levels: Levels) -> list[Piece]:
+    """Return the components that reach the faint threshold, in no order; specks left out."""
+    if float(probability.max(initial=0.0)) < levels.high:
+        return []
+    mask = (probability > levels.low).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    strong = np.unique(labels[probability > levels.faint])
+    strong = strong[strong > 0]
+    if len(strong) > _MOST_PIECES:  # noise all over: the largest are looked at
+        order = np.argsort(stats[strong, cv2.CC_STAT_AREA])[::-1]
+        strong = strong[order[:_MOST_PIECES]]
+    out = []
+    for label in strong:
+        left, top, width, height, area = (int(value) for value in stats[label])
+        if area < _LEAST_AREA:
+            continue
+        own = labels[top : top + height, left : left + width] == label
+        part = np.where(own, probability[top : top + height, left : left + width], 0)
+        if min(width, height) > _TALL:
+            out += _sharper(part, (left, top), levels)
+        else:
+            out += _solid(own.astype(np.uint8), part, (left, top), float(part.max()))
+    return out
+
+
+def _sharper(part: Floats, corner: tuple[int, int], levels: Levels) -> list[Piece]:
+    """Return what a component too large for one line falls into at higher thresholds.
+
+    Lines set close together run into one another at the low threshold.
+    """
+    for low in _STEPS:
+        if low <= levels.low:
+            continue
+        mask = (part > low).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        out: list[Piece] = []
+        for label in range(1, count):
+            left, top, width, height, area = (int(value) for value in stats[label])
+            if area < _LEAST_AREA:
+                continue
+            own = labels[top : top + height, left : left + width] == label
+            inner = np.where(own, part[top : top + height, left : left + width], 0)
+            at = (corner[0] + left, corner[1] + top)
+            if min(width, height) > _TALL and low < _STEPS[-1]:
+                out += _sharper(inner, at, Levels(high=levels.high, low=low, faint=levels.faint))
+            elif inner.max() > levels.faint:
+                out += _solid(own.astype(np.uint8), inner, at, float(inner.max()))
+        return out
+    return []
+
+
+def _solid(own: Grey, part: Floats, corner: tuple[int, int], peak: float) -> list[Piece]:
+    """Return a component as one piece; a thin or bent one in parts that fill their rectangles.
+
+    A ring or a long bent edge would otherwise take all that it goes around with it.
+    """
+    contours, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=corner)
+    hull = cv2.convexHull(np.concatenate(contours)).reshape(-1, 2).astype(np.int32)
+    strip = Strip.around(hull)
+    area = int(np.count_nonzero(own))
+    if area >= _FILLED * strip.length * strip.height or max(own.shape) <= _UNDIVIDED:
+        return [Piece(strip=strip, peak=peak, area=area, hull=hull)]
+    out = []
+    along = 0 if own.shape[0] >= own.shape[1] else 1
+    half = own.shape[along] // 2
+    for offset, mask, values in zip(
+        (0, half),
+        np.split(own, [half], axis=along),
+        np.split(part, [half], axis=along),
+        strict=True,
+    ):
+        inside = mask > 0
+        if not inside.any():
+            continue
+        ys, xs = np.nonzero(inside)
+        window = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+        x = corner[0] + int(xs.min()) + (offset if along else 0)
+        y = corner[1] + int(ys.min()) + (0 if along else offset)
+        out += _solid(
+            np.ascontiguousarray(mask[window]), values[window], (x, y), float(values[inside].max())
+        )
+    return out
+
+
+def leaning(found: Sequence[Piece]) -> bool:
+    """Tell whether some piece is long and lies aslant: then a turned look may find more."""
+    low, high = _SLANT
+    return any(
+        piece.strip.length > _SLENDER * piece.strip.height
+        and low < abs(piece.strip.angle) < high
+        and piece.strip.length > _LONG
+        for piece in found
+    )

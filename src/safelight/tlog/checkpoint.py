@@ -39,7 +39,7 @@ class Checkpoint:
 
     @classmethod
     def parse(
-        cls, note: str | bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()
+        cls, note: str | bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] | None = ()
     ) -> Self:
         """Read a checkpoint and check every signature on it.
 
@@ -49,7 +49,7 @@ class Checkpoint:
         Args:
             note: The signed note, verbatim.
             key: Of the log; its name is the origin.
-            witnesses: Whose cosignatures may stand there too.
+            witnesses: Whose cosignatures may stand there too; None: anybody's, unchecked.
 
         Raises:
             LogError: Not a checkpoint, of another log, or a signature does not hold.
@@ -62,8 +62,8 @@ class Checkpoint:
         parsed = Note.parse(note)
         if not key.holds(parsed):
             raise LogError("a checkpoint is not signed by this log's key")
-        known = {(one.name, one.key_id): one for one in (key, *witnesses)}
-        for line in parsed.signatures:
+        known = {(one.name, one.key_id): one for one in (key, *(witnesses or ()))}
+        for line in parsed.signatures if witnesses is not None else ():
             witness = known.get((line.name, line.key_id))
             if witness is None or not witness.holds(parsed):
                 raise LogError("a checkpoint bears a signature that nobody known made")

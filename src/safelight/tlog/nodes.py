@@ -18,6 +18,7 @@ from safelight.tlog.tree import HASH_BYTES, Grower, Node, Span, cover, fold, lea
 __all__ = [
     "ENTRY_BYTES_MOST",
     "add",
+    "check_entries",
     "entry",
     "hashes_of",
     "layer_of",
@@ -157,6 +158,16 @@ def hashes_of(conn: Connection, spans: Sequence[Span]) -> list[bytes]:
     return [fold([_pick(rows, node) for node in nodes_]) for nodes_ in covers]
 
 
+def check_entries(entries: Iterable[bytes]) -> None:
+    """Refuse entries that the log does not take.
+
+    Raises:
+        LogError: One is longer than 65,535 bytes.
+    """
+    if any(len(one) > ENTRY_BYTES_MOST for one in entries):
+        raise LogError("an entry is too long for the log", todo="log a commitment to it instead")
+
+
 def add(conn: Connection, entries: Sequence[bytes]) -> list[int]:
     """Add entries at the end and the nodes they complete; return their indices.
 
@@ -165,8 +176,7 @@ def add(conn: Connection, entries: Sequence[bytes]) -> list[int]:
     Raises:
         LogError: An entry is longer than 65,535 bytes, or the tree's nodes are damaged.
     """
-    if any(len(one) > ENTRY_BYTES_MOST for one in entries):
-        raise LogError("an entry is too long for the log", todo="log a commitment to it instead")
+    check_entries(entries)
     if not entries:
         return []
     size = size_of(conn)

@@ -37,7 +37,7 @@ from safelight.consent.outcome import (
 from safelight.consent.purposes import ALL, parse
 from safelight.consent.removers import Removers
 from safelight.consent.withdrawn import Withdrawn, WithdrawnList
-from safelight.errors import ConsentError, SafelightError, WithdrawalError
+from safelight.errors import ConsentError, SafelightError, StoreBusyError, WithdrawalError
 from safelight.store.faults import reach
 from safelight.store.ids import new_id
 from safelight.store.schema.base import EPOCH, to_micros
@@ -172,8 +172,8 @@ class Withdrawals:
             under_way = list(conn.execute(found.order_by(withdrawals.c.id)).scalars())
         for one in under_way:
             try:
-                self.run(one)
-            except WithdrawalError:
+                self.run(one, wait=0)
+            except (WithdrawalError, StoreBusyError):  # another process may be at it
                 continue
         return [self.outcome(one) for one in under_way]
 
@@ -209,8 +209,12 @@ class Withdrawals:
                     self._open(conn, one.person, one.purpose, at, _RESTORE, "listed", number)
             reach("withdraw.said-again")
 
-    def run(self, wanted: str) -> Outcome:
+    def run(self, wanted: str, *, wait: float = 30) -> Outcome:
         """Carry a withdrawal out as far as it goes; call it again to go on.
+
+        Args:
+            wanted: Id of the withdrawal.
+            wait: Seconds to wait while another process carries it out.
 
         Raises:
             WithdrawalError: Something could not be removed yet, or a backup not be reached; every
@@ -226,7 +230,7 @@ class Withdrawals:
             "scrubbed": self._scrub,
             "done": self._finish,
         }
-        with self._store.lock(f"withdrawal-{wanted}"):
+        with self._store.lock(f"withdrawal-{wanted}", wait=wait):
             while (row := self._row(wanted)).stage != "done":
                 following = _NEXT[row.stage]
                 if row.purpose != ALL and following in ("erased", "scrubbed"):

@@ -74,9 +74,8 @@ def open_file(data: bytes, *, changes: dict[str, Any] | None = None) -> PixelSou
     if not tag:
         raise UnreadableInputError("no pixel data")
     _tag, vr, _start, value, value_stop, stop = elements[tag]
-    form = replace(_form(data, elements, big=big), syntax=syntax, vr=PIXELS[tag])
-    if tag == 0x7FE00010 and vr:
-        form = replace(form, vr=vr)
+    vr = (vr if tag == 0x7FE00010 else b"") or PIXELS[tag]
+    form = replace(_form(data, elements, big=big), syntax=syntax, vr=vr)
     table = None
     if 0x7FE00001 in elements:
         _, _, _, first, last, _ = elements[0x7FE00001]
@@ -120,9 +119,6 @@ def _form(data: bytes, elements: dict[int, Element], *, big: bool) -> PixelForma
     )
 
 
-# --- Mutations --------------------------------------------------------------------------------
-
-
 def flip(dice: random.Random, data: bytearray, low: int, high: int) -> None:
     """Change a few bytes to anything."""
     for _ in range(dice.choice((1, 1, 2, 4, 16, 64))):
@@ -134,8 +130,8 @@ def extreme(dice: random.Random, data: bytearray, low: int, high: int) -> None:
     at = dice.randrange(low, high)
     width = dice.choice((1, 2, 4))
     number = dice.choice((0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF))
-    order = dice.choice(("little", "big"))
-    data[at : at + width] = (number & ((1 << 8 * width) - 1)).to_bytes(width, order)
+    raw = (number & ((1 << 8 * width) - 1)).to_bytes(width, dice.choice(("little", "big")))
+    data[at : at + width] = raw
 
 
 def cut(dice: random.Random, data: bytearray, low: int, high: int) -> None:
@@ -211,9 +207,6 @@ def mutate(dice: random.Random, seed: bytes, low: int, high: int) -> bytes:
             break
         dice.choice(MUTATIONS)(dice, data, low, high)
     return bytes(data)
-
-
-# --- Running ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,12 +30,14 @@ def stored(words: Array, form: PixelFormat, *, sign_bit: int = 0) -> Array:
         return (values << up) >> up if up else values
     if bits + form.shift == size:
         return words
-    return words & words.dtype.type((1 << form.bits_stored) - 1)
+    kept: Array = words & words.dtype.type((1 << form.bits_stored) - 1)
+    return kept
 
 
 def outside(words: Array, form: PixelFormat) -> Array:
     """Return the words without their values: bits above High Bit and below the lowest stored."""
-    return words & ~_mask(words.dtype, form)
+    rest: Array = words & ~_mask(words.dtype, form)
+    return rest
 
 
 def join(values: Array, form: PixelFormat, bits: Array | None = None) -> Array:
@@ -50,7 +52,8 @@ def join(values: Array, form: PixelFormat, bits: Array | None = None) -> Array:
         words = words << form.shift
     if bits is None:
         return words if form.signed else words & _mask(kind, form)
-    return (words & _mask(kind, form)) | (bits & ~_mask(kind, form))
+    joined: Array = (words & _mask(kind, form)) | (bits & ~_mask(kind, form))
+    return joined
 
 
 def _mask(kind: Any, form: PixelFormat) -> Any:

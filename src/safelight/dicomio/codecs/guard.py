@@ -24,7 +24,7 @@ __all__ = ["Guard", "guard"]
 _FLOOR: Final = 10.0  # seconds for the smallest frame
 _PACE: Final = 2e6  # bytes of a frame each second: a quarter of what the slowest codec does
 _WALL: Final = 6.0  # wall time over processor time, on a busy machine
-_PATIENCE: Final = 0.2  # seconds for a child to end by itself
+_PATIENCE: Final = 2.0  # seconds for a dying child to say of what
 _START: Final = 120.0  # seconds until the child must have loaded its libraries
 _MOST_ANSWER: Final = 64  # an encoded frame is at most this much longer than a raw one, in KiB
 _PLACE: Final = "(7FE0,0010)"
@@ -84,7 +84,7 @@ class Guard:
                     wanted = size if status == child.OK else 0
                     found = _exactly(source, _agreed(length, wanted, most))
                 except (OSError, EOFError, ValueError):
-                    code = self._stop()
+                    code = self._stop(_PATIENCE)
                     raise _death(code, late=deadline.struck) from None
         if status == child.OK:
             return found
@@ -124,16 +124,16 @@ class Guard:
             raise _no_start()
         return process
 
-    def _stop(self) -> int:
-        """Kill the child and return how it ended."""
+    def _stop(self, patience: float = 0.0) -> int:
+        """End the child and return how it ended: by itself if it does so within some seconds."""
         process, self._process = self._process, None
         if process is None:
             return 0
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it ends when its input does
-            return process.wait(_PATIENCE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(patience)
         process.kill()
         return process.wait()
 

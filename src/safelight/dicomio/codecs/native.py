@@ -83,9 +83,8 @@ def unpack_words(data: Array, form: PixelFormat, skip: int = 0, *, whole: bool =
         count = form.pixels * form.samples
         words = np.unpackbits(data, bitorder="little")[skip : skip + count]
     else:
-        order = ">" if form.big_endian else "<"
-        kind = np.dtype(f"u{form.sample_bytes}")
-        words = data.view(kind.newbyteorder(order)).astype(kind, copy=False)
+        kind = f"u{form.sample_bytes}"
+        words = data.view(_order(form) + kind).astype(kind, copy=False)
     if not whole:
         return _spread(words, form)
     if form.samples > 1 and form.planar:
@@ -118,8 +117,11 @@ def pack_words(words: Array, form: PixelFormat, *, whole: bool = True) -> Array:
     flat = np.ascontiguousarray(words).reshape(-1)
     if form.bits_allocated == 1:
         return np.packbits(flat, bitorder="little")
-    order = ">" if form.big_endian else "<"
-    return flat.astype(flat.dtype.newbyteorder(order), copy=False).view(np.uint8)
+    return flat.astype(f"{_order(form)}u{flat.dtype.itemsize}", copy=False).view(np.uint8)
+
+
+def _order(form: PixelFormat) -> str:
+    return ">" if form.big_endian else "<"
 
 
 def write_frame(

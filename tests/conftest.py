@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import browser
 from safelight.deid.pseudonyms import ProjectKey
 from store_fixtures import database, make_store, postgresql, report, store
 
@@ -60,6 +61,6 @@ def key(key_file: Path) -> ProjectKey:
     return ProjectKey.load_or_create(key_file)
 
 
-def pytest_report_header() -> str:
-    """Say which databases the tests run on, at the top of every report."""
-    return report()
+def pytest_report_header() -> list[str]:
+    """Say which databases and which browser the tests run on, at the top of every report."""
+    return [report(), browser.report()]

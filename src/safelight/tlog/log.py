@@ -48,7 +48,8 @@ class Log:
 
     Args:
         store: Where entries and nodes lie.
-        signer: The log's key; its name is the log's origin.
+        signer: The log's key; its name is the log's origin. A ``VerifierKey`` is enough to add
+            entries, prove and verify, and cannot sign.
         outside: Folder for checkpoints and the copy of entries; default ``log`` in the store's
             home.
         witnesses: Keys whose cosignatures checkpoints may bear.
@@ -61,17 +62,17 @@ class Log:
     def __init__(
         self,
         store: Store,
-        signer: Signer,
+        signer: Signer | VerifierKey,
         *,
         outside: str | os.PathLike[str] = "",
         witnesses: Sequence[VerifierKey] = (),
         recover: bool = True,
     ) -> None:
         self.store: Final = store
-        self.key: Final = signer.vkey
+        self.key: Final = signer.vkey if isinstance(signer, Signer) else signer
         self.witnesses: Final = tuple(witnesses)
         self.outside: Final = Outside(outside or os.path.join(store.home, _FOLDER))
-        self._signer: Final = signer
+        self._signer: Final = signer if isinstance(signer, Signer) else None
         if recover:
             self.recover()
 
@@ -149,6 +150,8 @@ class Log:
             if last is not None and last.size == made.size:
                 made = last
             else:
+                if self._signer is None:
+                    raise LogError("there is no key here to sign with", todo="give the log's key")
                 self._copy_entries(made.size)
                 faults.reach("tlog.copied")
                 note = str(self._signer.sign(made.text))

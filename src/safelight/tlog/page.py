@@ -14,49 +14,49 @@ __all__ = ["VERIFIER", "page", "qr_text", "verifier_page"]
 _PAGES: Final = os.path.join(os.path.dirname(__file__), "pages")
 VERIFIER: Final = os.path.join(_PAGES, "verify.html")
 _TITLES: Final = {
-    "consent.granted": "Consent was given",
-    "consent.refused": "Consent was refused",
-    "consent.withdrawn": "Consent was withdrawn",
-    "consent.expired": "Consent has expired",
-    "withdrawal.completed": "The withdrawal is complete",
-    "person.erased": "The key was destroyed",
-    "disclosure.made": "Something was handed to others",
+    "consent.grant": "Consent was given",
+    "consent.refuse": "Consent was refused",
+    "consent.withdraw": "Consent was withdrawn",
+    "consent.expire": "Consent has expired",
+    "withdrawal.done": "The withdrawal is complete",
+    "disclosed": "Something was handed to others",
+    "recipient.told": "A recipient was told",
     "policy.published": "A policy was published",
-    "submission.accepted": "A submission was taken in",
+    "submission.received": "A submission was taken in",
+    "submission.cleaned": "A submission was de-identified",
 }
-_KNOWN: Final = {
-    "artefacts",
-    "not_recalled",
-    "note",
-    "person",
-    "policy",
-    "purposes",
-    "record",
-    "told",
+_SECTIONS: Final = {
+    "artefacts": "What was made, changed or deleted",
+    "told": "Who was told",
+    "not_recalled": "What could not be taken back",
 }
-_ARTEFACT: Final = {
-    "kind": "class",
+# what the rows of a section may say, in this order, and what else they say after it
+_COLUMNS: Final = {
     "id": "id",
+    "recipient": "recipient",
+    "contact": "contact",
+    "disclosed_at": "given on",
+    "date": "given on",
+    "kind": "class",
+    "what": "what",
+    "count": "how many",
+    "purpose": "what for",
     "action": "action",
     "before": "hash before",
     "after": "hash after",
-}
-_DISCLOSURE: Final = {
-    "recipient": "recipient",
-    "date": "given on",
-    "what": "what",
-    "purpose": "what for",
     "told": "told on",
     "answer": "answer",
+    "due_at": "answer due",
 }
-_CODES: Final = {"id", "before", "after"}
 _FOOT: Final = (
     "<footer><p>This page holds no name, asks for nothing and runs no script.</p></footer>"
 )
 _HASH_SHOWN: Final = 23  # "sha256:" and 16 digits; the whole of it is in the receipt below
 _ROWS_MOST: Final = 500
 _DEPTH_MOST: Final = 6
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+))?$")
+_DIGEST: Final = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{32,}")
+_ELSEWHERE: Final = {*_SECTIONS, "note", "record"}
 
 
 def verifier_page() -> bytes:
@@ -88,10 +88,8 @@ def page(receipt: Receipt) -> str:
             _head(receipt),
             "<main>",
             _said(receipt),
-            _rows(fields, "artefacts", "What was made, changed or deleted", _ARTEFACT),
-            _rows(fields, "told", "Who was told", _DISCLOSURE),
-            _rows(fields, "not_recalled", "What could not be taken back", _DISCLOSURE),
-            _more(fields),
+            *(_rows(fields, name) for name in _SECTIONS),
+            _record(fields),
             _proof(receipt),
             "</main>",
             _FOOT,
@@ -130,47 +128,48 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 def _said(receipt: Receipt) -> str:
     fields = receipt.fields
-    purposes = fields.get("purposes")
-    listed = ", ".join(map(str, purposes)) if isinstance(purposes, list) else ""
-    pairs = [
-        ("Event", _code(receipt.kind)),
-        ("Person", _code(str(fields.get("person") or ""))),
-        ("Purposes", escape(listed)),
-        ("Policy that was in force", _code(str(fields.get("policy") or ""))),
-    ]
+    plain = {name: value for name, value in fields.items() if name not in _ELSEWHERE}
+    pairs = [("event", _code(receipt.kind))]
+    pairs += [(name.replace("_", " "), _nested(value)) for name, value in plain.items()]
     return f"<section><h2>What happened</h2>{_pairs(pairs)}</section>"
 
 
-def _cell(name: str, label: str, value: object) -> str:
-    text = str(value)
-    if name in _CODES:
-        long = name != "id" and len(text) > _HASH_SHOWN + 1
-        inner = _code(text[:_HASH_SHOWN] + "…" if long else text)
-    else:
-        inner = escape(text)
-    date = ' class="date"' if _DATE.fullmatch(text) else ""
-    return f'<td data-name="{escape(label)}"{date}>{inner}</td>'
+def _cell(name: str, value: object) -> str:
+    text = "" if value is None else str(value)
+    kind = ""
+    if _DATE.match(text):
+        text, kind = text[:10], ' class="date"'  # the day; the moment is in the receipt
+    inner = escape(text)
+    if name == "id" or _DIGEST.fullmatch(text):
+        inner = _code(text if len(text) <= _HASH_SHOWN + 1 else text[:_HASH_SHOWN] + "…")
+    return f'<td data-name="{escape(_label(name))}"{kind}>{inner}</td>'
 
 
-def _rows(fields: Mapping[str, Any], name: str, title: str, columns: Mapping[str, str]) -> str:
-    rows = fields.get(name)
+def _label(name: str) -> str:
+    return _COLUMNS.get(name, name.replace("_", " "))
+
+
+def _rows(fields: Mapping[str, Any], name: str) -> str:
+    rows, title = fields.get(name), escape(_SECTIONS[name])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return ""
-    top = f"<section><h2>{escape(title)}</h2>"
+    top = f"<section><h2>{title}</h2>"
     if not rows:
         return f'{top}<p class="soft">Nothing.</p></section>' if name == "not_recalled" else ""
     if name == "not_recalled":
         top += '<p class="warn">Others hold this, and nobody can prove that they deleted it.</p>'
-    used = [one for one in columns if any(row.get(one) for row in rows)]
-    head = "".join(f'<th scope="col">{escape(columns[one])}</th>' for one in used)
+    found = dict.fromkeys(one for row in rows for one in row if row[one] not in ("", None))
+    used = [one for one in _COLUMNS if one in found]
+    used += [one for one in found if one not in _COLUMNS]
+    head = "".join(f'<th scope="col">{escape(_label(one))}</th>' for one in used)
     lines = "".join(
-        "<tr>" + "".join(_cell(one, columns[one], row.get(one, "")) for one in used) + "</tr>"
+        "<tr>" + "".join(_cell(one, row.get(one)) for one in used) + "</tr>"
         for row in rows[:_ROWS_MOST]
     )
     rest = len(rows) - _ROWS_MOST
     more = f'<p class="soft">{rest} more are in the receipt below.</p>' if rest > 0 else ""
     return (
-        f'{top}<div class="scroll" role="region" aria-label="{escape(title)}" tabindex="0"><table>'
+        f'{top}<div class="scroll" role="region" aria-label="{title}" tabindex="0"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>{more}</section>"
     )
 
@@ -186,20 +185,16 @@ def _nested(value: object, depth: int = 0) -> str:
         return f"<ul>{items}</ul>"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else escape(str(value))
+    text = "" if value is None else str(value)
+    return _code(text) if _DIGEST.fullmatch(text) else escape(text)
 
 
-def _more(fields: Mapping[str, Any]) -> str:
-    parts = []
-    if fields.get("record"):
-        told = _nested(fields["record"])
-        parts.append(
-            f"<details><summary>The record of consent (ISO/IEC TS 27560)</summary>{told}</details>"
-        )
-    rest = {name: value for name, value in fields.items() if name not in _KNOWN and value}
-    if rest:
-        parts.append(f"<h2>Also logged</h2>{_nested(rest)}")
-    return f"<section>{''.join(parts)}</section>" if parts else ""
+def _record(fields: Mapping[str, Any]) -> str:
+    if not fields.get("record"):
+        return ""
+    title = "The record of consent (ISO/IEC TS 27560)"
+    told = _nested(fields["record"])
+    return f"<section><details><summary>{title}</summary>{told}</details></section>"
 
 
 def _grouped(text: str) -> str:

@@ -6,8 +6,8 @@ the signed checkpoint, and the keys to check it with. Nothing in it can change a
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -19,97 +19,10 @@ from safelight.tlog.jcs import canonical
 from safelight.tlog.log import Log
 from safelight.tlog.note import Note, VerifierKey
 
-__all__ = [
-    "FORMAT",
-    "RECEIPT_BYTES_MOST",
-    "Artefact",
-    "Disclosure",
-    "Event",
-    "Receipt",
-    "build",
-    "verify",
-]
+__all__ = ["FORMAT", "RECEIPT_BYTES_MOST", "Receipt", "build", "verify"]
 
 FORMAT: Final = "safelight-receipt/v1"
 RECEIPT_BYTES_MOST: Final = 64_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artefact:
-    """Something made from a person, before and after the event.
-
-    Attributes:
-        kind: Class of artefact, such as ``object`` or ``thumbnail``.
-        id: Opaque.
-        action: ``made``, ``kept``, ``changed``, ``deleted``, ``key destroyed`` …
-        before: Hash before, such as ``sha256:…``; empty when there was nothing.
-        after: Hash after; empty when nothing is left.
-    """
-
-    kind: str
-    id: str
-    action: str
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
-    """What somebody else was given, or told (the fields of HIPAA, 45 CFR 164.528(b)(2)).
-
-    Attributes:
-        recipient: Who; an organisation, never a person.
-        date: When they were given it.
-        what: What they were given.
-        purpose: What for.
-        told: When they were told to delete it; empty when they were not.
-        answer: What they answered, or why it cannot be recalled.
-    """
-
-    recipient: str
-    date: str
-    what: str
-    purpose: str
-    told: str = ""
-    answer: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What a receipt is about. ``fields`` is what ``Log.commit_to`` takes.
-
-    Attributes:
-        person: Opaque code of the person.
-        policy: Hash of the policy that was in force.
-        purposes: DUO codes or our own.
-        artefacts: Before and after.
-        told: Recipients that were told.
-        not_recalled: What could not be taken back.
-        record: A record of consent by ISO/IEC TS 27560, when there is one.
-        note: A sentence for the person.
-    """
-
-    person: str
-    policy: str
-    purposes: Sequence[str] = ()
-    artefacts: Sequence[Artefact] = ()
-    told: Sequence[Disclosure] = ()
-    not_recalled: Sequence[Disclosure] = ()
-    record: Mapping[str, Any] | None = None
-    note: str = ""
-
-    def fields(self) -> dict[str, Any]:
-        """Return the event for ``Log.commit_to``; every part is there, empty ones too."""
-        return {
-            "artefacts": [asdict(one) for one in self.artefacts],
-            "not_recalled": [asdict(one) for one in self.not_recalled],
-            "note": self.note,
-            "person": self.person,
-            "policy": self.policy,
-            "purposes": list(self.purposes),
-            "record": self.record,
-            "told": [asdict(one) for one in self.told],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

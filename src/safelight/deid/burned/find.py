@@ -29,7 +29,14 @@ __all__ = [
 Grey = npt.NDArray[np.uint8]
 
 _LARGE: Final = 1500
-_TINY: Final = 256
+_SUSPECT: Final = 0.2
+_CLEAR: Final = 0.5
+_CELL: Final = 8
+_AROUND: Final = 2
+_SMALL: Final = 14
+_SPECK: Final = 4
+_TINY: Final = 8
+_PLAIN: Final = 0.9
 _LEAST_AREA: Final = 6
 _MOST_PIECES: Final = 3000
 _SLANT: Final = (18.0, 72.0)
@@ -93,18 +100,51 @@ def scales_for(rows: int, columns: int, *, more: bool = False) -> tuple[float, .
     scales = [1.0, 0.5]
     if side > _LARGE or more:
         scales.append(0.25)
-    if side <= _TINY or (more and side <= 2 * _TINY):
-        scales.append(2.0)
     return tuple(scales)
 
 
 def look_at(segments: Segments, grey: Grey, scales: Sequence[float]) -> Floats:
     """Return the greatest probability over the scales, shape (rows, columns)."""
-    best = segments.probability(grey, scales[0])
-    for scale in scales[1:]:
+    best: Floats | None = None
+    for scale in scales:
         if min(grey.shape) * scale >= _NARROW:
-            best = np.maximum(best, segments.probability(grey, scale))
-    return best
+            seen = segments.probability(grey, scale)
+            best = seen if best is None else np.maximum(best, seen)
+    return np.zeros(grey.shape, np.float32) if best is None else best
+
+
+def suspects(full: Floats, best: Floats) -> list[tuple[int, int, int, int]]:
+    """Return rectangles (left, top, right, bottom) where tiny writing may be, the smallest first.
+
+    Args:
+        full: The probability at full size, (rows, columns): tiny letters leave weak signs in it.
+        best: The greatest over the scales.
+    """
+    if float(full.max(initial=0.0)) < _SUSPECT:
+        return []
+    mask = ((full > _SUSPECT) | (best > _CLEAR)).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    rows, columns = full.shape
+    near = np.zeros((rows // _CELL + 1, columns // _CELL + 1), np.uint8)
+    for left, top, width, height, area in stats[1:count]:
+        if min(width, height) > _SMALL or area < _SPECK:
+            continue
+        own = full[top : top + height, left : left + width]
+        if min(width, height) <= _TINY or float(own.max()) < _PLAIN:
+            window = np.s_[
+                max(top // _CELL - _AROUND, 0) : (top + height) // _CELL + _AROUND + 1,
+                max(left // _CELL - _AROUND, 0) : (left + width) // _CELL + _AROUND + 1,
+            ]
+            near[window] = 1
+    count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    out = []
+    for left, top, width, height in stats[1:count, :4].tolist():
+        x, y = left * _CELL, top * _CELL
+        out.append((x, y, min(x + width * _CELL, columns), min(y + height * _CELL, rows)))
+    return sorted(
+        (box for box in out if box[2] > box[0] and box[3] > box[1]),
+        key=lambda box: (box[2] - box[0]) * (box[3] - box[1]),
+    )
 
 
 def slanted(segments: Segments, grey: Grey) -> Floats:

@@ -1,22 +1,23 @@
 """Look at one picture: every scale that may pay, then second opinions only where something is."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import cv2
 import numpy as np
 
-from safelight.deid.burned import barcodes, find, lines
+from safelight.deid.burned import barcodes, find, lines, verify
 from safelight.deid.burned.detector import Detector
-from safelight.deid.burned.find import Grey, Levels, Piece, Segments
+from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.read import Reader
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
 from safelight.deid.burned.strip import Floats, Strip
+from safelight.deid.burned.verify import Opinion, Peaks
 
-__all__ = ["LEVELS", "Eyes", "distinct"]
+__all__ = ["LEVELS", "Eyes", "Maps", "distinct"]
 
 #: The thresholds of the first look, chosen on generated pictures (``docs/burned-in.md``).
 LEVELS: Final = Levels()
@@ -24,11 +25,31 @@ LEVELS: Final = Levels()
 _COLOURED: Final = 24
 _SOME: Final = 32
 _LIKE: Final = 0.7
-_SMALL: Final = 12.0
 _ZOOM: Final = 2.0
-_ZOOM_PAD: Final = 24
+_SURROUNDINGS: Final = 24
 _ZOOM_PIXELS: Final = 400_000
 _READ_LONGEST: Final = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """What the segmenter gave at full size, at half and below, and at twice the size."""
+
+    full: Floats
+    half: Floats
+    zoom: Floats | None
+
+    def peaks(self, strip: Strip) -> Peaks:
+        """Return the greatest probabilities in the upright rectangle around a strip."""
+        left, top, right, bottom = strip.bounds()
+        window = np.s_[
+            max(int(top), 0) : max(int(bottom), 0) + 1, max(int(left), 0) : max(int(right), 0) + 1
+        ]
+        full, half, zoom = (
+            0.0 if plane is None else float(plane[window].max(initial=0.0))
+            for plane in (self.full, self.half, self.zoom)
+        )
+        return Peaks(full, half, zoom)
 
 
 class Eyes:
@@ -75,57 +96,105 @@ class Eyes:
             for strip, read in barcodes.codes(grey)
         ]
         for plane in planes(picture, grey):
-            seen = self._lines(plane, hints, levels)
-            found += self._judged(plane, seen)
+            seen, maps = self.lines(plane, hints, levels)
+            found += self._judged(plane, seen, maps)
         return Sight(rows=rows, columns=columns, frame=frame, found=distinct(found))
 
-    def _lines(self, grey: Grey, hints: Hints, levels: Levels) -> list[Line]:
-        scales = find.scales_for(*grey.shape, more=hints.closer)
-        probability = find.look_at(self.segments, grey, scales)
-        found = find.pieces(probability, levels)
-        if not found:
-            return []
-        if self._closer(grey, probability, found, scales):
-            found = find.pieces(probability, levels)
-        if find.leaning(found):
-            np.maximum(probability, find.slanted(self.segments, grey), out=probability)
-            found = find.pieces(probability, levels)
-        joined = lines.join(found, levels)
-        return [lines.completed(line, probability, levels) for line in joined]
+    def lines(self, grey: Grey, hints: Hints, levels: Levels) -> tuple[list[Line], Maps]:
+        """Return the lines that the segmenter sees in one plane, and its maps.
 
-    def _closer(
-        self, grey: Grey, probability: Floats, found: Sequence[Piece], scales: Sequence[float]
-    ) -> bool:
-        """Look at twice the size where something small is; the map gains what is seen there."""
-        if max(scales) >= _ZOOM:
-            return False
-        small = [piece for piece in found if min(piece.strip.height, piece.strip.length) <= _SMALL]
+        Args:
+            grey: The plane, (rows, columns).
+            hints: What the header says.
+            levels: The thresholds.
+        """
+        scales = find.scales_for(*grey.shape, more=hints.closer)
+        full = self.segments.probability(grey, 1.0)
+        half = find.look_at(self.segments, grey, scales[1:])
+        best = np.maximum(full, half)
+        zoom = self._closer(grey, full, best)
+        if zoom is not None:
+            best = np.maximum(best, zoom)
+        found = find.pieces(best, levels)
+        if find.leaning(found):
+            np.maximum(best, find.slanted(self.segments, grey), out=best)
+            found = find.pieces(best, levels)
+        joined = lines.join(found, levels)
+        whole = [lines.completed(line, best, levels) for line in joined]
+        return whole, Maps(full=full, half=half, zoom=zoom)
+
+    def _closer(self, grey: Grey, full: Floats, best: Floats) -> Floats | None:
+        """Look at twice the size where something small is suspected: tiny letters are seen there.
+
+        Returns:
+            The probability, 0 where nothing was looked at; None when nothing was.
+        """
+        out = None
         looked = 0
-        for left, top, right, bottom in _clusters([p.strip for p in small], *grey.shape):
+        for left, top, right, bottom in find.suspects(full, best):
             looked += (right - left) * (bottom - top)
             if looked > _ZOOM_PIXELS:
                 break
             crop = np.ascontiguousarray(grey[top:bottom, left:right])
-            seen = self.segments.probability(crop, _ZOOM)
-            part = probability[top:bottom, left:right]
-            np.maximum(part, seen, out=part)
-        return bool(small)
+            if out is None:
+                out = np.zeros(grey.shape, np.float32)
+            out[top:bottom, left:right] = self.segments.probability(crop, _ZOOM)
+        return out
 
-    def _judged(self, grey: Grey, seen: Sequence[Line]) -> list[Candidate]:
-        """Read what is short enough to be a mark, and tell the lines that nothing confirms."""
-        short = [line for line in seen if line.strip.length <= _READ_LONGEST * line.strip.height]
-        readings = dict(
-            zip(map(id, short), self.reader.read(grey, [line.strip for line in short]), strict=True)
-        )
-        return [
-            Candidate(
-                sort=Sort.TEXT,
-                strip=line.strip,
-                score=min(line.peak, 1.0),
-                reading=readings.get(id(line)),
-            )
-            for line in seen
-        ]
+    def _judged(self, grey: Grey, seen: Sequence[Line], maps: Maps) -> list[Candidate]:
+        """Weigh what speaks for each line, asking the dearer engines only where it is open."""
+        out: list[Candidate] = []
+        unread: list[Opinion] = []
+        for line in seen:
+            opinion = Opinion(line, maps.peaks(line.strip))
+            score = verify.alone(opinion)
+            low, high = verify.ACCEPT["alone"]
+            short = line.strip.length <= _READ_LONGEST * line.strip.height
+            if score < low:
+                out.append(_candidate(opinion, weak=True))
+            elif score >= high and not short:
+                out.append(_candidate(opinion, weak=False))
+            else:
+                unread.append(opinion)
+        readings = self.reader.read(grey, [opinion.line.strip for opinion in unread])
+        for opinion, reading in zip(unread, readings, strict=True):
+            out.append(self._weighed(grey, replace(opinion, reading=reading)))
+        return out
+
+    def _weighed(self, grey: Grey, opinion: Opinion) -> Candidate:
+        low, high = verify.ACCEPT["read"]
+        score = verify.read(opinion)
+        if low <= score < high:
+            detected = self.detected(grey, opinion.line.strip)
+            score = verify.seen(replace(opinion, detected=detected))
+            low, high = verify.ACCEPT["seen"]
+        return _candidate(opinion, weak=score < low)
+
+    def detected(self, grey: Grey, strip: Strip) -> float:
+        """Return how sure the second detector is of something in a strip.
+
+        Args:
+            grey: The plane, (rows, columns).
+            strip: The line.
+        """
+        left, top, right, bottom = (round(side) for side in strip.bounds())
+        edge = max(_SURROUNDINGS, round(min(strip.height, strip.length)))
+        rows, columns = grey.shape
+        x, y = max(left - edge, 0), max(top - edge, 0)
+        crop = grey[y : min(bottom + edge, rows), x : min(right + edge, columns)]
+        seen = self.detector.probability(np.ascontiguousarray(crop))
+        inside = seen[max(top, 0) - y : bottom - y + 1, max(left, 0) - x : right - x + 1]
+        return float(inside.max(initial=0.0))
+
+
+def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
+    return Candidate(
+        sort=Sort.TEXT,
+        strip=opinion.line.strip,
+        score=min(opinion.line.peak, 1.0),
+        reading=opinion.reading,
+        weak=weak,
+    )
 
 
 def planes(picture: Shown, grey: Grey) -> list[Grey]:
@@ -161,17 +230,3 @@ def _same(one: Strip, other: Strip) -> bool:
 def _wider(one: Strip, other: Strip) -> Strip:
     """Return the first strip, as long and high as the larger of both."""
     return replace(one, length=max(one.length, other.length), height=max(one.height, other.height))
-
-
-def _clusters(strips: Sequence[Strip], rows: int, columns: int) -> list[tuple[int, int, int, int]]:
-    """Return rectangles (left, top, right, bottom) around strips that stand near each other."""
-    mask = np.zeros((rows // 8 + 1, columns // 8 + 1), np.uint8)
-    for strip in strips:
-        left, top, right, bottom = (round(side / 8) for side in strip.bounds())
-        mask[max(top - 3, 0) : bottom + 4, max(left - 3, 0) : right + 4] = 1
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    out = []
-    for label in range(1, count):
-        left, top, width, height = (8 * int(value) for value in stats[label][:4])
-        out.append((left, top, min(left + width, columns), min(top + height, rows)))
-    return sorted(out, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))

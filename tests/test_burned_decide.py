@@ -1,0 +1,155 @@
+"""What becomes of what was found: masked unless proven harmless, in every frame it stands in."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from safelight.deid.boxes import Box, Region, Verdict
+from safelight.deid.burned.decide import Policy, decide
+from safelight.deid.burned.read import Reading
+from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
+from safelight.deid.burned.strip import Strip
+from safelight.deid.text import Identity, Needles
+
+NEEDLES = Needles.compile(Identity(names={"WRIGHT^JANE"}, ids={"KH7734120"}))
+
+
+def text(said: str, x: float, y: float, *, sure: float = 0.99, **more: object) -> Candidate:
+    """Return a line of 12 pixels height that was read."""
+    reading = Reading(text=said, sure=sure, least=sure) if said else None
+    strip = Strip(x=x, y=y, length=max(8.0 * len(said), 10.0), height=12)
+    one = Candidate(sort=Sort.TEXT, strip=strip, score=0.97, reading=reading)
+    return replace(one, **more)  # type: ignore[arg-type]  # fields by name, as the tests give them
+
+
+def sight(*found: Candidate, frame: int | None = 0) -> Sight:
+    """Return a sight of 512 x 512."""
+    return Sight(rows=512, columns=512, frame=frame, found=found)
+
+
+def by_verdict(regions: list[Region], verdict: Verdict) -> list[Region]:
+    """Return the regions with one verdict."""
+    return [region for region in regions if region.verdict is verdict]
+
+
+def test_an_unread_line_is_masked() -> None:
+    (region,) = decide([sight(text("", 100, 100))], None)
+    assert region.verdict is Verdict.MASK
+    assert region.frames == (0,)
+
+
+def test_a_proven_mark_stays() -> None:
+    (region,) = decide([sight(text("PORTABLE AP", 100, 100))], NEEDLES)
+    assert region.verdict is Verdict.KEEP
+    assert region.rule == "text: a mark of view"
+
+
+@pytest.mark.parametrize("said", ["DOE^JOHN", "1960-01-02", "R 12:30", "ID 4711"])
+def test_other_text_is_masked(said: str) -> None:
+    (region,) = decide([sight(text(said, 100, 100))], None)
+    assert region.verdict is Verdict.MASK
+
+
+def test_an_unsure_reading_proves_nothing() -> None:
+    (region,) = decide([sight(text("PORTABLE", 100, 100, sure=0.8))], None)
+    assert region.verdict is Verdict.MASK
+
+
+def test_a_mark_that_is_nearly_the_subjects_name_is_masked() -> None:
+    (region,) = decide([sight(text("RIGHT", 100, 100))], NEEDLES)
+    assert region.verdict is Verdict.MASK
+    (region,) = decide([sight(text("RIGHT", 100, 100))], None)
+    assert region.verdict is Verdict.KEEP
+
+
+def test_a_letter_beside_masked_text_is_masked_and_one_apart_stays() -> None:
+    name = text("DOE^JOHN", 100, 100)
+    near, apart = text("L", 147, 100), text("L", 300, 100)
+    assert not by_verdict(decide([sight(name, near)], None), Verdict.KEEP)
+    assert len(by_verdict(decide([sight(name, apart)], None), Verdict.KEEP)) == 1
+
+
+def test_letters_that_guard_each_other_fall_together() -> None:
+    row = [text("DOE^JOHN", 100, 100), text("L", 147, 100), text("R", 167, 100)]
+    assert not by_verdict(decide([sight(*row)], None), Verdict.KEEP)
+
+
+def test_a_word_that_is_a_surname_needs_room() -> None:
+    below = text("1960-01-02", 100, 120)
+    assert not by_verdict(decide([sight(text("LONG", 100, 100), below)], None), Verdict.KEEP)
+    assert by_verdict(decide([sight(text("LATERAL", 100, 100), below)], None), Verdict.KEEP)
+
+
+def test_axis_letters_stay_halfway_along_an_edge_only() -> None:
+    assert by_verdict(decide([sight(text("A", 256, 12))], None), Verdict.KEEP)
+    assert by_verdict(decide([sight(text("A", 100, 100))], None), Verdict.MASK)
+
+
+def test_a_letter_that_was_turned_is_not_trusted() -> None:
+    turned = text("L", 100, 100, reading=Reading(text="L", sure=0.99, least=0.99, turn=180))
+    assert by_verdict(decide([sight(turned)], None), Verdict.MASK)
+
+
+def test_measurements_in_ultrasound_regions_stay_beside_calipers() -> None:
+    row = sight(text("1 Dist 2.34 cm", 200, 200), text("", 268, 200))
+    hints = Hints(areas=(Box(0, 0, 512, 512),))
+    assert by_verdict(decide([row], None, hints), Verdict.KEEP)
+
+
+def test_a_code_is_masked_whatever_it_says() -> None:
+    code = Candidate(sort=Sort.CODE, strip=Strip(x=90, y=90, length=60, height=60), score=1.0)
+    (region,) = decide([sight(code)], None)
+    assert (region.verdict, region.rule) == (Verdict.MASK, "bar code")
+
+
+def test_the_gap_between_two_masked_words_is_masked() -> None:
+    regions = decide([sight(text("DOE JOHN", 60, 100), text("1960 01 02", 156, 100))], None)
+    plane = {
+        x for r in regions for b in r.boxes if b.y <= 100 < b.y + b.h for x in range(b.x, b.x + b.w)
+    }
+    assert set(range(28, 196)) <= plane
+
+
+def test_a_weak_find_is_shown_only_where_the_policy_asks() -> None:
+    weak = text("", 100, 100, weak=True)
+    assert decide([sight(weak)], None) == []
+    (region,) = decide([sight(weak)], None, NO_HINTS, Policy(review=True))
+    assert region.verdict is Verdict.REVIEW
+
+
+def test_nothing_is_kept_where_the_policy_says_so() -> None:
+    (region,) = decide([sight(text("L", 100, 100))], None, NO_HINTS, Policy(keep=False))
+    assert region.verdict is Verdict.MASK
+
+
+def test_what_projections_show_is_masked_in_every_frame() -> None:
+    (region,) = decide([sight(frame=0), sight(text("DOE", 90, 90), frame=None)], None)
+    assert region.frames == ()
+
+
+def test_an_overlay_seen_in_many_frames_is_masked_in_all() -> None:
+    frames = [
+        sight(text("DOE", 90, 90) if n < 3 else text("L", 300, 300), frame=n) for n in range(6)
+    ]
+    masks = by_verdict(decide(frames, None), Verdict.MASK)
+    assert [region.frames for region in masks] == [()]
+
+
+def test_what_moves_is_masked_where_it_stands() -> None:
+    frames = [sight(text("DOE", 40 + 60 * n, 90), frame=n) for n in range(6)]
+    masks = by_verdict(decide(frames, None), Verdict.MASK)
+    assert sorted(region.frames for region in masks) == [(n,) for n in range(6)]
+
+
+def test_a_mark_proven_in_the_frames_outlives_a_blurred_projection() -> None:
+    regions = decide(
+        [sight(text("PORTABLE", 90, 90), frame=0), sight(text("", 90, 90), frame=None)], None
+    )
+    assert [region.verdict for region in regions] == [Verdict.KEEP]
+
+
+def test_a_sight_travels_between_processes_and_shows_no_text() -> None:
+    seen = sight(text("DOE^JOHN", 100, 100))
+    assert pickle.loads(pickle.dumps(seen)) == seen  # noqa: S301  # our own bytes
+    assert "DOE" not in repr(seen)

@@ -72,7 +72,15 @@ def object_name(submission: str, position: int) -> str:
     return f"{submission}-{position}"
 
 
-def announce(conn: Connection, store: Store, lease: Lease, *, keep: bool, fresh: bool) -> None:
+def announce(
+    conn: Connection,
+    store: Store,
+    lease: Lease,
+    *,
+    keep: bool,
+    fresh: bool,
+    use: tuple[str, str] = ("", ""),
+) -> None:
     """Note that a submission is arriving, under a lease of its own.
 
     Args:
@@ -81,6 +89,7 @@ def announce(conn: Connection, store: Store, lease: Lease, *, keep: bool, fresh:
         lease: The sender's.
         keep: The person keeps the originals.
         fresh: The person was made for it, and goes if it never arrives.
+        use: Purpose, and hash of the policy, for which it is handed in.
     """
     now = store.clock.now()
     conn.execute(
@@ -94,6 +103,8 @@ def announce(conn: Connection, store: Store, lease: Lease, *, keep: bool, fresh:
             attempts=0,
             keep=keep,
             fresh=fresh,
+            purpose=use[0],
+            policy=use[1],
             made=now,
             changed=now,
         )
@@ -214,6 +225,25 @@ def remove(conn: Connection, submission: str, positions: Sequence[int]) -> None:
     for position in positions:
         this = and_(items.c.submission == submission, items.c.position == position)
         conn.execute(delete(items).where(this))
+
+
+def use_of(conn: Connection, submission: str) -> tuple[str, str]:
+    """Return the purpose, and the hash of the policy, for which a submission was handed in."""
+    found = select(submissions.c.purpose, submissions.c.policy)
+    row = conn.execute(found.where(submissions.c.id == submission)).first()
+    return (row.purpose, row.policy) if row else ("", "")
+
+
+def note(conn: Connection, submission: str, **values: Any) -> None:
+    """Change columns of a submission."""
+    conn.execute(update(submissions).where(submissions.c.id == submission).values(**values))
+
+
+def refuse(conn: Connection, submission: str, **values: Any) -> None:
+    """Give every file that still waits the same outcome, and end the submission."""
+    waiting = and_(items.c.submission == submission, items.c.state == "waiting")
+    conn.execute(update(items).where(waiting).values(**values))
+    note(conn, submission, state="done", owner=None, lease_until=None)
 
 
 def state_of(conn: Connection, submission: str) -> str:

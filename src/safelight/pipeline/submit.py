@@ -32,7 +32,10 @@ _BATCH: Final = 64  # files a transaction
 
 
 class Witness(Protocol):
-    """Is told of what happens, inside the transaction in which it happens."""
+    """Is asked before work, and told of what happens inside the transaction it happens in."""
+
+    def allowed(self, conn: Connection, person: str, submission: str) -> None:
+        """Raise ``ConsentDeniedError`` if a submission may not be worked on now."""
 
     def received(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
@@ -44,12 +47,17 @@ class Witness(Protocol):
     ) -> None:
         """Note de-identified objects that were made, each from the original of the same id."""
 
-    def dropped(self, conn: Connection, person: str, submission: str, names: Sequence[str]) -> None:
-        """Note originals that are deleted."""
+    def finished(
+        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
+    ) -> None:
+        """Note the end of a submission, and the originals that are deleted with it."""
 
 
 class NoWitness:
     """Notes nothing; for measuring, and for tests of other things."""
+
+    def allowed(self, conn: Connection, person: str, submission: str) -> None:
+        """Allow it."""
 
     def received(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
@@ -61,7 +69,9 @@ class NoWitness:
     ) -> None:
         """Note nothing."""
 
-    def dropped(self, conn: Connection, person: str, submission: str, names: Sequence[str]) -> None:
+    def finished(
+        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
+    ) -> None:
         """Note nothing."""
 
 
@@ -90,6 +100,7 @@ def submit(
     *,
     person: str = "",
     keep: bool = False,
+    use: tuple[str, str] = ("", ""),
     limits: Limits | None = None,
     witness: Witness | None = None,
 ) -> Submitted:
@@ -100,14 +111,16 @@ def submit(
         sources: Paths. Archives are opened, and their members taken.
         person: Whose they are; empty for a person who is new here.
         keep: The person keeps the originals; else each is deleted once it is de-identified.
+        use: Purpose, and hash of the policy, for which they are handed in.
         limits: What one input may cost.
         witness: Is told, inside the transactions.
 
     Raises:
+        ConsentDeniedError: The witness says that the person does not agree.
         ErasedError: The person's data were erased.
         StoreError: Nothing can be stored now, there is no such person, or nothing was found.
     """
-    sending = _Sending(vault, person, limits or Limits(), witness or NoWitness())
+    sending = _Sending(vault, person, use, limits or Limits(), witness or NoWitness())
     with vault.store.presence(sending.owner):
         try:
             return sending.run(sources, keep=keep)
@@ -119,12 +132,15 @@ def submit(
 class _Sending:
     """One submission while it arrives."""
 
-    def __init__(self, vault: Vault, person: str, limits: Limits, witness: Witness) -> None:
+    def __init__(
+        self, vault: Vault, person: str, use: tuple[str, str], limits: Limits, witness: Witness
+    ) -> None:
         self._vault = vault
         self._store = vault.store
         self._originals = Originals(vault)
         self._limits = limits
         self._witness = witness
+        self._use = use
         self._lease = Lease(submission=new_id(), person=person, owner=new_id(), token=1, attempt=0)
         self.owner: Final = self._lease.owner
         self._announced = False
@@ -202,7 +218,7 @@ class _Sending:
                 token=1,
                 attempt=0,
             )
-            rows.announce(conn, self._store, self._lease, keep=keep, fresh=fresh)
+            rows.announce(conn, self._store, self._lease, keep=keep, fresh=fresh, use=self._use)
         self._announced = True
         reach("submit.announced")
 

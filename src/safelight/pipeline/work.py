@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sqlalchemy import Row
 
 from safelight.errors import (
+    ConsentDeniedError,
     CorruptedError,
     ErasedError,
     LimitExceededError,
@@ -207,21 +208,25 @@ class Worker:
         except LostLeaseError:
             pass  # another worker has it, and loses nothing by what we did
         except ErasedError:
-            self._close_erased(lease)
+            with self._store.begin() as conn:
+                rows.forget_person(conn, lease.person)
+        except ConsentDeniedError as error:
+            with self._store.begin() as conn:
+                rows.hold(conn, self._store, lease)
+                problem = Problem.of(Kind.UNKNOWN, QuarantineError(error.what, todo=error.todo))
+                rows.refuse(conn, lease.submission, **{**_refused(problem), "reason": error.code})
         return lease.submission
-
-    def _close_erased(self, lease: Lease) -> None:
-        """Close the submission of a person who was erased while it waited."""
-        with self._store.begin() as conn:
-            rows.forget_person(conn, lease.person)
 
     def _work(self, lease: Lease) -> None:
         with self._store.read() as conn:
+            self._witness.allowed(conn, lease.person, lease.submission)
             files = rows.files(conn, lease.submission)
         wanted = frozenset(row.position for row in files if row.state == "waiting")
         if lease.attempt > ATTEMPTS:
             self._finish(lease, [(position, _deadly()) for position in sorted(wanted)])
             return
+        if lease.attempt > 1:  # a dead worker's results that no row names
+            self._vault.shelf.discard_all(lease.person, DEIDENTIFIED, f"{lease.submission}-")
         openers = [(row.position, self._label(row), self._opener(row)) for row in files]
         batch: list[tuple[int, Stored, bytes] | tuple[int, Problem]] = []
         try:
@@ -292,8 +297,7 @@ class Worker:
                 self._witness.deidentified(conn, lease.person, lease.submission, names)
             if done:
                 gone = self._release(conn, lease)
-                if gone:
-                    self._witness.dropped(conn, lease.person, lease.submission, gone)
+                self._witness.finished(conn, lease.person, lease.submission, gone)
             reach("submit.keeping")
         reach("submit.kept")
 

@@ -1,0 +1,244 @@
+"""The app's memory, opened in one piece: store, vault, log, consent, and what joins them.
+
+Whoever needs people, consent or the log opens a ``House``: it knows every class of artefacts that
+the pipeline makes, and what removes each.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from sqlalchemy import Connection, select
+
+from safelight.consent.custody import Custody
+from safelight.consent.removers import register
+from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, StoreError
+from safelight.pipeline import submissions as rows
+from safelight.store import Store
+from safelight.store.schema.consent import artefacts
+from safelight.tlog import Log, Signer
+from safelight.vault import MasterKey, Vault
+from safelight.vault.keys import default_master_file
+
+__all__ = ["House", "Keeper", "Places", "default_data_folder"]
+
+
+def default_data_folder() -> str:
+    """Return where the data lie unless told otherwise (XDG Base Directory)."""
+    return os.path.join(os.path.dirname(default_master_file()), "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the app's memory lies. Empty texts stand for the defaults.
+
+    Attributes:
+        data: Data folder: database, objects, lists, the log's copy.
+        database: Address of the database; SQLite in the data folder by default.
+        objects: Folder or ``s3://`` address of the objects; in the data folder by default.
+        master_key: Where the master key comes from; see ``MasterKey.open``.
+        log_key: File of the log's signing key; beside the default master key file.
+    """
+
+    data: str = ""
+    database: str = ""
+    objects: str = ""
+    master_key: str = ""
+    log_key: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The data folder, as an absolute path."""
+        return os.path.abspath(self.data or default_data_folder())
+
+    @property
+    def log_key_file(self) -> str:
+        """The file of the log's key."""
+        if self.log_key:
+            return self.log_key
+        path = self.master_key.removeprefix("file:")
+        has_file = path and ":" not in path
+        return os.path.join(os.path.dirname(path if has_file else default_master_file()), "log.key")
+
+    def store(self) -> Store:
+        """Open the store."""
+        url = self.database or f"sqlite:///{os.path.join(self.folder, 'safelight.db')}"
+        objects = self.objects or os.path.join(self.folder, "objects")
+        return Store.open(url, objects=objects, home=self.folder)
+
+    def exists(self) -> bool:
+        """Tell whether there is a data folder with a key list of its own."""
+        return os.path.isdir(self.folder)
+
+
+class House:
+    """Everything that is remembered.
+
+    Attributes:
+        store: Database and objects.
+        vault: Keys, people, objects.
+        custody: Policies, consent, lineage, disclosures, accesses, withdrawals, the log.
+    """
+
+    def __init__(self, store: Store, master: MasterKey, signer: Signer) -> None:
+        self.store: Final = store
+        self.vault: Final = Vault(store, master)
+        self.custody: Final = Custody(self.vault, Log(store, signer))
+        self.witness: Final = Keeper(self.custody)
+
+    @classmethod
+    def create(cls, places: Places) -> Self:
+        """Make a new house: a master key unless one is there, a log key, an empty store.
+
+        Raises:
+            MasterKeyError: There is a key that cannot be used.
+            StoreError: The store cannot be made.
+        """
+        path = places.master_key.removeprefix("file:") or default_master_file()
+        if places.master_key.startswith("keyring:"):
+            try:
+                master = MasterKey.open(places.master_key)
+            except MasterKeyError:
+                master = MasterKey.create_in_keyring(places.master_key.removeprefix("keyring:"))
+        elif places.master_key.startswith(("env:", "command:")) or os.path.exists(path):
+            master = MasterKey.open(places.master_key)
+        else:
+            master = MasterKey.create(path)
+        signer = Signer.load_or_create(places.log_key_file)
+        return cls(places.store(), master, signer)
+
+    @classmethod
+    def open(cls, places: Places) -> Self:
+        """Open a house that was made before.
+
+        Raises:
+            StoreError: There is none.
+            MasterKeyError: The key is missing, or another one's.
+            KeyFileError: The log's key is missing.
+        """
+        if not places.exists():
+            raise StoreError(
+                "there is no vault yet", kept="nothing was made", todo="run safelight init first"
+            )
+        master = MasterKey.open(places.master_key)
+        if not os.path.exists(places.log_key_file):
+            raise KeyFileError(
+                "the log's signing key is missing", todo="restore it, or give its path"
+            )
+        return cls(places.store(), master, Signer.load(places.log_key_file))
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Keeper:
+    """Joins submissions to consent, lineage and the log, inside their transactions.
+
+    Args:
+        custody: Everything about consent in one store.
+    """
+
+    def __init__(self, custody: Custody) -> None:
+        self._custody = custody
+        self._vault = custody.vault
+
+    def allowed(self, conn: Connection, person: str, submission: str) -> None:
+        """Ask for consent, at the start of work.
+
+        Raises:
+            ConsentDeniedError: The person does not, or no longer, agree.
+        """
+        purpose, policy = rows.use_of(conn, submission)
+        if not purpose:
+            raise ConsentDeniedError("the submission names no purpose")
+        self._custody.consents.require(conn, person, purpose, policy)
+
+    def received(
+        self, conn: Connection, person: str, submission: str, names: Sequence[str]
+    ) -> None:
+        """Record a submission and its originals, and commit to it in the log."""
+        self.allowed(conn, person, submission)
+        use = rows.use_of(conn, submission)
+        whole = self._record(conn, person, "submission", submission, use=use)
+        for name in names:
+            self._record(conn, person, "original", name, whole, use=use)
+        self._commit(conn, person, submission, "received", len(names))
+
+    def deidentified(
+        self, conn: Connection, person: str, submission: str, names: Sequence[str]
+    ) -> None:
+        """Record de-identified objects, each made from its original; consent is asked again."""
+        self.allowed(conn, person, submission)
+        use = rows.use_of(conn, submission)
+        for name in names:
+            parent = self._artefact(conn, person, "original", name)
+            self._record(conn, person, "deidentified", name, *parent, use=use)
+
+    def finished(
+        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
+    ) -> None:
+        """Note that originals went, and commit to the end in the log."""
+        for name in dropped:
+            self._custody.lineage.removed(conn, person, "original", name)
+        self._commit(conn, person, submission, "cleaned", len(dropped))
+
+    def _record(  # one artefact, by name
+        self,
+        conn: Connection,
+        person: str,
+        kind: str,
+        name: str,
+        *parents: str,
+        use: tuple[str, str],
+    ) -> str:
+        return self._custody.lineage.record(
+            conn,
+            person=person,
+            kind=kind,
+            name=name,
+            purpose=use[0],
+            policy=use[1],
+            parents=parents,
+        )
+
+    @staticmethod
+    def _artefact(conn: Connection, person: str, kind: str, name: str) -> list[str]:
+        mine = (artefacts.c.person == person, artefacts.c.kind == kind, artefacts.c.object == name)
+        found = select(artefacts.c.id).where(*mine, artefacts.c.removed_at.is_(None))
+        return list(conn.execute(found).scalars())
+
+    def _commit(
+        self, conn: Connection, person: str, submission: str, what: str, count: int
+    ) -> None:
+        purpose, policy = rows.use_of(conn, submission)
+        fields = {"submission": submission, "purpose": purpose, "policy": policy, "files": count}
+        salt = self._vault.salt(person, conn)
+        leaf = self._custody.log.commit_to(conn, f"submission.{what}", fields, salt)
+        sealed = self._vault.seal_small(person, "leaf", submission, leaf.to_bytes(), conn)
+        rows.note(conn, submission, **{what: sealed})
+
+
+class SubmissionRows:
+    """Removes what the database says of a submission: labels, manifests, counts."""
+
+    needs_key: Final = False
+
+    def __init__(self, vault: Vault) -> None:
+        self._store = vault.store
+
+    def remove(self, person: str, name: str) -> str:  # noqa: ARG002  # given by the contract
+        """Remove the rows of a submission."""
+        with self._store.begin() as conn:
+            rows.drop(conn, name)
+        return ""
+
+
+register("submission", SubmissionRows)

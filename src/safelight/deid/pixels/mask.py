@@ -5,6 +5,7 @@ without loss, in their own syntax where it can hold them; lossy JPEG is masked i
 without being decoded. All other frames are copied as they are.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -29,6 +30,7 @@ from safelight.dicomio.codecs import (
     write_frame,
 )
 from safelight.dicomio.codecs.form import YBR_HALF, PixelFormat
+from safelight.dicomio.codestream import DEFLATED_FRAME
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Element, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
@@ -210,7 +212,8 @@ class _Work:
         frames: dict[int, bytes] = {}
         for index in range(self.form.frames) if everything else numbers:
             new, bits, _ = self._drawn(index)
-            frames[index] = encode(new, form, syntax=target, bits=bits)
+            coded = encode(new, form, syntax=target, bits=bits)
+            frames[index] = _deflated(coded) if target == DEFLATED_FRAME else coded
         self.photometric = colour
         return self._changes(frames, target), target
 
@@ -289,6 +292,12 @@ class _Work:
         if self.photometric != self.form.photometric:
             found[_PHOTOMETRIC] = self.photometric.encode() + b" " * (len(self.photometric) % 2)
         return found
+
+
+def _deflated(frame: bytes) -> bytes:
+    """Return a frame deflated (PS3.5 A.4.13, RFC 1951)."""
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(frame) + stream.flush()
 
 
 def _decoded(coded: bytes, form: PixelFormat, limits: Limits) -> Array:

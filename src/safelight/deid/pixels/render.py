@@ -137,7 +137,8 @@ def _from_partial(frame: Bytes2D) -> Bytes2D:
     luma, blue, red = (frame[:, :, n].astype(np.float32) for n in range(3))
     luma, blue, red = 1.1644 * (luma - 16), blue - 128, red - 128
     out = np.stack((luma + 1.596 * red, luma - 0.3917 * blue - 0.8129 * red, luma + 2.0172 * blue))
-    return np.clip(np.rint(out), 0, _WHITE).astype(np.uint8).transpose(1, 2, 0).copy()
+    levels = np.clip(np.rint(out), 0, _WHITE).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
 def _luma(rgb: Bytes2D) -> Bytes2D:

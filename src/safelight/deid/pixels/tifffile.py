@@ -98,8 +98,15 @@ class Tiff:
         self._big = b"+" in data[2:4]
         self._limits = limits
         self._emptied: list[tuple[int, int]] = []
+        self._touched: list[tuple[int, int]] = []
         self._rewritten: list[Page] = []
         self.pages = self._read()
+        self._blocks = sorted(
+            (start, start + size)
+            for page in self.pages
+            for start, size in zip(page.starts, page.sizes, strict=False)
+            if size
+        )
 
     def _word(self, at: int) -> int:
         kind, size = ("Q", 8) if self._big else ("I", 4)
@@ -191,6 +198,7 @@ class Tiff:
     def put(self, page: Page, index: int, block: bytes) -> None:
         """Write one block anew: in place when it is as long as before, else at the end."""
         start, size = page.starts[index], page.sizes[index]
+        self._touched.append((start, start + size))
         if len(block) == size:
             self._out[start : start + size] = block
             return
@@ -216,16 +224,18 @@ class Tiff:
         """Return the file, with new offsets and the old bytes of moved blocks emptied.
 
         Raises:
-            NeedsReviewError: Pages share a block that is masked on one of them.
+            NeedsReviewError: A masked block lies over another one, of this page or another.
         """
-        used = {
-            (start, start + size)
-            for page in self.pages
-            for start, size in zip(page.starts, page.sizes, strict=False)
-        }
+        shared, longest = set(), (0, 0)
+        for one in self._blocks:
+            if one[0] < longest[1]:
+                shared |= {one, longest}
+            longest = max(longest, one, key=lambda block: block[1])
+        if shared and any(
+            start < high and low < stop for start, stop in self._touched for low, high in shared
+        ):
+            raise NeedsReviewError("strips or tiles lie over each other")
         for start, stop in self._emptied:
-            if any(start < high and low < stop for low, high in used):
-                raise NeedsReviewError("pages share pixels, of which only some are masked")
             self._out[start:stop] = bytes(stop - start)
         for page in self._rewritten:
             offsets = (_TILES, _TILE_SIZES) if page.tiled else (_STRIPS, _STRIP_SIZES)

@@ -15,7 +15,9 @@ from safelight.settings import Settings
 
 NEEDLES = ("WEXFORDIAN", "JANETTE", "BRUNDLEMEYER", "KASIMIR", "MRN7734120", "MRN9081557")
 PEOPLE = (("WEXFORDIAN^JANETTE", "MRN7734120"), ("BRUNDLEMEYER^KASIMIR", "MRN9081557"))
-COMMAND = (sys.executable, "-c", "from safelight.cli import main; main()")
+LOOKING = (sys.executable, "-c", "from safelight.cli import main; main()")
+# Pictures are looked at only when a test is about them: models take a second to load.
+COMMAND = ("env", "SAFELIGHT_PIXELS=0", *LOOKING)
 
 
 def sample(name: str = "CT_small.dcm") -> Dataset:
@@ -48,17 +50,20 @@ def planted(folder: Path, count: int, *, frames: int = 1) -> Path:
 
 
 def do(source: Path, out: Path, key: Path, **given: object) -> Summary:
-    """Run in this process."""
+    """Run in this process; pictures are left alone unless ``pixels`` is given."""
+    given.setdefault("pixels", False)
     force = bool(given.pop("force", False))
     settings = Settings(key_file=str(key), **given)  # type: ignore[arg-type]  # checked at run time
     return run(Request(sources=[str(source)], out=str(out), settings=settings, force=force))
 
 
-def command(*arguments: str | Path, **given: object) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str | Path, pixels: bool = False, **given: object
+) -> subprocess.CompletedProcess[str]:
     """Run the command line as a person would, in a process of its own."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        [*(LOOKING if pixels else COMMAND), *map(str, arguments)],
         check=False,
         text=True,
         capture_output=True,

@@ -88,13 +88,29 @@ def test_a_data_set_may_be_a_header_alone_but_bytes_may_not(key_file: Path) -> N
         safelight.deidentify(_bytes(header), key=key_file)
 
 
-def test_an_image_that_says_it_has_burned_in_writing_is_held(key_file: Path) -> None:
+def test_an_image_that_says_it_has_burned_in_writing_is_held_or_looked_at(key_file: Path) -> None:
     image = sample()
     image.BurnedInAnnotation = "YES"
     with pytest.raises(NeedsReviewError, match="burned in"):
-        safelight.deidentify(image, key=key_file)
+        safelight.deidentify(image, key=key_file, pixels=False)
+    looked_at = safelight.deidentify(image, key=key_file).dataset
+    assert looked_at.BurnedInAnnotation == "NO"
+    assert "113101" in [item.CodeValue for item in looked_at.DeidentificationMethodCodeSequence]
     image.BurnedInAnnotation = "NO"
-    assert safelight.deidentify(image, key=key_file).dataset.PatientIdentityRemoved == "YES"
+    as_it_was = safelight.deidentify(image, key=key_file, pixels=False).dataset
+    assert as_it_was.PatientIdentityRemoved == "YES"
+    assert "113101" not in [item.CodeValue for item in as_it_was.DeidentificationMethodCodeSequence]
+
+
+def test_a_box_given_by_hand_is_masked(key_file: Path) -> None:
+    image = sample()
+    before = image.pixel_array.copy()
+    result = safelight.deidentify(image, key=key_file, mask=["2,3,4,5"])
+    after = result.dataset.pixel_array
+    assert (after[3:8, 2:6] == after[3, 2]).all()
+    after[3:8, 2:6] = before[3:8, 2:6]
+    assert (after == before).all()
+    assert ("by hand", "mask") in {(action.rule, action.action) for action in result.actions}
 
 
 def _bytes(data: Dataset) -> bytes:

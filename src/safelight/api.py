@@ -68,6 +68,9 @@ def deidentify(
     preset: str | None = None,
     key: Path | None = None,
     limits: Mapping[str, int] | None = None,
+    pixels: bool | None = None,
+    mask: Iterable[str] = (),
+    mask_file: Path | None = None,
 ) -> Result: ...
 
 
@@ -81,6 +84,9 @@ def deidentify(
     workers: int | None = None,
     force: bool = False,
     limits: Mapping[str, int] | None = None,
+    pixels: bool | None = None,
+    mask: Iterable[str] = (),
+    mask_file: Path | None = None,
 ) -> "Summary": ...
 
 
@@ -92,10 +98,13 @@ def deidentify(
     preset: str | None = None,
     key: Path | None = None,
     limits: Mapping[str, int] | None = None,
+    pixels: bool | None = None,
+    mask: Iterable[str] = (),
+    mask_file: Path | None = None,
 ) -> Result: ...
 
 
-def deidentify(
+def deidentify(  # noqa: PLR0913  # keywords are the options of the command
     source: Any,
     *,
     out: Path | None = None,
@@ -104,6 +113,9 @@ def deidentify(
     workers: int | None = None,
     force: bool = False,
     limits: Mapping[str, int] | None = None,
+    pixels: bool | None = None,
+    mask: Iterable[str] = (),
+    mask_file: Path | None = None,
 ) -> "Result | Summary":
     """De-identify files and folders into a folder, or one object in memory.
 
@@ -116,6 +128,9 @@ def deidentify(
         workers: Processes; 0 for one a core. With ``out`` only.
         force: Redo what an earlier run has done. With ``out`` only.
         limits: Limits on one input by name.
+        pixels: Look at pictures: mask what is written in them. On unless a setting says otherwise.
+        mask: Boxes masked by hand in every picture, each ``x,y,w,h``.
+        mask_file: Boxes masked by hand, by kind of picture.
 
     Returns:
         A ``Summary`` of the run with ``out``, else a ``Result``. A run does not raise for a single
@@ -128,7 +143,7 @@ def deidentify(
         KeyFileError: The key cannot be used.
         SettingsError: A setting is wrong.
     """
-    settings = _settings(preset, key, workers, limits)
+    settings = _settings(preset, key, workers, limits, _Pixels(pixels, mask, mask_file))
     if out is not None:
         from safelight.pipeline.run import Request, run  # noqa: PLC0415  # start-up cost
 
@@ -188,6 +203,9 @@ def inspect(
     key: Path | None = None,
     values: bool = False,
     limits: Mapping[str, int] | None = None,
+    pixels: bool | None = None,
+    mask: Iterable[str] = (),
+    mask_file: Path | None = None,
 ) -> "Inspection":
     """Return what a run would do to one input, without writing.
 
@@ -197,6 +215,9 @@ def inspect(
         key: Project key file; made if absent.
         values: Give the values themselves instead of their shapes.
         limits: Limits on one input by name.
+        pixels: Look at pictures, as ``deidentify`` does.
+        mask: Boxes masked by hand in every picture, each ``x,y,w,h``.
+        mask_file: Boxes masked by hand, by kind of picture.
 
     Raises:
         QuarantineError: It would go to quarantine.
@@ -204,7 +225,7 @@ def inspect(
     """
     from safelight.pipeline import inspect as room  # noqa: PLC0415  # start-up cost
 
-    engine = _engine(_settings(preset, key, None, limits))
+    engine = _engine(_settings(preset, key, None, limits, _Pixels(pixels, mask, mask_file)))
     if isinstance(source, str | os.PathLike):
         return room.inspect(os.fspath(source), engine, values=values)
     header_only = hasattr(source, "save_as")
@@ -224,8 +245,15 @@ def verify(out: Path, *, key: Path | None = None, workers: int | None = None) ->
     """
     from safelight.pipeline import verify as room  # noqa: PLC0415  # start-up cost
 
-    settings = _settings(None, key, workers, None)
+    settings = _settings(None, key, workers, None, _Pixels())
     return room.verify_with(os.fspath(out), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    look: bool | None = None
+    mask: Iterable[str] = ()
+    mask_file: Path | None = None
 
 
 def _settings(
@@ -233,12 +261,16 @@ def _settings(
     key: Path | None,
     workers: int | None,
     limits: Mapping[str, int] | None,
+    pixels: "_Pixels",
 ) -> Settings:
     return load(
         preset=preset,
         key_file=None if key is None else os.fspath(key),
         workers=workers,
         limits=None if limits is None else dict(limits),
+        pixels=pixels.look,
+        mask=";".join(pixels.mask) or None,
+        mask_file=None if pixels.mask_file is None else os.fspath(pixels.mask_file),
     )
 
 

@@ -10,6 +10,10 @@ from safelight.errors import SettingsError
 __all__ = ["Settings", "default_key_file", "load", "parse_limits", "table"]
 
 _PREFIX: Final = "SAFELIGHT_"
+_WORDS: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 
 
 def default_key_file() -> str:
@@ -35,6 +39,14 @@ class Settings:
     key_file: str = _setting(
         "", "Project key. Empty: `$XDG_DATA_HOME/safelight/project.key`, made on first use."
     )
+    pixels: bool = _setting(
+        default=True,
+        text="Look at the pixels: mask what is written in them, take faces off head scans.",
+    )
+    mask: str = _setting(
+        "", "Boxes masked by hand in every picture: `x,y,w,h`, several joined by `;`."
+    )
+    mask_file: str = _setting("", "File of boxes masked by hand, for kinds of pictures (TOML).")
     workers: int = _setting(1, "Processes that work at the same time; 0 means one for each core.")
     seconds_per_input: int = _setting(
         900, "A worker that spends longer than this on one input is ended, the input quarantined."
@@ -85,6 +97,11 @@ def _convert(name: str, value: Any, default: Any) -> Any:
             return parse_limits(value)
         if isinstance(value, dict) and all(type(number) is int for number in value.values()):
             return dict(value)
+    elif isinstance(default, bool):
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in _WORDS:
+            return _WORDS[value.strip().lower()]
     elif isinstance(default, int):
         if type(value) is int and value >= 0:
             return value
@@ -149,7 +166,7 @@ def table() -> str:
     rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
     for item in fields(Settings):
         value = getattr(base, item.name)
-        shown = f"`{value}`" if value not in ("", {}) else "(empty)"
+        shown = f"`{str(value).lower()}`" if value not in ("", {}) else "(empty)"
         env = f"`{_PREFIX}{item.name.upper()}`"
         rows.append(f"| `{item.name}` | {env} | {shown} | {item.metadata['doc']} |")
     return "\n".join(rows) + "\n"

@@ -50,6 +50,9 @@ def _settings(**given: Any) -> Any:
     from safelight import settings  # noqa: PLC0415  # start-up cost: not for --help
 
     limits = given.pop("limit", ())
+    if given.pop("no_pixels", False):
+        given["pixels"] = False
+    given["mask"] = ";".join(given.pop("mask", ())) or None
     if limits:
         given["limits"] = settings.parse_limits(limits)
     return settings.load(**given)
@@ -66,6 +69,24 @@ _KEY: Final = click.option(
     metavar="FILE",
     type=click.Path(dir_okay=False),
     help="Project key. Without it: SAFELIGHT_KEY_FILE, else one of your own, made on first use.",
+)
+_PIXELS: Final = click.option(
+    "--no-pixels",
+    "no_pixels",
+    is_flag=True,
+    help="Leave the pixels as they are: nothing written in them is masked, no face taken off.",
+)
+_MASK: Final = click.option(
+    "--mask",
+    multiple=True,
+    metavar="X,Y,W,H",
+    help="Mask this box in every picture as well, in pixels from the top left. May be given again.",
+)
+_MASK_FILE: Final = click.option(
+    "--mask-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Boxes to mask by kind of picture: size, maker, model, SOP class.",
 )
 _LIMIT: Final = click.option(
     "--limit",
@@ -99,6 +120,9 @@ def main() -> None:
     help="Folder for the outputs; outside of every SRC.",
 )
 @_PRESET
+@_PIXELS
+@_MASK
+@_MASK_FILE
 @_KEY
 @click.option("--workers", type=click.IntRange(0), help="Processes; 0 means one for each core.")
 @click.option("--force", is_flag=True, help="Redo what an earlier run has done.")
@@ -134,6 +158,9 @@ def deidentify(
 @main.command()
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @_PRESET
+@_PIXELS
+@_MASK
+@_MASK_FILE
 @_KEY
 @_LIMIT
 @_JSON

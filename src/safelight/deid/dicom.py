@@ -5,62 +5,56 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safelight import __version__
 from safelight.deid import manifest
 from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
+from safelight.deid.encode import encode_element
 from safelight.deid.held import check_class
 from safelight.deid.icc import scrub_profile
 from safelight.deid.kinds import cleaner_of
-from safelight.deid.marks import marks
-from safelight.deid.pixelcopy import Geometry, PixelCopier
+from safelight.deid.marks import DONE, marks
+from safelight.deid.objects import (
+    BURNED_IN,
+    CHARSET,
+    FEATURES,
+    PIXELS,
+    SOP_CLASS,
+    SOP_INSTANCE,
+    WALKERS,
+    DicomObject,
+    cut,
+    new_book,
+)
+from safelight.deid.profile import Option
 from safelight.deid.residual import Residual, chunks
-from safelight.deid.survey import NOTED, PERSON_TAGS, person_of
+from safelight.deid.survey import PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Level
 from safelight.dicomio.charset import charset_of
-from safelight.dicomio.dictionary import is_image_sop_class, lookup, uid_known
-from safelight.dicomio.envelope import Envelope, inflate, read_envelope, write_meta
+from safelight.dicomio.dictionary import lookup, uid_known
+from safelight.dicomio.envelope import write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.runs import Book, Run
-from safelight.dicomio.walker import Budget, Buffer, Element, OddEncodingError, Walker, place
-from safelight.errors import NeedsReviewError, UnreadableInputError
+from safelight.dicomio.walker import Buffer, OddEncodingError
+from safelight.errors import NeedsReviewError
 from safelight.types import Deidentified, Kind, Original, Part
+
+if TYPE_CHECKING:
+    from safelight.deid.looking import Seen, Stretch
+    from safelight.deid.retouch import Retouched, Retoucher
 
 __all__ = ["WALKERS", "DicomCleaner"]
 
-_CHARSET: Final = 0x00080005
-SOP_CLASS: Final = 0x00080016
-SOP_INSTANCE: Final = 0x00080018
 _ICC: Final = 0x00282000
 _DOCUMENT: Final = 0x00420011
 _DOCUMENT_LENGTH: Final = 0x00420015
-_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _CDA_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.2"
-WALKERS: Final = {
-    (implicit, big): Walker(implicit=implicit, big=big)
-    for implicit in (False, True)
-    for big in (False, True)
-}
-_GEOMETRY: Final = {
-    0x00280002: 2, 0x00280004: 0, 0x00280008: 1, 0x00280010: 2, 0x00280011: 2, 0x00280100: 2,
-}  # fmt: skip
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 ContextOf = Callable[[str], Context]
-_ROWS: Final = 0x00280010
-_ACQUISITION: Final = 0x0018
-_STUDY: Final = 0x0020000D
-_SERIES: Final = 0x0020000E
-_INSTANCE_NUMBER: Final = 0x00200013
-_BURNED_IN: Final = 0x00280301
-_INSERTED: Final = (0x00120062, 0x00280303)
-_NOTED: Final = NOTED | frozenset(
-    (*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE, _SERIES, _INSTANCE_NUMBER, _BURNED_IN)
-)
 
 
 @dataclass(slots=True)
@@ -78,23 +72,45 @@ class DicomCleaner:
     Args:
         table: The compiled decision table.
         limits: Bounds on one object.
+        pixels: Returns what looks at pixels, made when first asked for; None to leave them.
 
     Attributes:
         books: Runs known, by the walker of each encoding.
     """
 
-    def __init__(self, table: Table, limits: Limits) -> None:
+    def __init__(
+        self, table: Table, limits: Limits, *, pixels: "Callable[[], Retoucher] | None" = None
+    ) -> None:
         self._table = table
         self._limits = limits
+        self._pixels = pixels
         self._persons: dict[str, _Person] = {}
-        self.books: Final = {
-            walker: Book(cuts=_INSERTED, noted=_NOTED, above=_CHARSET)
-            for walker in WALKERS.values()
-        }
-        self._marks: dict[tuple[bool, bool], tuple[bytes, bytes]] = {}
+        self.books: Final = {walker: new_book() for walker in WALKERS.values()}
+        self._marks: dict[tuple[bool, bool, frozenset[Option]], tuple[bytes, bytes]] = {}
+
+    def see(self, data: Buffer, stretch: "Stretch") -> "Seen | None":
+        """Look at the pictures of one object; None when there are none to look at.
+
+        Raises:
+            QuarantineError: It cannot be read.
+            NeedsReviewError: Its pictures cannot be looked at.
+        """
+        if self._pixels is None:
+            return None
+        try:
+            work = cut(data, "", self.books, self._limits)
+        except OddEncodingError:
+            work = cut(normalise(data, self._limits), "", self.books, self._limits)
+        return self._pixels().see(work, stretch)
 
     def clean(
-        self, data: Buffer, path: str, context: ContextOf, *, header_only: bool
+        self,
+        data: Buffer,
+        path: str,
+        context: ContextOf,
+        *,
+        header_only: bool,
+        seen: "Seen | None" = None,
     ) -> Deidentified:
         """Return the checked output of one object.
 
@@ -103,30 +119,27 @@ class DicomCleaner:
             path: Where large runs are streamed from; empty to take them from ``data``.
             context: Gives the context for the person key that the object's header names.
             header_only: An image may come without its pixel data; else it may have been cut off.
+            seen: What was seen in its pictures, when it was looked at with the rest of its series.
 
         Raises:
             QuarantineError: It cannot be handled safely.
             NeedsReviewError: It was read, but cannot be proven harmless.
         """
         try:
-            return self._clean(data, path, context, header_only=header_only)
+            work = cut(data, path, self.books, self._limits)
+            return self._clean(work, context, header_only=header_only, seen=seen)
         except OddEncodingError:
-            plain = normalise(data, self._limits)
-            return self._clean(plain, "", context, header_only=header_only)
+            work = cut(normalise(data, self._limits), "", self.books, self._limits)
+            return self._clean(work, context, header_only=header_only, seen=seen)
 
     def _clean(
-        self, data: Buffer, path: str, context: ContextOf, *, header_only: bool
+        self, work: DicomObject, context: ContextOf, *, header_only: bool, seen: "Seen | None"
     ) -> Deidentified:
-        envelope = read_envelope(data, self._limits)
-        start = envelope.start
-        if envelope.encoding.deflated:
-            source = data
-            data, path, start = inflate(source, start, self._limits), "", 0
-        walker = WALKERS[envelope.encoding.implicit, envelope.encoding.big]
-        budget = Budget(self._limits)
-        work = self._cut(data, path, envelope, walker, budget, start)
-        sop_class = work.uid(SOP_CLASS) or envelope.sop_class
-        check_class(sop_class, envelope.syntax, burned_in=work.uid(_BURNED_IN))
+        sop_class = work.uid(SOP_CLASS) or work.envelope.sop_class
+        looked = self._pixels is not None
+        check_class(
+            sop_class, work.envelope.syntax, burned_in="" if looked else work.uid(BURNED_IN)
+        )
         if not header_only and work.is_cut_off(sop_class):
             raise NeedsReviewError(
                 "an image without pixel data: it may be cut off", place="(7FE0,0010)"
@@ -135,40 +148,13 @@ class DicomCleaner:
         person = self._person(ctx)
         cleaner = person.cleaners.get(sop_class)
         if cleaner is None:
-            special = _special(sop_class, ctx)
+            special = _special(sop_class, ctx, looked=looked)
             cleaner = person.cleaners[sop_class] = Cleaner(ctx, self._table, sop_class, special)
-        return self._write(work, cleaner, person, sop_class)
-
-    def _cut(
-        self,
-        data: Buffer,
-        path: str,
-        envelope: Envelope,
-        walker: Walker,
-        budget: Budget,
-        start: int,
-    ) -> "_Object":
-        """Cut the data set into runs and elements in ascending order of their tags."""
-        segments = walker.segments(data, start, len(data), budget, self.books[walker])
-        if not _ascending(segments):
-            segments = [*sorted(walker.elements(data, start, len(data), budget))]
-        if not segments:
-            raise UnreadableInputError("the data set is empty")
-        tags: list[int] = []
-        values: dict[int, bytes] = {}
-        end = start
-        for segment in segments:
-            if isinstance(segment, Run):
-                tags.append(segment.first)
-                values.update(segment.values)
-                end += segment.size
-                continue
-            tag, _vr, _start, value, value_stop, stop = segment
-            tags.append(tag)
-            end = max(end, stop)
-            if tag in _NOTED and tag not in values:
-                values[tag] = data[value : min(value_stop, value + 1024)]
-        return _Object(data, path, envelope, walker, budget, segments, tags, values, end)
+        has_pixels = any(tag in PIXELS for tag in work.tags[-8:])
+        retouched = None
+        if self._pixels is not None and has_pixels:
+            retouched = self._pixels().retouch(work, seen, ctx)
+        return self._write(work, cleaner, person, sop_class, retouched)
 
     def _person(self, ctx: Context) -> _Person:
         key = f"{ctx.subject.code} {ctx.subject.digest}"
@@ -180,27 +166,36 @@ class DicomCleaner:
         return person
 
     def _write(
-        self, work: "_Object", cleaner: Cleaner, person: _Person, sop_class: str
+        self,
+        work: DicomObject,
+        cleaner: Cleaner,
+        person: _Person,
+        sop_class: str,
+        retouched: "Retouched | None",
     ) -> Deidentified:
         ctx = person.ctx
-        level = Level(0, charset_of(work.value(_CHARSET)), work.walker, 0)
-        first, second = self._marks_for(work.walker, ctx)
+        level = Level(0, charset_of(work.value(CHARSET)), work.walker, 0)
+        if retouched is not None and retouched.changed:
+            work.without(retouched.changed)
+        inserted = self._inserted(work, ctx, retouched)
         tags = work.tags
-        cuts = [bisect_left(tags, tag) for tag in _INSERTED]
-        pixel = next((n for n, tag in enumerate(tags) if tag in _PIXELS), len(tags))
+        pixel = next((n for n, tag in enumerate(tags) if tag in PIXELS), len(tags))
         out: list[bytes] = []
         done: list[Decided] = work.corners()
         low = 0
-        for high, inserted in ((cuts[0], first), (cuts[1], second), (pixel, b"")):
+        for tag, element in inserted:
+            high = min(bisect_left(tags, tag), pixel)
             kept, acts = cleaner.top(work.data, work.segments[low:high], level, work.budget)
             out += kept
-            out.append(inserted)
+            out.append(element)
             done += acts
             low = high
-        body = b"".join(out)
+        kept, acts = cleaner.top(work.data, work.segments[low:pixel], level, work.budget)
+        body = b"".join(out + kept)
+        done += acts
         pixels: list[Part] = []
         if pixel < len(tags):
-            pixels, entries = work.pixels(pixel, self._limits)
+            pixels, entries = self._pixel_parts(work, pixel, retouched)
             if entries:
                 done.append(Decided(None, entries))
         after, acts = cleaner.top(work.data, work.segments[pixel + 1 :], level, work.budget)
@@ -210,18 +205,54 @@ class DicomCleaner:
         person.residual.sweep(pixels, "(7FE0,0010)", pixels=True)
         if trailer:
             person.residual.data_set(trailer, 0, work.walker)
-        parts = self._parts(work, sop_class, ctx, body, pixels, trailer)
-        told = manifest.describe(ctx, actions=",".join([each.json for each in done]), notes=())
+        syntax = retouched.syntax if retouched is not None else work.envelope.syntax
+        parts = self._parts(work, sop_class, ctx, body, pixels, trailer, syntax)
+        notes = retouched.notes if retouched is not None else ()
+        told = manifest.describe(ctx, actions=",".join([each.json for each in done]), notes=notes)
         return person.residual.seal(Kind.DICOM, parts, told, [each.acts for each in done])
+
+    def _pixel_parts(
+        self, work: DicomObject, index: int, retouched: "Retouched | None"
+    ) -> tuple[list[Part], Sequence[Entry]]:
+        if retouched is None:
+            return work.pixels(index, self._limits)
+        if retouched.parts is not None:
+            return retouched.parts, retouched.entries
+        pixels, entries = work.pixels(index, self._limits)
+        return pixels, [*entries, *retouched.entries]
+
+    def _inserted(
+        self, work: DicomObject, ctx: Context, retouched: "Retouched | None"
+    ) -> list[tuple[int, bytes]]:
+        """Return the elements that the output says anew, by ascending tag."""
+        walker = work.walker
+        done = retouched.done if retouched is not None else frozenset()
+        key = (walker.implicit, walker.big, done)
+        found = self._marks.get(key)
+        if found is None:
+            found = self._marks[key] = marks(walker, ctx.profile, DONE | done)
+        inserted = dict(zip((0x00120062, 0x00280303), found, strict=True))
+        if retouched is None:
+            return list(inserted.items())
+        if Option.CLEAN_PIXEL_DATA in done:
+            inserted[BURNED_IN] = encode_element(walker, BURNED_IN, b"CS", b"NO")
+        if retouched.faceless:
+            inserted[FEATURES] = encode_element(walker, FEATURES, b"CS", b"NO")
+        for tag, raw in retouched.changed.items():
+            entry = lookup(tag)
+            if raw is not None and entry is not None:
+                inserted[tag] = encode_element(walker, tag, entry.vr[:2].encode(), raw)
+        return sorted(inserted.items())
 
     def _parts(
         self,
-        work: "_Object",
+        work: DicomObject,
         sop_class: str,
         ctx: Context,
         body: bytes,
         pixels: list[Part],
         trailer: bytes,
+        syntax: str,
     ) -> list[Part]:
         uid = work.uid(SOP_INSTANCE)
         rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
@@ -229,7 +260,7 @@ class DicomCleaner:
         if not kept and not uid_known(uid):  # as the data set's own value is handled
             uid = ctx.key.uid(uid or ctx.key.digest(body))
         meta = write_meta(
-            syntax=work.envelope.syntax,
+            syntax=syntax,
             sop_class=sop_class,
             sop_uid=uid,
             version=f"SAFELIGHT {__version__}"[:16],
@@ -247,123 +278,16 @@ class DicomCleaner:
             parts.append(trailer)
         return parts
 
-    def _marks_for(self, walker: Walker, ctx: Context) -> tuple[bytes, bytes]:
-        key = (walker.implicit, walker.big)
-        found = self._marks.get(key)
-        if found is None:
-            found = self._marks[key] = marks(walker, ctx.profile)
-        return found
 
-
-@dataclass(slots=True)
-class _Object:
-    """One object at work."""
-
-    data: Buffer
-    path: str
-    envelope: Envelope
-    walker: Walker
-    budget: Budget
-    segments: Sequence[Element | Run]
-    tags: Sequence[int]
-    values: dict[int, bytes]
-    end: int
-
-    def value(self, tag: int) -> bytes:
-        """Return the raw value of one of the noted top-level elements; empty when absent."""
-        return self.values.get(tag, b"")
-
-    def uid(self, tag: int) -> str:
-        """Return a UID of the top level."""
-        return self.value(tag).decode("ascii", "replace").strip(" \0")
-
-    def number(self, tag: int) -> int:
-        """Return an unsigned number of the top level, binary or as text; 0 when there is none."""
-        raw = self.value(tag)
-        if _GEOMETRY[tag] == 1:
-            text = raw.decode("ascii", "replace").strip(" \0")
-            return int(text) if text.isdecimal() else 0
-        return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
-
-    def is_cut_off(self, sop_class: str) -> bool:
-        """Tell whether an image ends before its pixel data though it describes some.
-
-        A file cut exactly between two elements looks like a shorter one. Headers without pixels
-        do exist (in the directories of media); they name study, series and instance number, and
-        no acquisition.
-        """
-        if not self.notes(sop_class):
-            return False
-        acquired = any(tag >> 16 == _ACQUISITION for tag in self.tags)
-        named = all(self.value(tag) for tag in (_STUDY, _SERIES, _INSTANCE_NUMBER))
-        return acquired or bool(self.value(_ROWS)) or not named
-
-    def notes(self, sop_class: str) -> tuple[str, ...]:
-        """Return what the manifest and the report should say of the object."""
-        if not is_image_sop_class(sop_class) or any(tag in _PIXELS for tag in self.tags[-8:]):
-            return ()
-        return ("an image without pixel data: a header alone, or cut off",)
-
-    def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
-        """Return the pixel data element in parts."""
-        geometry = Geometry(
-            rows=self.number(0x00280010),
-            columns=self.number(0x00280011),
-            samples=self.number(0x00280002) or 1,
-            bits=self.number(0x00280100),
-            frames=self.number(0x00280008) or 1,
-            photometric=self.uid(0x00280004),
-        )
-        copier = PixelCopier(
-            self.data, self.path, self.walker, self.envelope.syntax, geometry, limits
-        )
-        element = self.segments[index]
-        if isinstance(element, Run):
-            raise TypeError("pixel data is never part of a run")
-        return copier.copy(element)
-
-    def corners(self) -> list[Decided]:
-        """Return what stood around the data set and is left behind."""
-        entries: list[Entry] = []
-        if self.envelope.preamble:
-            entries.append(("preamble", "not part of the object", "remove", ""))
-        rebuilt = "file meta information is rebuilt"
-        entries += [(where, rebuilt, "remove", "") for where in self.envelope.dropped]
-        if self.end < len(self.data):
-            entries.append(("after the end", "not part of the object", "remove", ""))
-        return [Decided(None, entries)] if entries else []
-
-
-def _check_known(segments: Sequence[Element | Run], size: int) -> None:
-    """Refuse a data set of which one unknown element takes up much: a damaged length."""
-    for segment in segments:
-        if isinstance(segment, Run):
-            continue
-        tag = segment[0]
-        if segment[5] - segment[2] > size // 4 and not tag & 0x10000 and lookup(tag) is None:
-            raise UnreadableInputError("an unknown element fills the file", place=place(tag))
-
-
-def _ascending(segments: Sequence[Element | Run]) -> bool:
-    """Tell whether tags ascend and none stands twice (PS3.5 7.1)."""
-    last = -1
-    for segment in segments:
-        if isinstance(segment, Run):
-            if segment.first <= last:
-                return False
-            last = segment.last
-        else:
-            if segment[0] <= last:
-                return False
-            last = segment[0]
-    return True
-
-
-def _special(sop_class: str, ctx: Context) -> dict[int, Callable[[bytes], bytes | None]]:
+def _special(
+    sop_class: str, ctx: Context, *, looked: bool
+) -> dict[int, Callable[[bytes], bytes | None]]:
     def icc(raw: bytes) -> bytes | None:
         return scrub_profile(raw) or None
 
     special: dict[int, Callable[[bytes], bytes | None]] = {_ICC: icc}
+    if looked:  # said anew, from what was done
+        special |= {BURNED_IN: lambda _raw: None, FEATURES: lambda _raw: None}
     if sop_class == _PDF_CLASS:
         special[_DOCUMENT] = lambda raw: _document(raw, Kind.PDF, ctx)
         special[_DOCUMENT_LENGTH] = lambda _raw: None

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safelight.deid.context import Context, Subject
 from safelight.deid.decision import Decided
@@ -12,6 +12,7 @@ from safelight.deid.dicom import WALKERS, DicomCleaner
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.load import load
 from safelight.deid.manifest import describe
+from safelight.deid.photos import KINDS as PHOTOS
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.deid.residual import Residual
@@ -23,7 +24,11 @@ from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Buffer, OddEncodingError
 from safelight.errors import LimitExceededError, UnreadableInputError
-from safelight.types import Deidentified, Kind, Original
+from safelight.types import Action, Deidentified, Kind, Original
+
+if TYPE_CHECKING:
+    from safelight.deid.looking import Seen, Stretch
+    from safelight.deid.retouch import Retoucher
 
 __all__ = ["Engine"]
 
@@ -40,16 +45,83 @@ class Engine:
         key: The project key.
         profile: What is to be done.
         limits: What one input may cost.
+        pixels: Look at pictures too. The profile then asks for both pixel options.
+        mask: Boxes masked by hand in every picture (``pixels.handmade``).
+        mask_file: File of boxes masked by hand.
+
+    Raises:
+        SettingsError: The boxes cannot be read.
     """
 
-    def __init__(self, *, key: ProjectKey, profile: Profile, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        key: ProjectKey,
+        profile: Profile,
+        limits: Limits | None = None,
+        pixels: bool = False,
+        mask: str = "",
+        mask_file: str = "",
+    ) -> None:
         self.key = key
-        self.profile = profile
+        self.profile = profile.with_pixels() if pixels else profile
         self.limits = limits or Limits()
-        self._dicom = DicomCleaner(compile_table(profile), self.limits)
-        self._surveyor = Surveyor(profile, self.limits, self._dicom.books)
+        self.pixels = pixels
+        self._retoucher: Retoucher | None = None
+        self._by_hand = (mask, mask_file)
+        if mask or mask_file:
+            self._retouch()
+        self._dicom = DicomCleaner(
+            compile_table(self.profile), self.limits, pixels=self._retouch if pixels else None
+        )
+        self._surveyor = Surveyor(self.profile, self.limits, self._dicom.books)
         self._codes: dict[str, str] = {}
         self._contexts: dict[tuple[str, str], Context] = {}
+
+    def _retouch(self) -> "Retoucher":
+        """Return what looks at pictures; numpy and the models come with it."""
+        if self._retoucher is None:
+            from safelight.deid.retouch import ByHand, Retoucher  # noqa: PLC0415  # start-up cost
+
+            mask, path = self._by_hand
+            file = _whole(path, self.limits) if path else b""
+            self._retoucher = Retoucher(self.limits, ByHand.read(mask, file))
+        return self._retoucher
+
+    def by_hand_digest(self) -> str:
+        """Return what changes with the boxes that were given by hand; empty without any."""
+        mask, path = self._by_hand
+        content = _whole(path, self.limits) if path else b""
+        return self.key.digest(mask.encode() + b"\0" + content) if mask or path else ""
+
+    def stretch(self) -> "Stretch | None":
+        """Return an empty stretch for inputs that are looked at together; None without pixels."""
+        return self._retouch().looker.stretch() if self.pixels else None
+
+    def see(
+        self, source: str | Original, stretch: "Stretch", *, kind: Kind = Kind.DICOM
+    ) -> "Seen | None":
+        """Look at the pictures of one input of a series, before any of them is decided.
+
+        Args:
+            source: Path of a file, or bytes.
+            stretch: What is looked at together.
+            kind: What it is, when ``source`` is a path.
+
+        Returns:
+            What ``deidentify`` wants to know of it; None when it has no pictures or is looked at
+            alone.
+
+        Raises:
+            QuarantineError: It cannot be read.
+            NeedsReviewError: Its pictures cannot be looked at.
+        """
+        if isinstance(source, Original):
+            kind = source.kind
+        if kind is not Kind.DICOM:
+            return None
+        data = source.reveal() if isinstance(source, Original) else load(source)[0]
+        return self._dicom.see(data, stretch)
 
     def survey(
         self, source: str | Original, *, kind: Kind = Kind.DICOM, head: bytes = b""
@@ -145,6 +217,7 @@ class Engine:
         *,
         kind: Kind = Kind.DICOM,
         header_only: bool = False,
+        seen: "Seen | None" = None,
     ) -> Deidentified:
         """Return the checked output of one input.
 
@@ -154,6 +227,7 @@ class Engine:
             kind: What it is, when ``source`` is a path.
             header_only: A DICOM image may come without its pixel data. Bytes and files that do
                 may have been cut off, and go to review.
+            seen: What ``see`` saw in its pictures; without it they are looked at alone.
 
         Raises:
             QuarantineError: It cannot be handled safely.
@@ -164,7 +238,11 @@ class Engine:
         if kind is Kind.DICOM:
             data, path = (source.reveal(), "") if isinstance(source, Original) else load(source)
             return self._dicom.clean(
-                data, path, lambda own: self._context(subject, own), header_only=header_only
+                data,
+                path,
+                lambda own: self._context(subject, own),
+                header_only=header_only,
+                seen=seen,
             )
         if not isinstance(source, Original):
             source = Original(_whole(source, self.limits), kind=kind)
@@ -189,7 +267,11 @@ class Engine:
 
     def _other(self, original: Original, ctx: Context) -> Deidentified:
         """Clean what is not DICOM, then sweep the whole of it."""
+        pixels: list[Action] = []
+        if self.pixels and original.kind in PHOTOS:
+            original, pixels = self._retouch().photo(original, ctx)
         cleaned = cleaner_of(original.kind)(original, ctx)
+        cleaned = replace(cleaned, actions=[*pixels, *cleaned.actions])
         residual = Residual(ctx)
         residual.sweep(cleaned.parts, original.kind.value, pixels=False)
         done = [Decided(None, [(a.place, a.rule, a.action, a.digest)]) for a in cleaned.actions]

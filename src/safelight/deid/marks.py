@@ -9,9 +9,10 @@ from safelight.deid.profile import Option, Profile, method_codes
 from safelight.deid.table import EDITION
 from safelight.dicomio.walker import Walker
 
-__all__ = ["DONE", "marks"]
+__all__ = ["DONE", "done_by", "marks"]
 
-# What the walk does itself, whenever the profile asks for it. Pixels and faces are not among it.
+# What the walk does itself, whenever the profile asks for it. Pixels and faces come on top where
+# they were looked at.
 DONE = frozenset(
     (
         Option.CLEAN_GRAPHICS,
@@ -28,15 +29,30 @@ DONE = frozenset(
 )
 
 
-def marks(walker: Walker, profile: Profile) -> tuple[bytes, bytes]:
-    """Return the encoded elements (0012,0062) to (0012,0064), and (0028,0303)."""
+def done_by(*, pixels: bool) -> frozenset[Option]:
+    """Return the options that a run carries out when they are asked for.
+
+    Args:
+        pixels: Pictures are looked at.
+    """
+    return DONE | {Option.CLEAN_PIXEL_DATA} if pixels else DONE
+
+
+def marks(walker: Walker, profile: Profile, done: frozenset[Option]) -> tuple[bytes, bytes]:
+    """Return the encoded elements (0012,0062) to (0012,0064), and (0028,0303).
+
+    Args:
+        walker: Of the output's encoding.
+        profile: What was asked for.
+        done: What was done of it.
+    """
 
     def text(tag: int, vr: bytes, value: str) -> bytes:
         encoded = value.encode("ascii")
         return encode_element(walker, tag, vr, encoded + b" " * (len(encoded) % 2))
 
     items = []
-    for code, meaning in method_codes(profile, DONE):
+    for code, meaning in method_codes(profile, done):
         content = (
             text(0x00080100, b"SH", code)
             + text(0x00080102, b"SH", "DCM")

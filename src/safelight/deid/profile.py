@@ -5,7 +5,7 @@ Source: PS3.15 Annex E (profiles and options), PS3.16 CID 7050 (codes).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -89,6 +89,11 @@ class Profile:
                 place=f"profile {self.name}",
                 todo=f"leave out one of {', '.join(sorted(option.label for option in both))}",
             )
+
+    def with_pixels(self) -> "Profile":
+        """Return the profile with the options on pixels and visual features."""
+        more = {Option.CLEAN_PIXEL_DATA, Option.CLEAN_VISUAL_FEATURES}
+        return replace(self, options=self.options | more)
 
     def __hash__(self) -> int:
         return hash((self.name, self.options, tuple(sorted(self.overrides.items()))))

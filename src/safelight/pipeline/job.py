@@ -5,8 +5,10 @@ afterwards stays in the worker. Only the small results of ``survey`` and ``write
 """
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from safelight import __version__
@@ -30,6 +32,7 @@ from safelight.types import Kind, Original, Status
 if TYPE_CHECKING:
     from safelight.deid.context import Subject
     from safelight.deid.engine import Engine
+    from safelight.deid.looking import Seen
     from safelight.deid.pseudonyms import ProjectKey
     from safelight.deid.survey import Evidence
     from safelight.deid.text import Identity
@@ -196,15 +199,13 @@ class Job:
         store = self._stores[mark.number]
         result = Written(mark.number)
         fresh: list[tuple[int, str]] = []
-        for index in task.inputs:
+        for index, seen in self._in_order(task, mark):
             if mark.stopping():
                 break
-            if index in task.skip:
-                continue
             mark.at(index)
             code = input_code(self.key, self.items[index].relative)
             try:
-                line = self._one(index, code, store, result)
+                line = self._one(index, code, store, result, seen)
             except OutputError as error:
                 result.failed = error
                 break
@@ -222,7 +223,36 @@ class Job:
         result.lines += [(*who, *place) for who, place in zip(fresh, places, strict=True)]
         return result
 
-    def _one(self, index: int, code: str, store: Store, result: Written) -> bytes | None:
+    def _in_order(self, task: Task, mark: Mark) -> "Iterator[tuple[int, Seen | None]]":
+        """Yield the inputs of a task, the pictures of one series looked at before its first."""
+        inputs = [index for index in task.inputs if index not in task.skip]
+        for series, group in groupby(inputs, key=lambda index: self.sights[index].series):
+            indexes = list(group)
+            seen = self._see(indexes, mark) if series and len(indexes) > 1 else {}
+            for index in indexes:
+                yield index, seen.pop(index, None)
+
+    def _see(self, indexes: Sequence[int], mark: Mark) -> "dict[int, Seen | None]":
+        """Look at the pictures of one series; what cannot be read says so when its turn comes."""
+        seen: dict[int, Seen | None] = {}
+        stretch = self.engine.stretch()
+        if stretch is None:
+            return seen
+        for index in indexes:
+            if mark.stopping():
+                break
+            mark.look(index)
+            code = input_code(self.key, self.items[index].relative)
+            if not self._force and self._done_before(index, code):
+                continue
+            with suppress(Exception):
+                source = self._source(self.items[index])
+                seen[index] = self.engine.see(source, stretch, kind=self.sights[index].kind)
+        return seen
+
+    def _one(
+        self, index: int, code: str, store: Store, result: Written, seen: "Seen | None"
+    ) -> bytes | None:
         """Do one input; return its line, or None if an earlier run has done it."""
         sight = self.sights[index]
         state = NO_STATE
@@ -230,12 +260,12 @@ class Job:
             subject, namer = self._person(self.plan.group_of[index])
             copy = self.plan.copy.get(index, 0)
             item = self.items[index]
-            facts = f"{item.size} {item.mtime_ns} {copy} {subject.digest} {self._settings_digest}"
-            state = self.key.digest(facts.encode())
-            if not self._force and self._still_good(code, state, result):
+            state = self._state(index, subject)
+            if not self._force and (head := self._good(code, state)) is not None:
+                result.tally.again(head.kind, self.place.ledger.line(code), head.size)
                 return None
             name = namer.name(item.relative, sight.kind, copy=copy)
-            clean = self.engine.deidentify(self._source(item), subject, kind=sight.kind)
+            clean = self.engine.deidentify(self._source(item), subject, kind=sight.kind, seen=seen)
             store.write(name, clean.parts)
         except OutputError:
             raise
@@ -251,15 +281,26 @@ class Job:
         result.tally.refused(problem)
         return refused_line(self.key, code, state, problem)
 
-    def _still_good(self, code: str, state: str, result: Written) -> bool:
-        """Tell whether an earlier run's output holds, and count it."""
+    def _state(self, index: int, subject: "Subject") -> str:
+        """Return what changes when the output of an input may."""
+        item, copy = self.items[index], self.plan.copy.get(index, 0)
+        facts = f"{item.size} {item.mtime_ns} {copy} {subject.digest} {self._settings_digest}"
+        return self.key.digest(facts.encode())
+
+    def _done_before(self, index: int, code: str) -> bool:
+        """Tell whether an earlier run has done an input, so that it is not looked at again."""
+        try:
+            subject, _namer = self._person(self.plan.group_of[index])
+        except SafelightError:
+            return False
+        return self._good(code, self._state(index, subject)) is not None
+
+    def _good(self, code: str, state: str) -> Head | None:
+        """Return the line of an earlier run if its output still holds."""
         head = self.place.ledger.head(code)
         if head is None or head.state != state or head.status is not Status.DONE:
-            return False
-        if not self.output_exists(head):
-            return False
-        result.tally.again(head.kind, self.place.ledger.line(code), head.size)
-        return True
+            return None
+        return head if self.output_exists(head) else None
 
     def output_exists(self, head: Head) -> bool:
         """Tell whether an output lies where its line says, with the size it says."""
@@ -331,4 +372,5 @@ def settings_digest(engine: "Engine") -> str:
     chosen = engine.profile
     options = ",".join(sorted(chosen.options))
     overrides = ",".join(f"{tag:08x}={act}" for tag, act in sorted(chosen.overrides.items()))
-    return f"{chosen.name} {options} {overrides} {EDITION} {__version__}"
+    by_hand = engine.by_hand_digest()
+    return f"{chosen.name} {options} {overrides} {by_hand} {EDITION} {__version__}"

@@ -42,12 +42,13 @@ def report_data(
     job: "Job", request: "Request", summary: "Summary", lists: "Lists"
 ) -> dict[str, Any]:
     """Return the report as plain values."""
-    from safelight.deid.marks import DONE  # noqa: PLC0415  # start-up cost: not for --help
+    from safelight.deid.marks import done_by  # noqa: PLC0415  # start-up cost: not for --help
     from safelight.deid.profile import Option, method_codes  # noqa: PLC0415  # as above
     from safelight.deid.table import EDITION  # noqa: PLC0415  # as above
 
     tally = summary.tally
     profile = job.engine.profile
+    done = done_by(pixels=job.engine.pixels)
     settings = request.settings
     return {
         "version": __version__,
@@ -77,12 +78,12 @@ def report_data(
             "options": [f"{option} {option.meaning}" for option in sorted(profile.options)],
             "overrides": len(profile.overrides),
         },
-        "methods": [f"{code} {meaning}" for code, meaning in method_codes(profile, DONE)],
+        "methods": [f"{code} {meaning}" for code, meaning in method_codes(profile, done)],
         "asked_but_not_done": [
-            f"{option} {option.meaning}" for option in sorted(profile.options - DONE)
+            f"{option} {option.meaning}" for option in sorted(profile.options - done)
         ],
-        "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & DONE,
-        "faces_removed": Option.CLEAN_VISUAL_FEATURES in profile.options & DONE,
+        "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & done,
+        "faces_removed": Option.CLEAN_VISUAL_FEATURES in profile.options & done,
         "table": EDITION,
         "key": job.key.fingerprint,
         "workers": settings.processes,

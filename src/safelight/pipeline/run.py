@@ -58,7 +58,7 @@ def make_engine(settings: Settings) -> "Engine":
 
     Raises:
         KeyFileError: The key file cannot be used.
-        SettingsError: The preset or a limit is unknown.
+        SettingsError: The preset or a limit is unknown, or a mask cannot be read.
     """
     from dataclasses import fields  # noqa: PLC0415  # beside its one use
 
@@ -74,7 +74,14 @@ def make_engine(settings: Settings) -> "Engine":
         )
     chosen = profile.load(settings.preset)
     key = ProjectKey.load_or_create(settings.key_path)
-    return Engine(key=key, profile=chosen, limits=Limits(**settings.limits))
+    return Engine(
+        key=key,
+        profile=chosen,
+        limits=Limits(**settings.limits),
+        pixels=settings.pixels,
+        mask=settings.mask,
+        mask_file=settings.mask_file,
+    )
 
 
 def list_inputs(job: Job, request: Request, watch: Watch) -> None:

@@ -66,6 +66,12 @@ class Mark:
         words[at] = index
         words[at + 2] = self._begun
 
+    def look(self, index: int) -> None:
+        """Say which input is looked at ahead of its turn."""
+        words, at = self._words, self._at
+        words[at + 1] = time.monotonic_ns()
+        words[at] = index
+
     def read(self) -> tuple[int, int, int]:
         """Return the input at work, since when (monotonic ns), and how many were begun."""
         at = self._at

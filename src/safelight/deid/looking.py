@@ -1,0 +1,233 @@
+"""The pictures of one input or one series: looked at together, then decided with the person known.
+
+A series is looked at as a whole: what is written in it stands still while anatomy moves, so one
+faint line that a single slice hides is found, and one mask fits them all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from safelight.deid.boxes import Region
+from safelight.deid.burned import Finder, Hints, SeriesLook, Sight
+from safelight.deid.pixels.header import PixelHeader, gather
+from safelight.deid.pixels.picture import Picture
+from safelight.deid.pixels.render import render, render_overlays
+from safelight.dicomio.codecs import PixelSource, open_pixels
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Run
+from safelight.dicomio.walker import Buffer, Element, Walker
+
+if TYPE_CHECKING:
+    from safelight.deid.text import Needles
+
+__all__ = ["PHOTO", "Looker", "Opened", "Seen", "Stretch", "open_object"]
+
+_OFFSETS: Final = 0x7FE00001
+_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_WINDOWED: Final = 8  # of a series, each such frame is seen through its header's window as well
+_CLOSER: Final = frozenset({"SECONDARY", "DERIVED"})
+_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
+_ULTRASOUND: Final = frozenset({"US", "IVUS", "XC", "ES", "OT", "SC", "DG"})
+
+
+# A photo may be of anything: it is looked at as closely as can be.
+PHOTO: Final = Hints(closer=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Opened:
+    """One object's pixels, ready to be decoded.
+
+    Attributes:
+        header: What the header says of them.
+        source: Their frames.
+        element: The pixel data element.
+    """
+
+    header: PixelHeader
+    source: PixelSource
+    element: Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Where one input's frames stand in a stretch.
+
+    Attributes:
+        stretch: What was looked at together.
+        key: Series and size.
+        first: Number of its first frame there.
+        frames: How many it has.
+    """
+
+    stretch: "Stretch"
+    key: tuple[str, int, int]
+    first: int
+    frames: int
+
+    def regions(self, needles: "Needles | None") -> list[Region]:
+        """Return what was decided, by the frame numbers of the input itself."""
+        return self.stretch.regions(self, needles)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathered:
+    """Frames of one series and size."""
+
+    look: SeriesLook
+    hints: Hints
+    sights: list[Sight] = field(default_factory=list)
+    count: int = 0
+    decided: dict[int, list[Region]] = field(default_factory=dict)
+
+
+def open_object(
+    data: Buffer,
+    segments: Sequence[Element | Run],
+    walker: Walker,
+    syntax: str,
+    limits: Limits,
+) -> Opened | None:
+    """Return the pixels of a data set; None if it has none.
+
+    Raises:
+        UnreadableInputError: The header and the pixel data contradict each other, or no decoder
+            knows them.
+        LimitExceededError: They take more than the limits allow.
+    """
+    values: dict[int, bytes] = {}
+    pixels: Element | None = None
+    offsets: list[int] | None = None
+    for segment in segments:
+        if isinstance(segment, Run):
+            values.update(gather(segment.raw, segment.elements))
+            continue
+        tag, value, value_stop = segment[0], segment[3], segment[4]
+        if tag in _PIXELS:
+            pixels = segment
+        elif tag == _OFFSETS:
+            raw = memoryview(data)[value:value_stop]
+            if len(raw) % 8 == 0 and raw:
+                offsets = list(memoryview(bytes(raw)).cast("Q"))
+    if pixels is None or pixels[3] == pixels[4]:
+        return None
+    values.update(
+        gather(
+            data, (each for each in segments if not isinstance(each, Run) and each is not pixels)
+        )
+    )
+    tag, vr, _start, value, value_stop, stop = pixels
+    header = PixelHeader.read(values, walker, syntax, limits, pixels=(tag, vr or b"OW"))
+    source = open_pixels(
+        data,
+        value=value,
+        stop=value_stop,
+        encapsulated=stop != value_stop,
+        form=header.form,
+        limits=limits,
+        offsets=offsets,
+    )
+    return Opened(header=header, source=source, element=pixels)
+
+
+def hints_of(header: PixelHeader) -> Hints:
+    """Return what the header says that calls for a closer look."""
+    closer = (
+        header.burned_in == "YES"
+        or bool(_CLOSER.intersection(header.image_type))
+        or header.sop_class.startswith(_CAPTURE)
+        or header.modality in _ULTRASOUND
+    )
+    return Hints(closer=closer, areas=tuple(region.box for region in header.regions))
+
+
+class Looker:
+    """The engines that look, one a process; models are loaded when the first picture comes."""
+
+    def __init__(self) -> None:
+        self.finder = Finder()
+
+    def stretch(self) -> "Stretch":
+        """Return an empty stretch, for inputs that are looked at together."""
+        return Stretch(self)
+
+
+class Stretch:
+    """Inputs that are looked at together: one series, or one input alone."""
+
+    def __init__(self, looker: Looker) -> None:
+        self._looker = looker
+        self._gathered: dict[tuple[str, int, int], _Gathered] = {}
+
+    def see(self, opened: Opened) -> Seen:
+        """Look at every frame of one object.
+
+        Raises:
+            UnreadableInputError: A frame cannot be decoded.
+            LimitExceededError: It takes too much.
+        """
+        header, source = opened.header, opened.source
+        key = (header.series, header.rows, header.columns)
+        gathered = self._gather(key, hints_of(header))
+        first = gathered.count
+        for index in range(len(source)):
+            self._frame(opened, index, gathered)
+        return Seen(stretch=self, key=key, first=first, frames=len(source))
+
+    def _gather(self, key: tuple[str, int, int], hints: Hints) -> _Gathered:
+        gathered = self._gathered.get(key)
+        if gathered is None:
+            gathered = self._gathered[key] = _Gathered(
+                look=self._looker.finder.series(), hints=hints
+            )
+        elif hints.closer and not gathered.hints.closer:
+            gathered.hints = hints
+        gathered.decided.clear()
+        return gathered
+
+    def _frame(self, opened: Opened, index: int, gathered: _Gathered) -> None:
+        header, source = opened.header, opened.source
+        stored, colour = source.frame(index), source.colour(index)
+        picture = render(stored, header, colour, index=index, full=True)
+        number = gathered.count
+        gathered.count += 1
+        found = self._look(picture, gathered, number)
+        gathered.look.add(picture)
+        if stored.ndim == 2 and (found or number % _WINDOWED == 0):  # noqa: PLR2004 - grey
+            windowed = render(stored, header, colour, index=index)
+            if bool((windowed.grey != picture.grey).any()):
+                self._look(windowed, gathered, number)
+        if any(not overlay.data for overlay in header.overlays):  # planes inside the pixel data
+            planes = render_overlays(header, index=index, bits=source.overlay_bits(index))
+            for plane in planes:
+                if plane.grey.shape == picture.grey.shape:
+                    self._look(plane, gathered, number)
+
+    def _look(self, picture: Picture, gathered: _Gathered, number: int) -> bool:
+        sight = self._looker.finder.look(picture, gathered.hints, number)
+        gathered.sights.append(sight)
+        return bool(sight.found)
+
+    def regions(self, seen: Seen, needles: "Needles | None") -> list[Region]:
+        """Return what was decided for one input, by its own frame numbers."""
+        gathered = self._gathered[seen.key]
+        decided = gathered.decided.get(id(needles))
+        if decided is None:
+            shared = gathered.look.finish(gathered.hints)
+            if shared is not None and shared.found:
+                gathered.sights.append(shared)
+            decided = self._looker.finder.decide(gathered.sights, needles, gathered.hints)
+            gathered.decided[id(needles)] = decided
+        last = seen.first + seen.frames
+        own: list[Region] = []
+        for region in decided:
+            if not region.frames:
+                own.append(region)
+                continue
+            frames = [n - seen.first for n in region.frames if seen.first <= n < last]
+            if len(frames) == seen.frames:
+                own.append(replace(region, frames=()))
+            elif frames:
+                own.append(replace(region, frames=tuple(frames)))
+        return own

@@ -1,0 +1,218 @@
+"""One DICOM object at work: its bytes cut into runs and elements, and the values that steer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from safelight.deid.decision import Decided, Entry
+from safelight.deid.pixelcopy import Geometry, PixelCopier
+from safelight.deid.survey import NOTED, PERSON_TAGS
+from safelight.dicomio.dictionary import is_image_sop_class
+from safelight.dicomio.envelope import Envelope, inflate, read_envelope
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Book, Run
+from safelight.dicomio.walker import Budget, Buffer, Element, Walker
+from safelight.errors import UnreadableInputError
+from safelight.types import Part
+
+if TYPE_CHECKING:
+    from safelight.deid.looking import Opened
+
+__all__ = [
+    "BURNED_IN",
+    "CHARSET",
+    "FEATURES",
+    "INSERTED",
+    "PIXELS",
+    "SOP_CLASS",
+    "SOP_INSTANCE",
+    "WALKERS",
+    "DicomObject",
+    "cut",
+    "new_book",
+]
+
+CHARSET: Final = 0x00080005
+SOP_CLASS: Final = 0x00080016
+SOP_INSTANCE: Final = 0x00080018
+BURNED_IN: Final = 0x00280301
+FEATURES: Final = 0x00280302
+PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+# What every output says anew: no run spans these places.
+INSERTED: Final = (0x00120062, BURNED_IN, FEATURES, 0x00280303)
+WALKERS: Final = {
+    (implicit, big): Walker(implicit=implicit, big=big)
+    for implicit in (False, True)
+    for big in (False, True)
+}
+_GEOMETRY: Final = {
+    0x00280002: 2, 0x00280004: 0, 0x00280008: 1, 0x00280010: 2, 0x00280011: 2, 0x00280100: 2,
+}  # fmt: skip
+_ROWS: Final = 0x00280010
+_ACQUISITION: Final = 0x0018
+_STUDY: Final = 0x0020000D
+_SERIES: Final = 0x0020000E
+_INSTANCE_NUMBER: Final = 0x00200013
+_NOTED: Final = NOTED | frozenset(
+    (*PERSON_TAGS, *_GEOMETRY, SOP_CLASS, SOP_INSTANCE, _SERIES, _INSTANCE_NUMBER, BURNED_IN)
+)
+
+
+def new_book() -> Book:
+    """Return an empty book of the runs of data sets."""
+    return Book(cuts=INSERTED, noted=_NOTED, above=CHARSET)
+
+
+def cut(data: Buffer, path: str, books: Mapping[Walker, Book], limits: Limits) -> "DicomObject":
+    """Return an object with its data set cut into runs and elements, tags ascending.
+
+    Args:
+        data: The whole file.
+        path: Where large runs are streamed from; empty to take them from ``data``.
+        books: Runs known, by the walker of each encoding.
+        limits: Bounds on one object.
+
+    Raises:
+        QuarantineError: It cannot be walked (``OddEncodingError`` if a more lenient reader may).
+    """
+    envelope = read_envelope(data, limits)
+    start = envelope.start
+    if envelope.encoding.deflated:
+        data, path, start = inflate(data, start, limits), "", 0
+    walker = WALKERS[envelope.encoding.implicit, envelope.encoding.big]
+    budget = Budget(limits)
+    segments = walker.segments(data, start, len(data), budget, books[walker])
+    if not _ascending(segments):
+        segments = [*sorted(walker.elements(data, start, len(data), budget))]
+    if not segments:
+        raise UnreadableInputError("the data set is empty")
+    tags: list[int] = []
+    values: dict[int, bytes] = {}
+    end = start
+    for segment in segments:
+        if isinstance(segment, Run):
+            tags.append(segment.first)
+            values.update(segment.values)
+            end += segment.size
+            continue
+        tag, _vr, _start, value, value_stop, stop = segment
+        tags.append(tag)
+        end = max(end, stop)
+        if tag in _NOTED and tag not in values:
+            values[tag] = data[value : min(value_stop, value + 1024)]
+    return DicomObject(data, path, envelope, walker, budget, segments, tags, values, start, end)
+
+
+@dataclass(slots=True)
+class DicomObject:
+    """One object at work."""
+
+    data: Buffer
+    path: str
+    envelope: Envelope
+    walker: Walker
+    budget: Budget
+    segments: Sequence[Element | Run]
+    tags: Sequence[int]
+    values: dict[int, bytes]
+    start: int
+    end: int
+
+    def value(self, tag: int) -> bytes:
+        """Return the raw value of one of the noted top-level elements; empty when absent."""
+        return self.values.get(tag, b"")
+
+    def uid(self, tag: int) -> str:
+        """Return a UID of the top level."""
+        return self.value(tag).decode("ascii", "replace").strip(" \0")
+
+    def number(self, tag: int) -> int:
+        """Return an unsigned number of the top level, binary or as text; 0 when there is none."""
+        raw = self.value(tag)
+        if _GEOMETRY[tag] == 1:
+            text = raw.decode("ascii", "replace").strip(" \0")
+            return int(text) if text.isdecimal() else 0
+        return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
+
+    def is_cut_off(self, sop_class: str) -> bool:
+        """Tell whether an image ends before its pixel data though it describes some.
+
+        A file cut exactly between two elements looks like a shorter one. Headers without pixels
+        do exist (in the directories of media); they name study, series and instance number, and
+        no acquisition.
+        """
+        if not self.notes(sop_class):
+            return False
+        acquired = any(tag >> 16 == _ACQUISITION for tag in self.tags)
+        named = all(self.value(tag) for tag in (_STUDY, _SERIES, _INSTANCE_NUMBER))
+        return acquired or bool(self.value(_ROWS)) or not named
+
+    def notes(self, sop_class: str) -> tuple[str, ...]:
+        """Return what the manifest and the report should say of the object."""
+        if not is_image_sop_class(sop_class) or any(tag in PIXELS for tag in self.tags[-8:]):
+            return ()
+        return ("an image without pixel data: a header alone, or cut off",)
+
+    def copier(self, limits: Limits) -> PixelCopier:
+        """Return what copies the pixel data."""
+        geometry = Geometry(
+            rows=self.number(0x00280010),
+            columns=self.number(0x00280011),
+            samples=self.number(0x00280002) or 1,
+            bits=self.number(0x00280100),
+            frames=self.number(0x00280008) or 1,
+            photometric=self.uid(0x00280004),
+        )
+        return PixelCopier(
+            self.data, self.path, self.walker, self.envelope.syntax, geometry, limits
+        )
+
+    def pixels(self, index: int, limits: Limits) -> tuple[list[Part], list[Entry]]:
+        """Return the pixel data element in parts."""
+        element = self.segments[index]
+        if isinstance(element, Run):
+            raise TypeError("pixel data is never part of a run")
+        return self.copier(limits).copy(element)
+
+    def opened(self, limits: Limits) -> "Opened | None":
+        """Return the pixels, ready to be decoded; None if there are none.
+
+        Raises:
+            UnreadableInputError: The header and the pixel data contradict each other.
+            LimitExceededError: They take more than the limits allow.
+        """
+        from safelight.deid.looking import open_object  # noqa: PLC0415  # start-up cost: numpy
+
+        return open_object(self.data, self.segments, self.walker, self.envelope.syntax, limits)
+
+    def without(self, tags: Mapping[int, bytes | None]) -> None:
+        """Take elements out, to be written anew; runs are taken apart for it."""
+        elements = self.walker.elements(self.data, self.start, len(self.data), self.budget)
+        self.segments = [each for each in sorted(elements) if each[0] not in tags]
+        self.tags = [each[0] for each in self.segments if not isinstance(each, Run)]
+
+    def corners(self) -> list[Decided]:
+        """Return what stood around the data set and is left behind."""
+        entries: list[Entry] = []
+        if self.envelope.preamble:
+            entries.append(("preamble", "not part of the object", "remove", ""))
+        rebuilt = "file meta information is rebuilt"
+        entries += [(where, rebuilt, "remove", "") for where in self.envelope.dropped]
+        if self.end < len(self.data):
+            entries.append(("after the end", "not part of the object", "remove", ""))
+        return [Decided(None, entries)] if entries else []
+
+
+def _ascending(segments: Sequence[Element | Run]) -> bool:
+    """Tell whether tags ascend and none stands twice (PS3.5 7.1)."""
+    last = -1
+    for segment in segments:
+        if isinstance(segment, Run):
+            if segment.first <= last:
+                return False
+            last = segment.last
+        else:
+            if segment[0] <= last:
+                return False
+            last = segment[0]
+    return True

@@ -1,0 +1,255 @@
+"""The pixel step of one input: look, decide, mask, and look once more at what goes out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from safelight.deid.boxes import Region, Verdict
+from safelight.deid.context import Context
+from safelight.deid.decision import Entry
+from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch
+from safelight.deid.objects import DicomObject
+from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
+from safelight.deid.pixels.header import PixelHeader
+from safelight.deid.pixels.mask import Masked, mask_object
+from safelight.deid.pixels.photos import mask_photo, picture
+from safelight.deid.pixels.picture import Picture
+from safelight.deid.pixels.render import render
+from safelight.deid.profile import Option
+from safelight.deid.residual import chunks
+from safelight.dicomio.codecs import PixelSource, open_pixels
+from safelight.dicomio.limits import Limits
+from safelight.errors import NeedsReviewError
+from safelight.types import Action, Original, Part
+
+__all__ = ["ByHand", "Retouched", "Retoucher"]
+
+_HEAD: Final = 12  # bytes before the value: tag, VR, two zeros, length (PS3.5 7.1.2)
+_IMPLICIT_HEAD: Final = 8
+_PHOTOMETRIC: Final = 0x00280004
+_PLACE: Final = "(7FE0,0010)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retouched:
+    """An object's pixels as they go out.
+
+    Attributes:
+        parts: The encoded pixel data element; None when it is copied as it is.
+        entries: What was masked and what was kept, for the manifest.
+        syntax: Transfer Syntax UID of the output.
+        changed: Elements that the mask made untrue: the new raw value, or None to leave out.
+        regions: What was decided, for pictures and reports.
+        done: Options of the profile that were carried out.
+        faceless: What could be rebuilt into a face was taken out, or there was none to begin with.
+        notes: Facts for the report.
+    """
+
+    parts: list[Part] | None
+    entries: Sequence[Entry]
+    syntax: str
+    changed: Mapping[int, bytes | None]
+    regions: Sequence[Region]
+    done: frozenset[Option] = frozenset({Option.CLEAN_PIXEL_DATA})
+    faceless: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """Boxes that a person gave.
+
+    Attributes:
+        boxes: Masked in every picture.
+        templates: Masked in pictures of their kind.
+    """
+
+    boxes: Sequence[Region] = ()
+    templates: Sequence[Template] = ()
+
+    @classmethod
+    def read(cls, mask: str, file: bytes) -> "ByHand":
+        """Return the boxes written as ``x,y,w,h;x,y,w,h``, and those of a mask file.
+
+        Raises:
+            SettingsError: They cannot be read.
+        """
+        return cls(
+            boxes=tuple(parse_box(part) for part in mask.split(";") if part.strip()),
+            templates=read_templates(file) if file else (),
+        )
+
+    def regions(self, header: PixelHeader | None, size: tuple[int, int]) -> list[Region]:
+        """Return what is masked in one picture, which is rows and columns large."""
+        return [*self.boxes, *regions_for(self.templates, header, size)]
+
+
+class Retoucher:
+    """Does the pixel step, for one process.
+
+    Args:
+        limits: Bounds on one object.
+        by_hand: Boxes that a person gave.
+    """
+
+    def __init__(self, limits: Limits, by_hand: ByHand) -> None:
+        self._limits = limits
+        self._by_hand = by_hand
+        self.looker = Looker()
+
+    def see(self, work: DicomObject, stretch: Stretch) -> Seen | None:
+        """Look at all frames of one object; None when it has no pixels.
+
+        Raises:
+            NeedsReviewError: They cannot be looked at.
+        """
+        opened = self._opened(work)
+        return stretch.see(opened) if opened is not None else None
+
+    def _opened(self, work: DicomObject) -> Opened | None:
+        return work.opened(self._limits)
+
+    def retouch(self, work: DicomObject, seen: Seen | None, ctx: Context) -> Retouched | None:
+        """Return the pixels as they go out; None when the object has none.
+
+        Raises:
+            NeedsReviewError: They cannot be proven harmless, or not be masked without harm.
+            UnreadableInputError: They cannot be read.
+        """
+        opened = self._opened(work)
+        if opened is None:
+            return None
+        if seen is None:
+            seen = self.looker.stretch().see(opened)
+        header = opened.header
+        regions = [
+            *seen.regions(ctx.subject.needles),
+            *self._by_hand.regions(header, (header.rows, header.columns)),
+        ]
+        if any(region.verdict is Verdict.REVIEW for region in regions):
+            raise NeedsReviewError("what may be writing stands in its pixels", place=_PLACE)
+        entries = _kept(regions)
+        if not any(region.verdict is Verdict.MASK for region in regions):
+            self._check(opened, regions, None, ctx)
+            return Retouched(
+                parts=None, entries=entries, syntax=header.form.syntax, changed={}, regions=regions
+            )
+        masked = mask_object(
+            opened.source,
+            header,
+            regions,
+            copier=work.copier(self._limits),
+            element=opened.element,
+        )
+        self._check(opened, regions, masked, ctx, implicit=work.walker.implicit)
+        return Retouched(
+            parts=masked.parts,
+            entries=[*masked.entries, *entries],
+            syntax=masked.syntax,
+            changed=masked.changed,
+            regions=regions,
+        )
+
+    def _check(
+        self,
+        opened: Opened,
+        regions: Sequence[Region],
+        masked: Masked | None,
+        ctx: Context,
+        *,
+        implicit: bool = False,
+    ) -> None:
+        """Look again, otherwise than the first time, at every frame that something was found in.
+
+        Raises:
+            NeedsReviewError: Something is still legible.
+        """
+        if not regions:
+            return
+        source, header = opened.source, opened.header
+        if masked is not None:
+            source = _reopened(opened, masked, self._limits, implicit=implicit)
+        for index in range(len(source)):
+            own = [one for one in regions if not one.frames or index in one.frames]
+            if not own:
+                continue
+            picture = render(
+                source.frame(index), header, source.colour(index), index=index, full=True
+            )
+            if self.looker.finder.check(picture, own, ctx.subject.needles):
+                raise NeedsReviewError(
+                    "writing is still legible in its pixels after masking", place=_PLACE
+                )
+
+    def photo(self, original: Original, ctx: Context) -> tuple[Original, list[Action]]:
+        """Return a photo with what is written in it masked, and what was done.
+
+        Its metadata are as they were: they are the photo cleaners' to remove.
+
+        Raises:
+            NeedsReviewError: It cannot be looked at, or not be proven harmless.
+            UnreadableInputError: It cannot be decoded.
+            LimitExceededError: It decodes to more than the limits allow.
+        """
+        kind, data = original.kind, original.reveal()
+        pictures = picture(kind, data, self._limits)
+        regions = self._on_pages(pictures, ctx)
+        if any(region.verdict is Verdict.REVIEW for region in regions):
+            raise NeedsReviewError("what may be writing stands in the picture")
+        actions = [
+            Action("pixels", rule, action)
+            for verdict, action in ((Verdict.MASK, "mask"), (Verdict.KEEP, "keep"))
+            for rule in dict.fromkeys(one.rule for one in regions if one.verdict is verdict)
+        ]
+        if not regions:
+            return original, actions
+        if any(region.verdict is Verdict.MASK for region in regions):
+            data = mask_photo(kind, data, regions, limits=self._limits)
+            pictures = picture(kind, data, self._limits)
+        for page in pictures:
+            own = [one for one in regions if not one.frames or page.frame in one.frames]
+            if self.looker.finder.check(page, own, ctx.subject.needles):
+                raise NeedsReviewError("writing is still legible in the picture after masking")
+        return Original(data, kind=kind), actions
+
+    def _on_pages(self, pictures: Sequence[Picture], ctx: Context) -> list[Region]:
+        """Return what is masked and kept on the pages of a photo, in stored pixels."""
+        found: list[Region] = []
+        for page in pictures:
+            upright = page.upright()
+            sight = self.looker.finder.look(upright, PHOTO, page.frame)
+            decided = self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)
+            found += [
+                replace(
+                    one,
+                    boxes=tuple(upright.stored(box) for box in one.boxes),
+                    frames=(page.frame,),
+                )
+                for one in decided
+            ]
+            found += self._by_hand.regions(None, page.grey.shape)
+        return found
+
+
+def _kept(regions: Sequence[Region]) -> list[Entry]:
+    """Return what stays because it is proven harmless, for the manifest."""
+    rules = dict.fromkeys(one.rule for one in regions if one.verdict is Verdict.KEEP)
+    return [(_PLACE, rule, "keep", "") for rule in rules]
+
+
+def _reopened(opened: Opened, masked: Masked, limits: Limits, *, implicit: bool) -> PixelSource:
+    """Return the masked pixels, to be decoded from their own bytes."""
+    data = b"".join(bytes(chunk) for part in masked.parts for chunk in chunks(part))
+    _tag, _vr, _start, _value, value_stop, stop = opened.element
+    form = replace(opened.header.form, syntax=masked.syntax)
+    colour = masked.changed.get(_PHOTOMETRIC)
+    if colour is not None:
+        form = replace(form, photometric=colour.decode("ascii").strip())
+    return open_pixels(
+        data,
+        value=_IMPLICIT_HEAD if implicit else _HEAD,
+        stop=len(data),
+        encapsulated=stop != value_stop,
+        form=form,
+        limits=limits,
+    )

@@ -1,0 +1,120 @@
+"""Writing in pictures, from the command line to the outputs, as a person would use it."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from pydicom.dataset import Dataset
+
+import safelight
+from run_fixtures import command, do, sample
+
+NAME = "WEXFORDIAN JANETTE"
+
+
+def written_on(pixels: Any, text: str, *, at: tuple[int, int] = (12, 10), size: int = 18) -> Any:
+    """Return the picture with a text in its brightest value, and where its ink is."""
+    canvas = Image.new("L", (pixels.shape[1], pixels.shape[0]))
+    ImageDraw.Draw(canvas).text(at, text, fill=255, font=ImageFont.load_default(size))
+    ink = np.asarray(canvas) > 100
+    out = pixels.copy()
+    out[ink] = pixels.max()
+    return out, ink
+
+
+def burned(text: str, *, instance: int = 1, series: str = "1.2.826.0.3.1") -> tuple[Dataset, Any]:
+    """Return a CT image of 256 rows and columns with a text in it, and its ink."""
+    data = sample()
+    pixels = np.repeat(np.repeat(data.pixel_array, 2, axis=0), 2, axis=1)
+    pixels, ink = written_on(pixels, text)
+    data.Rows, data.Columns = pixels.shape
+    data.PixelData = pixels.tobytes()
+    data.SeriesInstanceUID = series
+    data.SOPInstanceUID = f"1.2.826.0.2.{instance}"
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.PatientName, data.PatientID = "WEXFORDIAN^JANETTE", "MRN7734120"
+    return data, ink
+
+
+def test_a_name_in_the_picture_is_masked_and_nothing_else_is(key_file: Path) -> None:
+    data, ink = burned(NAME)
+    result = safelight.deidentify(data, key=key_file)
+    before, after = data.pixel_array, result.dataset.pixel_array
+    changed = before != after
+    assert (after[ink] == after[ink][0]).all()
+    assert changed.mean() < 0.2
+    assert result.dataset.BurnedInAnnotation == "NO"
+    assert any(action.action == "mask" for action in result.actions)
+
+
+def test_without_pixels_the_picture_stays_and_nothing_is_claimed(key_file: Path) -> None:
+    data, _ink = burned(NAME)
+    result = safelight.deidentify(data, key=key_file, pixels=False).dataset
+    assert (result.pixel_array == data.pixel_array).all()
+    codes = [item.CodeValue for item in result.DeidentificationMethodCodeSequence]
+    assert "113101" not in codes
+    assert "BurnedInAnnotation" not in result
+
+
+def test_a_series_is_masked_alike(tmp_path: Path, key_file: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    inks = []
+    for number in range(4):
+        data, ink = burned(NAME, instance=number + 1)
+        inks.append(ink)
+        data.save_as(folder / f"IM{number}.dcm")
+    summary = do(folder, tmp_path / "out", key_file, pixels=True)
+    assert summary.exit_code == 0
+    outputs = sorted((tmp_path / "out").rglob("*.dcm"))
+    assert len(outputs) == 4
+    masks = []
+    for path, ink in zip(outputs, inks, strict=True):
+        pixels = pydicom.dcmread(path).pixel_array
+        assert (pixels[ink] == pixels[ink][0]).all()
+        masks.append(pixels == pixels[ink][0])
+    assert "113101" in json.dumps(summary.data["methods"])
+    assert summary.data["pixels_searched"] is True
+
+
+def test_the_command_line_masks_unless_told_not_to(tmp_path: Path, key_file: Path) -> None:
+    data, ink = burned(NAME)
+    path = tmp_path / "image.dcm"
+    data.save_as(path)
+    done = command(
+        "deidentify", path, "-o", tmp_path / "out", "--key", key_file, "--json", pixels=True
+    )
+    assert done.returncode == 0, done.stderr
+    rules = {(row["rule"], row["action"]) for row in json.loads(done.stdout)["rules"]}
+    assert ("text", "mask") in rules
+    (output,) = (tmp_path / "out").rglob("*.dcm")
+    after = pydicom.dcmread(output).pixel_array
+    assert (after[ink] == after[ink][0]).all()
+    told = command(
+        "deidentify", path, "-o", tmp_path / "left", "--key", key_file, "--no-pixels", pixels=True
+    )
+    assert told.returncode == 0, told.stderr
+    (output,) = (tmp_path / "left").rglob("*.dcm")
+    assert (pydicom.dcmread(output).pixel_array == data.pixel_array).all()
+    page = (tmp_path / "left" / "_safelight" / "report.html").read_text("utf-8")
+    assert re.search("Pixels were not searched", page)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_name_in_a_photo_is_masked(kind: str, key_file: Path) -> None:
+    noise = np.random.default_rng(7).normal(90, 12, (240, 400, 3)).clip(0, 255).astype(np.uint8)
+    image = Image.fromarray(noise)
+    font = ImageFont.load_default(22)
+    ImageDraw.Draw(image).text((30, 40), NAME, fill=(250, 250, 250), font=font)
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    result = safelight.deidentify(buffer.getvalue(), key=key_file)
+    after = np.asarray(Image.open(io.BytesIO(result.bytes)).convert("L"))
+    assert int(after[38:66, 28:290].max()) < 200
+    assert any(action.action == "mask" for action in result.actions)

@@ -46,8 +46,14 @@ def _factors(line: Line) -> list[str]:
     if lean == 0 and line.angle:
         turned = "angle 90s"
     return [
-        "all", f"height {height}", f"contrast {contrast}", turned, f"style {line.style}",
-        f"script {line.script}", f"extra {line.extra}", f"font {line.family}",
+        "all",
+        f"height {height}",
+        f"contrast {contrast}",
+        turned,
+        f"style {line.style}",
+        f"script {line.script}",
+        f"extra {line.extra}",
+        f"font {line.family}",
     ]
 
 
@@ -96,6 +102,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, help="an ONNX file; without it the package's")
     parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--hosts", type=int, default=40, help="of each dataset")
     parser.add_argument("--seed", type=int, default=90001)
     parser.add_argument("--threshold", type=float, default=0.35)
     parser.add_argument("--grow", type=int, default=2)
@@ -103,7 +110,7 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     model = Segmenter.load(given.model.read_bytes() if given.model else None)
-    real = [h for h in load_real(given.data, tiers=("B",), most=40) if h.dataset in QUIET]
+    real = [h for h in load_real(given.data, tiers=("B",), most=given.hosts) if h.dataset in QUIET]
     dealt, found = Hosts(real), defaultdict(list)
     for i in range(given.images):
         crop = compose(np.random.default_rng((given.seed, i)), dealt, 320, written=1.0)
@@ -119,7 +126,9 @@ def main() -> None:
         print(f"hosts without writing set, enlarged {enlarge:g} times")
         for dataset, area in sorted(shares.items()):
             touched = np.mean(np.array(area) > 0)
-            print(f"  {dataset:14} area {100 * np.mean(area):5.2f} %  touched {100 * touched:4.0f} %")
+            print(
+                f"  {dataset:14} area {100 * np.mean(area):5.2f} %  touched {100 * touched:4.0f} %"
+            )
 
 
 if __name__ == "__main__":

@@ -74,7 +74,45 @@ def compose(
     if rng.random() < 0.25:
         before, canvas = canvas, scatter(rng, canvas, 1)
         target[(target == WRITTEN) & (np.abs(canvas - before) > 4)] = IGNORED
-    return Crop(grey=_scan(rng, canvas), target=target, owner=owner, lines=tuple(lines))
+    grey = _scan(rng, canvas)
+    _excuse(grey, target, owner, lines)
+    return Crop(grey=grey, target=target, owner=owner, lines=tuple(lines))
+
+
+def _excuse(
+    grey: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    owner: NDArray[np.uint8],
+    lines: list[Line],
+) -> None:
+    """Ignore letters that the crop as kept does not show: drowned in noise, or tone on its tone."""
+    count, marks, facts, _ = cv2.connectedComponentsWithStats((owner > 0).astype(np.uint8))
+    size = grey.shape[0]
+    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    for one in range(1, count):
+        x, y, w, h, area = (int(v) for v in facts[one])
+        pad = 3 if min(w, h) < 30 else 6
+        rows, columns = slice(max(y - pad, 0), y + h + pad), slice(max(x - pad, 0), x + w + pad)
+        cut, mine = grey[rows, columns].astype(np.float32), marks[rows, columns] == one
+        free = owner[rows, columns] == 0
+        if area < 2 or free.sum() < 4:
+            continue
+        step = abs(float(cut[mine].mean()) - float(cut[free].mean()))
+        tall = lines[int(owner[rows, columns][mine][0]) - 1].height
+        share = 0.5 if tall < 12 else 0.3
+        if step >= max(1.0, share * float(cut[free].std())):
+            continue
+        steep = edges[rows, columns]  # a letter over a bone's edge has edges of its own
+        if float(steep[mine].mean()) >= 1.4 * float(np.median(steep[free])) + 2.0:
+            continue
+        reach = 2 * pad + 1
+        hidden = cv2.dilate(np.pad(mine.astype(np.uint8), pad), np.ones((reach, reach), np.uint8))
+        top, left = rows.start - pad, columns.start - pad
+        hidden = hidden[max(-top, 0) :, max(-left, 0) :]
+        part = target[max(top, 0) : size, max(left, 0) : size]
+        part = part[: hidden.shape[0], : hidden.shape[1]]
+        hidden = hidden[: part.shape[0], : part.shape[1]]
+        part[(hidden > 0) & (part == WRITTEN)] = IGNORED
 
 
 def compose_halved(rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66) -> Crop:
@@ -91,8 +129,10 @@ def compose_halved(rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 
     halved = np.where(share >= 0.5, WRITTEN, np.where(share + doubt > 0, IGNORED, BACKGROUND))
     owner = cv2.resize(large.owner, small, interpolation=cv2.INTER_NEAREST)
     return Crop(
-        grey=grey.astype(np.uint8), target=halved.astype(np.uint8),
-        owner=owner.astype(np.uint8), lines=large.lines,
+        grey=grey.astype(np.uint8),
+        target=halved.astype(np.uint8),
+        owner=owner.astype(np.uint8),
+        lines=large.lines,
     )
 
 
@@ -136,8 +176,12 @@ def _turned(alpha: Map, angle: float) -> Map:
 
 
 def _set_block(
-    rng: Rng, canvas: Map, target: NDArray[np.uint8], owner: NDArray[np.uint8],
-    lines: list[Line], height: float,
+    rng: Rng,
+    canvas: Map,
+    target: NDArray[np.uint8],
+    owner: NDArray[np.uint8],
+    lines: list[Line],
+    height: float,
 ) -> Map:
     """Set one line, or a few below each other in one hand, at a free place."""
     tall = height or _height(rng)
@@ -186,8 +230,14 @@ def _contrast(rng: Rng) -> float:
 
 
 def _paint(
-    rng: Rng, canvas: Map, truth: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    spot: tuple[slice, slice], alpha: Map, ink: Ink, angle: float, lines: list[Line],
+    rng: Rng,
+    canvas: Map,
+    truth: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    spot: tuple[slice, slice],
+    alpha: Map,
+    ink: Ink,
+    angle: float,
+    lines: list[Line],
 ) -> Map:
     target, owner = truth
     canvas = canvas.copy()
@@ -221,18 +271,20 @@ def _paint(
     full[spot] = drawn
     core = cv2.dilate(full, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
     rim = cv2.dilate(core, np.ones((5, 5), np.uint8))
-    # Ink that drowns in the texture below it is no one's duty, and no one's fault.
-    drowned = contrast * 255 < max(1.0, 0.45 * float(inside.std() if inside.size else 0.0))
     target[(rim > 0) & (target == BACKGROUND)] = IGNORED
-    target[core > 0] = IGNORED if drowned else WRITTEN
-    if not drowned:
-        lines.append(
-            Line(
-                height=ink.height, contrast=contrast, angle=angle % 360, style=ink.style,
-                family=ink.family, script=ink.script, extra="faint" if faint else extra,
-            )
+    target[core > 0] = WRITTEN
+    lines.append(
+        Line(
+            height=ink.height,
+            contrast=contrast,
+            angle=angle % 360,
+            style=ink.style,
+            family=ink.family,
+            script=ink.script,
+            extra="faint" if faint else extra,
         )
-        owner[spot][drawn > 0] = len(lines)
+    )
+    owner[spot][drawn > 0] = len(lines)
     return canvas
 
 
@@ -246,8 +298,11 @@ def _backed(rng: Rng, canvas: Map, spot: tuple[slice, slice], *, flat: bool) -> 
     canvas[rows, columns] = canvas[rows, columns] * (1 - strength) + level * strength
     if rng.random() < 0.2 and not flat:
         cv2.rectangle(
-            canvas, (columns.start, rows.start), (columns.stop, rows.stop),
-            255.0 if level < 128 else 0.0, 1,
+            canvas,
+            (columns.start, rows.start),
+            (columns.stop, rows.stop),
+            255.0 if level < 128 else 0.0,
+            1,
         )
     return canvas
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from training.burned.compose import compose, compose_halved
-from training.burned.hosts import Hosts, load_real
+from training.burned.hosts import Hosts, load_plain, load_real
 
 __all__ = ["make"]
 
@@ -37,13 +37,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--volumes", type=Path)
+    parser.add_argument("--volumes", type=Path, help="folder of .npy volumes (k, j, i)")
+    parser.add_argument("--plain", type=Path, help="folder of further .png without writing")
     parser.add_argument("--count", type=int, default=60000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--written", type=float, default=0.66)
     given = parser.parse_args()
     cv2.setNumThreads(1)
     real = load_real(given.data, written=Path(__file__).with_name("written.csv"))
+    real += load_plain(given.plain) if given.plain else []
     make(given.out, Hosts(real, given.volumes), given.count, given.seed, written=given.written)
 
 

@@ -54,7 +54,9 @@ def _blob(rng: Rng, size: int, low: float = 0.1, high: float = 0.9) -> Map:
 
 def flat(rng: Rng, size: int) -> Map:
     """Return an even field, at times with a slope, a frame or a second field."""
-    level = rng.choice([0.0, 255.0, rng.uniform(0, 40), rng.uniform(0, 255)], p=(0.35, 0.1, 0.3, 0.25))
+    level = rng.choice(
+        [0.0, 255.0, rng.uniform(0, 40), rng.uniform(0, 255)], p=(0.35, 0.1, 0.3, 0.25)
+    )
     out = np.full((size, size), level, np.float32)
     if rng.random() < 0.3:
         slope = np.linspace(0, rng.uniform(-120, 120), size, dtype=np.float32)
@@ -107,8 +109,12 @@ def ultrasound(rng: Rng, size: int) -> Map:
     for _ in range(int(rng.integers(0, 4))):
         layer = np.zeros_like(out)
         cv2.polylines(
-            layer, [spline(rng, size, 4)], isClosed=False, color=1.0,
-            thickness=int(rng.integers(1, 6)), lineType=cv2.LINE_AA,
+            layer,
+            [spline(rng, size, 4)],
+            isClosed=False,
+            color=1.0,
+            thickness=int(rng.integers(1, 6)),
+            lineType=cv2.LINE_AA,
         )
         out += cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.6, 2)) * speckle * rng.uniform(60, 300)
     if rng.random() < 0.7:
@@ -155,7 +161,9 @@ def breast(rng: Rng, size: int) -> Map:
     for _ in range(int(rng.integers(4, 25))):
         shade = float(rng.uniform(20, 120))
         curve = spline(rng, size, 4)
-        cv2.polylines(layer, [curve], isClosed=False, color=shade, thickness=int(rng.integers(1, 4)))
+        cv2.polylines(
+            layer, [curve], isClosed=False, color=shade, thickness=int(rng.integers(1, 4))
+        )
     out = out + cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.7, 2.5))
     for _ in range(int(rng.integers(0, 40)) if rng.random() < 0.5 else 0):
         near = rng.normal(size / 2, size / 6, 2)
@@ -195,8 +203,15 @@ def vessels(rng: Rng, size: int) -> Map:
         at = rng.integers(0, size, 2)
         axes = rng.integers(1, 8, 2)
         cv2.ellipse(
-            out, (int(at[0]), int(at[1])), (int(axes[0]), int(axes[1])), rng.uniform(0, 180),
-            0, 360, float(rng.uniform(200, 255)), -1, cv2.LINE_AA,
+            out,
+            (int(at[0]), int(at[1])),
+            (int(axes[0]), int(axes[1])),
+            rng.uniform(0, 180),
+            0,
+            360,
+            float(rng.uniform(200, 255)),
+            -1,
+            cv2.LINE_AA,
         )
     if rng.random() < 0.4:
         mask = np.zeros_like(out)
@@ -208,23 +223,57 @@ def vessels(rng: Rng, size: int) -> Map:
 
 
 def teeth(rng: Rng, size: int) -> Map:
-    """Return rows of crowns and roots with fillings, screws and wires."""
-    out = clouds(rng, size, 0.5) * 90 + 30
-    pitch, base = rng.uniform(18, 60), rng.uniform(0.3, 0.7) * size
-    for i in range(int(size / pitch) + 2):
-        x = i * pitch + rng.normal(0, pitch * 0.05)
-        tall = pitch * rng.uniform(0.8, 2.4) * rng.choice([-1, 1])
-        wide = pitch * rng.uniform(0.3, 0.46)
-        points = [[x - wide, base], [x + wide, base], [x + wide * 0.5, base + tall]]
-        points.append([x - wide * 0.5, base + tall])
-        shade = float(rng.uniform(110, 230))
+    """Return rows of crowns and roots with pulp, fillings, screws: one tooth to a panorama."""
+    out = clouds(rng, size, 0.5) * rng.uniform(40, 110) + rng.uniform(0, 60)
+    pitch, base = float(np.exp(rng.uniform(np.log(7), np.log(60)))), rng.uniform(0.25, 0.75) * size
+    bend, phase = rng.uniform(0, 0.25) * size, rng.uniform(0, 3.1)
+    bright = rng.uniform(110, 235)
+    for i in range(2 * int(size / pitch) + 4):
+        side, x = (-1) ** i, (i // 2) * pitch + rng.normal(0, pitch * 0.05)
+        start = base + bend * np.sin(x / size * 3.1 + phase) + side * rng.uniform(0, 0.2) * pitch
+        tall = side * pitch * rng.uniform(1.4, 3.0)
+        wide, lean = pitch * rng.uniform(0.36, 0.52), rng.normal(0, 0.15) * pitch
+        tip = wide * rng.uniform(0.2, 0.6)
+        points = [[x - wide, start], [x + wide, start], [x + wide, start + 0.35 * tall]]
+        points += [[x + tip + lean, start + tall], [x - tip + lean, start + tall]]
+        points += [[x - wide, start + 0.35 * tall]]
+        shade = float(np.clip(bright + rng.normal(0, 15), 0, 255))
         cv2.fillPoly(out, [np.array(points).round().astype(np.int32)], shade, cv2.LINE_AA)
-        if rng.random() < 0.35:
-            at = (int(x + rng.normal(0, wide / 2)), int(base + rng.normal(0, 4)))
-            axes = (max(1, int(wide * 0.7)), max(1, int(wide * 0.45)))
-            cv2.ellipse(out, at, axes, rng.uniform(0, 180), 0, 360, 255.0, -1, cv2.LINE_AA)
-    out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2.5)) + _trabeculae(rng, size) * 25
-    return (out + rng.normal(0, 3, out.shape)).clip(0, 255).astype(np.float32)
+        root = (int(x + lean), int(start + 0.8 * tall))
+        pulp = (int(x), int(start + 0.25 * tall))
+        cv2.line(out, pulp, root, shade * 0.7, max(1, int(wide * 0.25)), cv2.LINE_AA)
+        if rng.random() < 0.2:
+            axes = (max(1, int(wide * 0.8)), max(1, int(wide * 0.5)))
+            cv2.ellipse(out, (int(x), int(start)), axes, rng.uniform(0, 180), 0, 360, 255.0, -1, 16)
+    out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 0.4 + pitch / 14))
+    out += _trabeculae(rng, size) * rng.uniform(5, 40)
+    return (out + rng.normal(0, rng.uniform(0, 6), out.shape)).clip(0, 255).astype(np.float32)
+
+
+def spine(rng: Rng, size: int) -> Map:
+    """Return a column of vertebrae with discs, canal and processes: lateral, or from the front."""
+    out = clouds(rng, size, 0.7) * rng.uniform(30, 120) + rng.uniform(0, 60)
+    pitch = rng.uniform(9, 60)
+    wide, x0, sway = pitch * rng.uniform(0.8, 1.7), rng.uniform(0.2, 0.8) * size, rng.uniform(0, 30)
+    body, rim, front = rng.uniform(60, 220), rng.uniform(-80, 90), rng.random() < 0.5
+    phase = rng.uniform(0, 6.3)
+    for i in range(int(size / pitch) + 2):
+        y = i * pitch
+        x = x0 + sway * np.sin(y / size * 4 + phase)
+        box = ((float(x), float(y)), (float(wide), float(pitch * 0.72)), float(rng.normal(0, 6)))
+        corners = cv2.boxPoints(box).round().astype(np.int32)
+        cv2.fillPoly(out, [corners], float(np.clip(body + rng.normal(0, 12), 0, 255)), cv2.LINE_AA)
+        edge = float(np.clip(body + rim, 0, 255))
+        cv2.polylines(out, [corners], isClosed=True, color=edge, thickness=1, lineType=cv2.LINE_AA)
+        marks = ((-0.3, 0), (0.3, 0), (0, 0.1)) if front else ((1.2, 0.2), (0.9, -0.1))
+        for dx, dy in marks:  # pedicles and spinous processes
+            at = (int(x + dx * wide), int(y + dy * pitch))
+            axes = (max(1, int(wide * 0.13)), max(1, int(pitch * rng.uniform(0.1, 0.3))))
+            shade = float(np.clip(body + rim * rng.uniform(0.3, 1.2), 0, 255))
+            cv2.ellipse(out, at, axes, rng.uniform(0, 60), 0, 360, shade, rng.choice([-1, 1]), 16)
+    out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.6)) + _trabeculae(rng, size) * 12
+    out = np.rot90(out, int(rng.integers(4))) if rng.random() < 0.4 else out
+    return (out + rng.normal(0, rng.uniform(0, 6), out.shape)).clip(0, 255).astype(np.float32)
 
 
 def fabric(rng: Rng, size: int) -> Map:
@@ -249,7 +298,14 @@ def pebbles(rng: Rng, size: int) -> Map:
         shade, turn = float(rng.uniform(0, 255)), rng.uniform(0, 180)
         line = -1 if rng.random() < 0.6 else int(rng.integers(1, 4))
         cv2.ellipse(
-            out, (int(at[0]), int(at[1])), (int(axes[0]), int(axes[1])), turn, 0, 360, shade, line,
+            out,
+            (int(at[0]), int(at[1])),
+            (int(axes[0]), int(axes[1])),
+            turn,
+            0,
+            360,
+            shade,
+            line,
             cv2.LINE_AA,
         )
     return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 2.0)).clip(0, 255).astype(np.float32)
@@ -267,6 +323,6 @@ def weave_of_noise(rng: Rng, size: int) -> Map:
 
 MAKERS: tuple[Callable[[Rng, int], Map], ...] = (
     *(flat, tissue, ultrasound, slice_of_head, breast, counts, vessels, teeth, fabric, pebbles),
-    weave_of_noise,
+    *(weave_of_noise, spine),
 )
-SHARES = (0.2, 0.16, 0.16, 0.1, 0.08, 0.06, 0.08, 0.05, 0.03, 0.05, 0.03)
+SHARES = (0.15, 0.16, 0.14, 0.1, 0.07, 0.06, 0.08, 0.08, 0.03, 0.05, 0.03, 0.05)

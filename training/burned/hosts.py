@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.burned import drawn
 
-__all__ = ["Host", "Hosts", "load_real"]
+__all__ = ["Host", "Hosts", "load_plain", "load_real"]
 
 Map = NDArray[np.float32]
 
@@ -67,10 +67,21 @@ def load_real(
             mask = np.zeros_like(grey)
             for x, y, w, h in boxes.get(row["image"], ()):
                 mask[max(y, 0) : y + h, max(x, 0) : x + w] = 255
-            hosts.append(
-                Host(name=row["image"], dataset=row["dataset"], grey=grey, written=mask)
-            )
+            hosts.append(Host(name=row["image"], dataset=row["dataset"], grey=grey, written=mask))
     return hosts
+
+
+def load_plain(folder: Path) -> list[Host]:
+    """Return the images (PNG) of a folder that hold no writing, as hosts of one dataset."""
+    greys = ((path.name, cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in _pngs(folder))
+    return [
+        Host(name=name, dataset="plain", grey=grey, written=np.zeros_like(grey))
+        for name, grey in greys
+    ]
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.png"))
 
 
 class Hosts:
@@ -98,10 +109,39 @@ class Hosts:
         if self.volumes and kind < 0.08:
             return _slice(rng, self.volumes[rng.integers(len(self.volumes))], size), empty
         if self.real and kind < 0.5:
-            host = self.real[rng.choice(len(self.real), p=self._weight)]
-            return _piece(rng, host, size)
+            grey, written = _piece(rng, self._one(rng), size)
+            mixed = rng.random()
+            if mixed < 0.2:
+                return _drawn_out(rng, grey), written
+            if mixed < 0.35:
+                other, more = _piece(rng, self._one(rng), size)
+                return _mixed(rng, grey, other), np.maximum(written, more)
+            return grey, written
         makers: Sequence[Callable[[np.random.Generator, int], Map]] = drawn.MAKERS
         return makers[rng.choice(len(makers), p=drawn.SHARES)](rng, size), empty
+
+    def _one(self, rng: np.random.Generator) -> Host:
+        return self.real[rng.choice(len(self.real), p=self._weight)]
+
+
+def _drawn_out(rng: np.random.Generator, grey: Map) -> Map:
+    """Return the piece with its local contrast drawn out, as processed radiographs have it."""
+    tiles = int(rng.choice([2, 4, 8, 16]))
+    local = cv2.createCLAHE(float(rng.uniform(1.5, 8)), (tiles, tiles))
+    return local.apply(grey.astype(np.uint8)).astype(np.float32)
+
+
+def _mixed(rng: np.random.Generator, one: Map, other: Map) -> Map:
+    """Return a dense picture of two: laid over each other or one behind the other's structure."""
+    other = np.rot90(other, int(rng.integers(4)))
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return np.maximum(one, other)
+    if kind == 1:
+        return np.minimum(one, other)
+    if kind == 2:
+        return ((one + other) / 2).astype(np.float32)
+    return (one * (0.3 + 0.7 * other / 255)).astype(np.float32)
 
 
 def _piece(rng: np.random.Generator, host: Host, size: int) -> tuple[Map, NDArray[np.uint8]]:

@@ -59,7 +59,13 @@ def _ruler(rng: Rng, layer: Map) -> None:
         cv2.line(layer, ends[0], ends[1], 1.0, thick)
     if rng.random() < 0.5:
         ends = ((along, start), (along, stop)) if upright else ((start, along), (stop, along))
-        cv2.line(layer, (int(ends[0][0]), int(ends[0][1])), (int(ends[1][0]), int(ends[1][1])), 1.0, thick)
+        cv2.line(
+            layer,
+            (int(ends[0][0]), int(ends[0][1])),
+            (int(ends[1][0]), int(ends[1][1])),
+            1.0,
+            thick,
+        )
 
 
 def _calipers(rng: Rng, layer: Map) -> None:
@@ -99,7 +105,14 @@ def _wires(rng: Rng, layer: Map) -> None:
         thick = int(rng.integers(1, 8))
         cv2.polylines(layer, [curve], isClosed=False, color=1.0, thickness=thick, lineType=16)
         if thick > 3 and rng.random() < 0.6:  # a tube has two walls
-            cv2.polylines(layer, [curve], False, float(rng.uniform(0, 0.6)), thick - 2, 16)
+            cv2.polylines(
+                layer,
+                [curve],
+                isClosed=False,
+                color=float(rng.uniform(0, 0.6)),
+                thickness=thick - 2,
+                lineType=16,
+            )
 
 
 def _sternal(rng: Rng, layer: Map) -> None:
@@ -130,7 +143,10 @@ def _screws(rng: Rng, layer: Map) -> None:
         along = np.array([np.cos(turn), np.sin(turn)])
         over, wide = np.array([-along[1], along[0]]), rng.uniform(3, 9)
         turns = int(rng.integers(4, 16))
-        saw = [at + along * i * wide * 0.5 + over * wide * (0.5 if i % 2 else -0.5) for i in range(turns)]
+        saw = [
+            at + along * i * wide * 0.5 + over * wide * (0.5 if i % 2 else -0.5)
+            for i in range(turns)
+        ]
         back = [at + along * i * wide * 0.5 - over * wide * 0.25 for i in reversed(range(turns))]
         cv2.fillPoly(layer, [np.array(saw + back).round().astype(np.int32)], 1.0, 16)
 
@@ -208,7 +224,9 @@ def _specks(rng: Rng, layer: Map) -> None:
             at = (int(chain[i * 3 % len(chain)][0]), int(chain[i * 3 % len(chain)][1]))
         axes = rng.gamma(2, reach / 2, 2)
         size = (int(axes[0]), int(axes[1]))
-        cv2.ellipse(layer, at, size, rng.uniform(0, 180), 0, 360, float(rng.uniform(0.4, 1)), -1, 16)
+        cv2.ellipse(
+            layer, at, size, rng.uniform(0, 180), 0, 360, float(rng.uniform(0.4, 1)), -1, 16
+        )
 
 
 def _scratches(rng: Rng, layer: Map) -> None:

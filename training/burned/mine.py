@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safelight.deid.burned.segment import Segmenter
 from training.burned.compose import BACKGROUND, WRITTEN, compose, compose_halved
 from training.burned.crops import SIZE
-from training.burned.hosts import Hosts, load_real
+from training.burned.hosts import Hosts, load_plain, load_real
 
 __all__ = ["is_hard", "mine"]
 
@@ -50,7 +50,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--volumes", type=Path)
+    parser.add_argument("--volumes", type=Path, help="folder of .npy volumes (k, j, i)")
+    parser.add_argument("--plain", type=Path, help="folder of further .png without writing")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--tries", type=int, default=40000)
     parser.add_argument("--most", type=int, default=12000)
@@ -59,9 +60,15 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     real = load_real(given.data, written=Path(__file__).with_name("written.csv"))
+    real += load_plain(given.plain) if given.plain else []
     mine(
-        given.out, Hosts(real, given.volumes), Segmenter.load(given.model.read_bytes()),
-        tries=given.tries, most=given.most, seed=given.seed, written=given.written,
+        given.out,
+        Hosts(real, given.volumes),
+        Segmenter.load(given.model.read_bytes()),
+        tries=given.tries,
+        most=given.most,
+        seed=given.seed,
+        written=given.written,
     )
 
 

@@ -12,8 +12,29 @@ _MARKS = (
     *("Im: 12/48", "DFOV 24.0cm", "LIVER", "LT BREAST 2 O'CLOCK", "RCC", "LMLO", "T2 TSE", "ED"),
     *("Dist 1.24 cm", "+ 12.3 mm", "HR 72 bpm", "120 kV", "Dose 2.1 mGy", "STANDING", "WT", "dB"),
 )
-_HONORIFICS = ("", "", "", "Dr. ", "MR ", "MRS ", "Prof. ", "Name: ", "Pt: ", "ID: ", "DOB ", "Acc# ")
-_PLACES = (" HOSPITAL", " CLINIC", " MEDICAL CENTER", " KLINIKUM", " RADIOLOGY", " UNIV.", " IMAGING")
+_HONORIFICS = (
+    "",
+    "",
+    "",
+    "Dr. ",
+    "MR ",
+    "MRS ",
+    "Prof. ",
+    "Name: ",
+    "Pt: ",
+    "ID: ",
+    "DOB ",
+    "Acc# ",
+)
+_PLACES = (
+    " HOSPITAL",
+    " CLINIC",
+    " MEDICAL CENTER",
+    " KLINIKUM",
+    " RADIOLOGY",
+    " UNIV.",
+    " IMAGING",
+)
 _MONTHS = ("JAN", "Feb", "MAR", "Apr", "MAI", "Jun", "JUL", "Aug", "SEP", "Okt", "NOV", "Dec")
 
 SCRIPTS = {

@@ -126,7 +126,9 @@ def train(
         by.step()
         keep = min(0.998, (1 + step) / (10 + step))
         with torch.no_grad():
-            for slow, fast in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+            for slow, fast in zip(
+                mean.state_dict().values(), net.state_dict().values(), strict=True
+            ):
                 slow.copy_(fast if not slow.is_floating_point() else torch.lerp(fast, slow, keep))
         sofar = 0.98 * sofar + 0.02 * loss.item() if step else loss.item()
         if step % 100 == 99 or step == steps - 1:
@@ -141,9 +143,14 @@ def export(net: TextNet, out: Path) -> None:
     net = net.eval().to(memory_format=torch.contiguous_format)
     free = {2: "rows", 3: "columns"}
     torch.onnx.export(
-        net, (torch.zeros(1, 2, 64, 64),), str(out), input_names=["planes"],
-        output_names=["logits"], dynamic_axes={"planes": free, "logits": free},
-        opset_version=17, dynamo=False,
+        net,
+        (torch.zeros(1, 2, 64, 64),),
+        str(out),
+        input_names=["planes"],
+        output_names=["logits"],
+        dynamic_axes={"planes": free, "logits": free},
+        opset_version=17,
+        dynamo=False,
     )
 
 
@@ -162,7 +169,11 @@ def main() -> None:
     if given.steps:
         net = train(
             [Crops.open(one) for one in given.crops],
-            steps=given.steps, seed=given.seed, start=given.start, out=given.out, peak=given.peak,
+            steps=given.steps,
+            seed=given.seed,
+            start=given.start,
+            out=given.out,
+            peak=given.peak,
         )
     else:
         net = TextNet()

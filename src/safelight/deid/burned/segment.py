@@ -22,6 +22,8 @@ WINDOW = 25  # pixels over which local contrast is taken
 CLIP = 3.0  # local deviations
 STRIDE = 16  # the network halves four times
 TILE = 768  # a larger picture is looked at in pieces, so that memory stays bounded
+MOST_SCALE = 8.0
+_PLANE = 2  # rows and columns
 OVERLAP = 64  # what a piece sees of its neighbours; about half the field of view
 
 
@@ -90,9 +92,9 @@ class Segmenter:
             SettingsError: The picture is not a plane of bytes with a pixel, or the scale is not
                 above 0.
         """
-        if grey.ndim != 2 or grey.size == 0 or grey.dtype != np.uint8:
+        if grey.ndim != _PLANE or grey.size == 0 or grey.dtype != np.uint8:
             raise SettingsError("the segmenter looks at a plane of bytes with at least one pixel")
-        if not 0 < scale <= 8:
+        if not 0 < scale <= MOST_SCALE:
             raise SettingsError("the scale of the segmenter is above 0 and at most 8")
         rows, columns = grey.shape
         if scale == 1.0:

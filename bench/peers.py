@@ -27,6 +27,7 @@ OURS = (
     "--key",
     "{key}",
     "--no-progress",
+    "--no-pixels",  # no peer here looks at them; bench/burned.py is about those
 )
 
 

@@ -23,8 +23,36 @@ Exit codes (the highest that applies):
 """
 
 
+# Commands that are imported when they are asked for: name to module.
+_ELSEWHERE: Final = {
+    "audit": "policies",
+    "consent": "consenting",
+    "disclosures": "policies",
+    "log": "proofs",
+    "people": "consenting",
+    "policy": "policies",
+    "receipt": "proofs",
+    "withdraw": "consenting",
+}
+
+
 class _Main(click.Group):
-    """Tells a person what went wrong; no traceback reaches them."""
+    """Imports a room's commands when they are wanted; tells a person what went wrong.
+
+    No traceback reaches them: it may hold values.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        room = _ELSEWHERE.get(cmd_name)
+        if room is None:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module  # noqa: PLC0415  # beside its one use
+
+        found = getattr(import_module(f"safelight.cli.{room}"), cmd_name)
+        return found if isinstance(found, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -18,7 +18,7 @@ from safelight.consent.decision import Basis, Said
 from safelight.consent.records import Recorded
 from safelight.errors import ConsentError, FhirError
 
-__all__ = ["PERSON_SYSTEM", "Heard", "export", "export_all", "hear", "validated"]
+__all__ = ["MAX_BYTES", "PERSON_SYSTEM", "Heard", "export", "export_all", "hear", "validated"]
 
 PERSON_SYSTEM: Final = "urn:safelight:person"
 ACTOR_SYSTEM: Final = "urn:safelight:actor"
@@ -26,7 +26,7 @@ POLICY_URI: Final = "urn:safelight:policy:"
 _BASIS: Final = "urn:safelight:basis"
 _TERMS: Final = "http://terminology.hl7.org/CodeSystem/"
 _ACT: Final = f"{_TERMS}v3-ActCode"
-_MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 _STATUS: Final = {
     Said.GRANT: "active",
@@ -165,7 +165,7 @@ def hear(data: bytes) -> list[Heard]:
     Raises:
         FhirError: It is not valid, or says something that would be lost.
     """
-    if len(data) > _MAX_BYTES:
+    if len(data) > MAX_BYTES:
         raise FhirError("the resource is larger than 4 MiB")
     try:
         resource = json.loads(data.decode("utf-8"))

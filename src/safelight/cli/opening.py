@@ -1,0 +1,87 @@
+"""What the commands about people, policies and consent share: opening the house, and printing."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from safelight.consent.custody import Custody
+
+__all__ = ["AS_JSON", "actor", "house", "placed", "show", "write"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+AS_JSON: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+_PLACES: Final = (
+    click.option(
+        "--data", metavar="DIR", help="Data folder; without it, the one safelight init makes."
+    ),
+    click.option(
+        "--database", metavar="URL", help="Address of the database, when it is elsewhere."
+    ),
+    click.option(
+        "--objects", metavar="DIR|URL", help="Folder or s3:// address of the objects, likewise."
+    ),
+    click.option(
+        "--master-key",
+        metavar="SOURCE",
+        help="A file, env:NAME, keyring:SERVICE/NAME, or command:PROGRAM.",
+    ),
+    click.option("--log-key", metavar="FILE", help="The log's key file."),
+)
+
+
+def placed(command: _Command) -> _Command:
+    """Give a command the options that say where the app's memory lies."""
+    for option in reversed(_PLACES):
+        command = option(command)
+    return command
+
+
+def actor() -> str:
+    """Return the code of whoever runs the command: their number on this machine."""
+    return f"local:{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+
+
+@contextmanager
+def house(given: dict[str, Any]) -> Iterator["Custody"]:
+    """Open consent for one command; the first one who does becomes steward.
+
+    Args:
+        given: The options of ``placed``.
+    """
+    from safelight.pipeline.house import House, Places  # noqa: PLC0415  # start-up cost
+
+    places = Places(**{name: value for name, value in given.items() if value})
+    with House.open(places) as opened:
+        opened.custody.accesses.bootstrap(actor())
+        yield opened.custody
+
+
+def show(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, indent=1, sort_keys=True, default=str, ensure_ascii=False))
+
+
+def write(data: bytes, path: str) -> None:
+    """Write a file that was asked for; never over another one.
+
+    Raises:
+        OutputError: It exists already, or cannot be written.
+    """
+    from safelight.errors import OutputError  # noqa: PLC0415  # rarely needed
+
+    try:
+        with open(path, "xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise OutputError(
+            f"the receipt cannot be written ({error.strerror})",
+            kept="what was asked for is done; only its receipt was not written",
+            todo="choose another place and ask for it again with consent show",
+        ) from error

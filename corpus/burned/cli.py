@@ -1,4 +1,4 @@
-"""Command line: ``python -m corpus burned make|score``."""
+"""Command line: ``python -m corpus burned make|score|sheet``."""
 
 import argparse
 import sys
@@ -21,6 +21,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     score.add_argument("output", type=Path, help="what a tool wrote, or a JSON file of boxes")
     score.add_argument("--json", type=Path, help="also write the whole score here")
     score.add_argument("--all", action="store_true", help="list every exposed string")
+    sheet = verbs.add_parser("sheet", help="draw a contact sheet of a set")
+    sheet.add_argument("folder", type=Path)
+    sheet.add_argument("out", type=Path, help="a PNG file")
+    sheet.add_argument("--start", type=int, default=0)
+    sheet.add_argument("--count", type=int, default=48)
+    sheet.add_argument("--modality", default="", help="only these: CT, US, PHOTO and so on")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,6 +40,11 @@ def run(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 2
         print(", ".join(f"{count} {name}" for name, count in counts.items()))
+        return 0
+    if args.verb == "sheet":
+        from corpus.burned.show import sheet  # noqa: PLC0415 - as above
+
+        sheet(args.folder, args.out, start=args.start, count=args.count, modality=args.modality)
         return 0
     from corpus.burned.report import run as report  # noqa: PLC0415 - as above
 

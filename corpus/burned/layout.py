@@ -1,6 +1,7 @@
 """Where strings stand: vendor-like corners, bars and columns, lead markers, loose lines."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.burned.draw import Floats, Glyph, Mark, Style, extent, set_line
-from corpus.burned.fonts import Face, available, usable
+from corpus.burned.fonts import Face, usable
 from corpus.burned.strings import IDENTIFYING, Subject, harmless, identifying
 
 __all__ = ["FACTORS", "Page", "fill"]
@@ -24,6 +25,7 @@ class Page:
     """One picture being written on; ``factor`` is the image's stress, empty for none."""
 
     rng: random.Random
+    faces: Sequence[Face]
     picture: Floats
     subject: Subject
     modality: str
@@ -50,7 +52,7 @@ def face_for(page: Page, text: str, *, style: str = "") -> Face:
     for want in ((held, style), (held, ""), (not held, ""), (None, "")):
         fits = [
             f
-            for f in available()
+            for f in page.faces
             if (want[0] is None or f.trained != want[0])
             and (not want[1] or f.style == want[1])
             and usable(f, text)
@@ -87,8 +89,8 @@ def style_for(page: Page, text: str, factor: str, size: int, face: Face | None =
     rng = page.rng
     face = face or face_for(page, text)
     if factor == "tiny" and face.strike > 8:
-        small = [f for f in available() if f.strike in {6, 7, 8} and usable(f, text)]
-        plain = [f for f in available() if not f.strike and usable(f, text)]
+        small = [f for f in page.faces if f.strike in {6, 7, 8} and usable(f, text)]
+        plain = [f for f in page.faces if not f.strike and usable(f, text)]
         face = rng.choice(small or plain)
     contrast = rng.uniform(0.35, 1.0) if rng.random() < 0.85 else rng.uniform(0.2, 0.35)
     if factor == "faint":

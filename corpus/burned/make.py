@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.burned import dicom, forms, photos
 from corpus.burned.draw import Floats, Mark, compose, measure
-from corpus.burned.fonts import FACES, INSTALL, available
+from corpus.burned.fonts import INSTALL, Face, available, usable
 from corpus.burned.hosts import Hosts
 from corpus.burned.layout import FACTORS, Page, fill, loose
 from corpus.burned.negatives import scribble
@@ -40,7 +40,14 @@ _CLEAN_PERCENT = 36
 _PALETTE_INKS = [(1.0, 1.0, 1.0), (1.0, 0.9, 0.1), (0.2, 1.0, 1.0)]
 
 
-def make(folder: Path, *, seed: int, images: int, data: Path | None = None) -> Counter[str]:
+def make(
+    folder: Path,
+    *,
+    seed: int,
+    images: int,
+    data: Path | None = None,
+    faces: Sequence[Face] | None = None,
+) -> Counter[str]:
     """Write ``images`` files into ``folder`` and their truth beside it.
 
     Args:
@@ -48,6 +55,7 @@ def make(folder: Path, *, seed: int, images: int, data: Path | None = None) -> C
         seed: The same seed gives the same files.
         images: How many files.
         data: Folder with ``images/labels.csv`` whose held-out share serves as hosts.
+        faces: Fonts to write with; None takes the installed ones and wants enough of them.
 
     Returns:
         How many images, strings and characters there are, by kind.
@@ -56,13 +64,13 @@ def make(folder: Path, *, seed: int, images: int, data: Path | None = None) -> C
         FileExistsError: The folder is there already.
         LookupError: Not enough fonts are installed.
     """
-    check_fonts()
+    faces = enough(available()) if faces is None else faces
     folder.mkdir(parents=True)
     hosts, counts = Hosts(data), Counter[str]()
     about = {"seed": seed, "images": images, "real hosts": hosts.names()}
     writer = Writer(folder, about)
     for index in range(images):
-        facts, marks = _one(folder, seed, index, hosts)
+        facts, marks = _one(folder, seed, index, hosts, faces)
         writer.add(facts, marks)
         counts["images"] += 1
         counts["clean images"] += not any(mark.ink for mark in marks)
@@ -74,32 +82,36 @@ def make(folder: Path, *, seed: int, images: int, data: Path | None = None) -> C
     return counts
 
 
-def check_fonts() -> None:
-    """Check that enough fonts are there, held-out and bitmap ones among them.
+def enough(faces: Sequence[Face]) -> Sequence[Face]:
+    """Return the fonts when they are enough: six held-out families, bitmaps, names of all scripts.
 
     Raises:
         LookupError: They are not; the message says how to install them.
     """
-    here = available()
-    held = {face.family for face in here if not face.trained}
-    if len(held) < 6 or not any(face.strike for face in here):
+    held = {face.family for face in faces if not face.trained}
+    scripts = {script for face in faces if not face.trained for script in face.scripts}
+    wanted = {"latin", "greek", "cyrillic", "han", "kana", "hangul"}
+    if len(held) < 6 or not any(face.strike for face in faces) or wanted - scripts:
         raise LookupError(f"fonts are missing; on Debian or Ubuntu:\n  {INSTALL}")
-    missing = [face.family for face in FACES if face not in here]
-    if missing and not any("hangul" in face.scripts for face in here):
-        raise LookupError(f"no font draws Korean; on Debian or Ubuntu:\n  {INSTALL}")
+    return faces
 
 
-def _one(folder: Path, seed: int, index: int, hosts: Hosts) -> tuple[dict[str, Any], list[Mark]]:
+def _one(
+    folder: Path, seed: int, index: int, hosts: Hosts, faces: Sequence[Face]
+) -> tuple[dict[str, Any], list[Mark]]:
     rng = random.Random(f"burned {seed} {index}")  # noqa: S311 - repeatable on purpose, guards nothing
     modality = _MODALITIES[index % len(_MODALITIES)]
     clean = (37 * index + seed) % 100 < _CLEAN_PERCENT
     factor = rng.choice(FACTORS) if not clean and rng.random() < 0.3 else ""
     rows, columns = rng.choice(_SIZES[modality])
     subject = make_subject(rng, rng.choice(_SCRIPTS))
+    if not any(usable(face, subject.family + subject.given) for face in faces):
+        subject = make_subject(rng, "latin")
     host = rng.choice(("CR", "DX", "CT", "MG")) if modality == "PHOTO" else modality
     picture, source = hosts.pick(rng, host, rows, columns)
     page = Page(
         rng=rng,
+        faces=faces,
         picture=picture,
         subject=subject,
         modality=modality,

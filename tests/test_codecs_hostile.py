@@ -1,5 +1,7 @@
 """Codestreams that lie, break off or are something else: each refused, with its reason."""
 
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -186,3 +188,11 @@ def test_damaged_copies_end_as_frames_or_as_typed_errors() -> None:
     assert sum(results.values()) == 400
     assert [found for found in results if found.startswith("BAD")] == []
     assert 20 < results["decoded"] < 380
+
+
+def test_the_command_counts_every_mutant() -> None:
+    command = [sys.executable, fuzz_codecs.__file__, "--mutations", "12", "--seed", "5"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "12 mutants, seed 5" in run.stdout
+    assert "deaths 0, hangs 0, empty, wrong-size or untyped 0" in run.stdout

@@ -33,15 +33,23 @@ class Finder:
     def __init__(self) -> None:
         self._eyes = Eyes()
 
-    def look(self, picture: Shown, hints: Hints = NO_HINTS, frame: int | None = 0) -> Sight:
+    def look(
+        self,
+        picture: Shown,
+        hints: Hints = NO_HINTS,
+        frame: int | None = 0,
+        others: Sequence[Shown] = (),
+    ) -> Sight:
         """Return what is found in one picture; see ``sight.Sight``.
 
         Args:
             picture: As a viewer shows it: ``grey`` (rows, columns) and perhaps ``rgb``, uint8.
             hints: What the header says. It can only make the look closer.
             frame: Number of the frame or slice, from 0.
+            others: The same frame shown otherwise: over its full range of tones where a window
+                may hide what is written, each overlay laid over it.
         """
-        return self._eyes.look(picture, hints, frame)
+        return self._eyes.look(picture, hints, frame, others=others)
 
     def decide(
         self,

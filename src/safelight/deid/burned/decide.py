@@ -82,8 +82,8 @@ def decide(
         elif not each.candidate.weak and each.mark is not None:
             out.append(_region(each, Verdict.KEEP, f"text: a mark of {each.mark.kind}"))
     masks = [each for each in judged if not each.candidate.weak and each.mark is None]
-    kept = [each for each in judged if each.mark is not None]
-    return out + _masks(masks, sights) + _bridges(masks, kept)
+    kept = [each for each in judged if each.mark is not None and not each.candidate.weak]
+    return out + _masks(masks, kept, sights) + _bridges(masks, kept)
 
 
 def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) -> list[_Judged]:
@@ -184,17 +184,30 @@ def _overlap(one: Strip, other: Strip) -> bool:
     return width * height > _SAME * least
 
 
-def padded(strip: Strip) -> Strip:
-    """Return the strip as it is masked: with a margin for what its threshold cut off."""
+def padded(strip: Strip, kept: Sequence[Strip] = ()) -> Strip:
+    """Return the strip as it is masked: with a margin for what its threshold cut off.
+
+    Args:
+        strip: Around the ink that was seen.
+        kept: Proven marks; the margin gives way where it would cut into one.
+    """
     across = min(strip.height, strip.length)
-    return strip.padded(_ENDS * across + _PIXELS, _PAD * across + _PIXELS)
+    whole = strip.padded(_ENDS * across + _PIXELS, _PAD * across + _PIXELS)
+    if any(_meet(whole, mark) for mark in kept):
+        return strip.padded(_ENDS * across / 2, _PAD * across / 3 + _PIXELS / 2)
+    return whole
 
 
-def _region(each: _Judged, verdict: Verdict, rule: str) -> Region:
+def _meet(one: Strip, other: Strip) -> bool:
+    a, b = one.bounds(), other.bounds()
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+
+
+def _region(each: _Judged, verdict: Verdict, rule: str, kept: Sequence[Strip] = ()) -> Region:
     candidate = each.candidate
     strip = candidate.strip
     if verdict is Verdict.MASK and candidate.sort is Sort.TEXT:
-        strip = padded(strip)
+        strip = padded(strip, kept)
     sure = candidate.reading.sure if verdict is Verdict.KEEP and candidate.reading else None
     return Region(
         boxes=strip.boxes(each.sight.rows, each.sight.columns),
@@ -205,13 +218,19 @@ def _region(each: _Judged, verdict: Verdict, rule: str) -> Region:
     )
 
 
-def _masks(masks: Sequence[_Judged], sights: Sequence[Sight]) -> list[Region]:
+def _masks(
+    masks: Sequence[_Judged], kept: Sequence[_Judged], sights: Sequence[Sight]
+) -> list[Region]:
     """Return the masks; fixed overlays are masked in every frame."""
     frames = {sight.frame for sight in sights if sight.frame is not None}
     regions: dict[tuple[tuple[Box, ...], str], Region] = {}
+    stay: dict[int | None, list[Strip]] = {}
+    for each in kept:
+        stay.setdefault(each.sight.frame, []).append(each.candidate.strip)
     for group in _fixed(masks, len(frames)):
         for each in group[1]:
-            region = _region(each, Verdict.MASK, each.candidate.sort.value)
+            beside = stay.get(each.sight.frame, ())
+            region = _region(each, Verdict.MASK, each.candidate.sort.value, beside)
             key = (tuple(region.boxes), region.rule)
             if group[0] or not region.frames:
                 regions[key] = replace(region, frames=())

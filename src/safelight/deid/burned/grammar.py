@@ -44,7 +44,7 @@ _DIGIT: Final = re.compile(r"[+-]?\d")
 _DECIMAL: Final = re.compile(r"[.,]\d")
 _WHOLE: Final = re.compile(r"(?<![\d.,])\d{4}(?![\d.,])")
 _NEXT: Final = re.compile(r"\s*[:=]?\s*[+-]?\d")
-_FOLLOWED: Final = re.compile(r"\s*[:=.]?\s*(?:[A-Z+]|\d)")
+_FOLLOWED: Final = re.compile(r"[:=.]?\s+(?:[A-Z+]|\d)")
 _WORD: Final = re.compile(r"[+-]?\d{0,2}[A-Z](?:[A-Z0-9²³/'-]*[A-Z0-9²³'+-])?\+?")
 _BETWEEN: Final = " :=,;.()[]/<>*&°%+-#"
 _LOOSE: Final = frozenset({"D", "N", "T", "'", "W", "L", "G", "S", "M", "IN"})
@@ -166,8 +166,8 @@ def _number(text: str, at: int, key: str) -> _Step | None:
     if _MATRIX.fullmatch(match[0]):
         return _Step(end, kind="technique", number=True)
     digit = match[0]
-    if not bare and digit in KEYS and _FOLLOWED.match(text, end):
-        return _Step(end, key=digit, kind="")
+    if digit in KEYS and _FOLLOWED.match(text, match.end()):
+        return _Step(match.end(), key=digit, kind="")  # "1 L 4.25 cm": the first, its length
     return None
 
 

@@ -22,11 +22,14 @@ __all__ = ["LEVELS", "Eyes", "Maps", "distinct"]
 #: The thresholds of the first look, chosen on generated pictures (``docs/burned-in.md``).
 LEVELS: Final = Levels()
 
-_COLOURED: Final = 24
-_SOME: Final = 32
+_EDGE: Final = 24
+_NO_EDGE: Final = 10
+_SOME: Final = 12
+_LOOKS: Final = 0.7
 _LIKE: Final = 0.7
 _ZOOM: Final = 2.0
 _SURROUNDINGS: Final = 24
+_DETECTED: Final = 24.0
 _ZOOM_PIXELS: Final = 400_000
 _READ_LONGEST: Final = 24.0
 
@@ -78,6 +81,7 @@ class Eyes:
         hints: Hints = NO_HINTS,
         frame: int | None = 0,
         levels: Levels = LEVELS,
+        others: Sequence[Shown] = (),
     ) -> Sight:
         """Return what is found in a picture.
 
@@ -86,18 +90,26 @@ class Eyes:
             hints: What the header says; it can only ask for more.
             frame: Its number, or None for a projection over all frames.
             levels: The thresholds.
+            others: The same frame shown otherwise, such as without its window.
         """
-        grey = np.ascontiguousarray(picture.grey)
-        rows, columns = grey.shape
-        found: list[Candidate] = [
-            Candidate(
-                sort=Sort.CODE if read else Sort.PATTERN, strip=strip, score=1.0 if read else 0.7
-            )
-            for strip, read in barcodes.codes(grey)
-        ]
-        for plane in planes(picture, grey):
-            seen, maps = self.lines(plane, hints, levels)
-            found += self._judged(plane, seen, maps)
+        rows, columns = picture.grey.shape
+        found: list[Candidate] = []
+        for view in (picture, *others):
+            grey = np.ascontiguousarray(view.grey)
+            found += [
+                Candidate(
+                    sort=Sort.CODE if read else Sort.PATTERN,
+                    strip=strip,
+                    score=1.0 if read else _LOOKS,
+                )
+                for strip, read in barcodes.codes(grey)
+            ]
+            for plane, left, top in planes(view, grey):
+                seen, maps = self.lines(plane, hints, levels)
+                found += [
+                    replace(one, strip=one.strip.scaled(1.0, left, top))
+                    for one in self._judged(plane, seen, maps)
+                ]
         return Sight(rows=rows, columns=columns, frame=frame, found=distinct(found))
 
     def lines(self, grey: Grey, hints: Hints, levels: Levels) -> tuple[list[Line], Maps]:
@@ -182,9 +194,13 @@ class Eyes:
         rows, columns = grey.shape
         x, y = max(left - edge, 0), max(top - edge, 0)
         crop = grey[y : min(bottom + edge, rows), x : min(right + edge, columns)]
-        seen = self.detector.probability(np.ascontiguousarray(crop))
-        inside = seen[max(top, 0) - y : bottom - y + 1, max(left, 0) - x : right - x + 1]
-        return float(inside.max(initial=0.0))
+        scale = min(max(_DETECTED / max(min(strip.height, strip.length), 1.0), 0.2), 2.0)
+        size = (max(round(crop.shape[1] * scale), 1), max(round(crop.shape[0] * scale), 1))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        seen = self.detector.probability(cv2.resize(crop, size, interpolation=how))
+        first, last = max(round((max(top, 0) - y) * scale), 0), round((bottom - y + 1) * scale)
+        start, stop = max(round((max(left, 0) - x) * scale), 0), round((right - x + 1) * scale)
+        return float(seen[first:last, start:stop].max(initial=0.0))
 
 
 def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
@@ -197,16 +213,30 @@ def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
     )
 
 
-def planes(picture: Shown, grey: Grey) -> list[Grey]:
-    """Return what must be looked at: the grey, and the channels where colours hide writing."""
-    rgb = picture.rgb
-    if rgb is None:
-        return [grey]
-    high, low = rgb.max(axis=2), rgb.min(axis=2)
-    out = [grey]
-    if np.count_nonzero(cv2.absdiff(high, low) > _COLOURED) > _SOME:
-        out += [np.ascontiguousarray(high), np.ascontiguousarray(low)]
+def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
+    """Return what must be looked at, each with its left column and top row.
+
+    The first is the grey. Where the greatest or the least of the colours has edges that the grey
+    has not, that part of it follows: yellow on white, blue on black, red on green.
+    """
+    out = [(grey, 0, 0)]
+    if picture.rgb is None:
+        return out
+    told = cv2.dilate(_edges(grey), np.ones((3, 3), np.uint8))
+    for plane in (picture.rgb.max(axis=2), picture.rgb.min(axis=2)):
+        more = (_edges(plane) > _EDGE) & (told < _NO_EDGE)
+        if np.count_nonzero(more) < _SOME:
+            continue
+        left, top, width, height = cv2.boundingRect(more.astype(np.uint8))
+        x, y = max(left - _SURROUNDINGS, 0), max(top - _SURROUNDINGS, 0)
+        part = plane[y : top + height + _SURROUNDINGS, x : left + width + _SURROUNDINGS]
+        out.append((np.ascontiguousarray(part), x, y))
     return out
+
+
+def _edges(plane: Grey) -> Grey:
+    """Return how much each pixel differs from its neighbours, shape (rows, columns)."""
+    return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
 
 
 def distinct(found: Sequence[Candidate]) -> tuple[Candidate, ...]:

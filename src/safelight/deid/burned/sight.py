@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from safelight.deid.boxes import Box
 from safelight.deid.burned.find import Grey
 from safelight.deid.burned.read import Reading
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["NO_HINTS", "Candidate", "Hints", "Shown", "Sight", "Sort"]
+__all__ = ["NO_HINTS", "Candidate", "Hints", "Shown", "Sight", "Sort", "Told"]
 
 
 class Shown(Protocol):
@@ -23,6 +23,31 @@ class Shown(Protocol):
     @property
     def rgb(self) -> Grey | None:
         """The colours, shape (rows, columns, 3); None for a grey picture."""
+
+
+class Told(Protocol):
+    """What hints are taken from: ``pixels.header.PixelHeader`` and whatever else has these."""
+
+    @property
+    def burned_in(self) -> str:
+        """Burned In Annotation (0028,0301)."""
+
+    @property
+    def image_type(self) -> Sequence[str]:
+        """Values of Image Type (0008,0008)."""
+
+    @property
+    def sop_class(self) -> str:
+        """SOP Class UID (0008,0016)."""
+
+    @property
+    def modality(self) -> str:
+        """Modality (0008,0060)."""
+
+
+_MADE: Final = frozenset({"DERIVED", "SECONDARY", "SCREEN SAVE", "SCREENSAVE", "REFORMATTED"})
+_CAPTURES: Final = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture, single and multi-frame
+_FILMS: Final = frozenset({"OT", "SC", "HC", "XC", "DOC"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +63,23 @@ class Hints:
 
     closer: bool = False
     areas: Sequence[Box] = ()
+
+    @classmethod
+    def of(cls, header: Told, areas: Sequence[Box] = ()) -> "Hints":
+        """Return the hints that a header gives; what it says never makes the look a lesser one.
+
+        Args:
+            header: Burned In Annotation, Image Type, SOP class and modality.
+            areas: Ultrasound regions as boxes.
+        """
+        closer = (
+            header.burned_in.upper().startswith("Y")
+            or bool(_MADE & {value.upper() for value in header.image_type})
+            or header.sop_class.startswith(_CAPTURES)
+            or header.modality.upper() in _FILMS
+            or bool(areas)
+        )
+        return cls(closer=closer, areas=tuple(areas))
 
 
 NO_HINTS = Hints()

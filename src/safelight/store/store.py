@@ -87,6 +87,35 @@ class Store:
         path = os.path.abspath(folder)
         return cls.open(f"sqlite:///{os.path.join(path, DATABASE)}")
 
+    @classmethod
+    def upgrade(cls, url: str, *, home: str = "") -> tuple[str, str]:
+        """Bring a database that an earlier version made up to this one; make a backup first.
+
+        Args:
+            url: As for ``open``.
+            home: As for ``open``.
+
+        Returns:
+            The revision it had, and the one it has.
+
+        Raises:
+            StoreError: It was made by a later version, or is not Safelight's.
+        """
+        from safelight.store.upgrade import upgrade  # noqa: PLC0415  # start-up cost
+
+        home = home or os.path.dirname(os.path.abspath(read_url(url).database or ""))
+        store = cls(url, objects=os.path.join(home, OBJECTS), home=home)
+        try:
+            with store.lock("schema"), _translated(), store._write.begin() as conn:  # own class
+                if not inspect(conn).has_table("alembic_version"):
+                    raise StoreError("the database is not one of Safelight's")
+                found = text("SELECT version_num FROM alembic_version")
+                before = str(conn.execute(found).scalar())
+                upgrade(conn)
+            return before, schema.REVISION
+        finally:
+            store.close()
+
     def prepare(self) -> None:
         """Make the tables of an empty database; refuse one of another version.
 
@@ -205,7 +234,8 @@ class Store:
             StoreError: There is no room for the copy, or it is busy.
         """
         with self._turn, _translated():
-            self._read.dispose()
+            if self.dialect == "sqlite":  # no reader may hold old pages; on PostgreSQL they may
+                self._read.dispose()
             raw = self._write.raw_connection()
             try:
                 driver: Any = raw.driver_connection

@@ -40,22 +40,21 @@ class ErasedList:
         Raises:
             StoreError: The list in the data folder or among the objects cannot be written.
         """
-        if person in self.all(objects=False):
-            return
-        append_line(self.path, person)
-        if self._second:
+        if person not in read_lines(self.path):
+            append_line(self.path, person)
+        if self._second and person not in read_lines(self._second):
             with suppress(OSError):  # a key that is mounted read-only has no list beside it
                 _append(self._second, person)
-        self._store.objects.put(_PREFIX + person, [b"erased\n"])
+        if not self._store.objects.exists(_PREFIX + person):
+            self._store.objects.put(_PREFIX + person, [b"erased\n"])
 
-    def all(self, *, objects: bool = True) -> frozenset[str]:
+    def all(self) -> frozenset[str]:
         """Return the ids of the erased, from every place that can be read."""
         found: set[str] = set()
         for path in filter(None, (self.path, self._second)):
             found.update(read_lines(path))
-        if objects:
-            names = (key.removeprefix(_PREFIX) for key, _ in self._store.objects.list("erased"))
-            found.update(name for name in names if _LINE.fullmatch(name.encode()))
+        names = (key.removeprefix(_PREFIX) for key, _ in self._store.objects.list("erased"))
+        found.update(name for name in names if _LINE.fullmatch(name.encode()))
         return frozenset(found)
 
 

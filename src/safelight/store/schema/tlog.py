@@ -35,5 +35,5 @@ checkpoints: Final = Table(
     metadata,
     Column("size", _Number, primary_key=True, autoincrement=False),
     Column("note", LargeBinary, nullable=False),
-    comment="Signed checkpoints (C2SP signed notes); UTF-8; each also stands in a file outside.",
+    comment="Signed checkpoints (C2SP signed notes); UTF-8; each stands in a file outside.",
 )

@@ -1,0 +1,368 @@
+"""Backups that cannot bring an erased person back.
+
+A backup folder holds any number of snapshots of the database, each a portable dump of rows that
+either database takes; the objects, as ciphertext, once for all snapshots; and one current copy of
+the key shares. The data key of a person is wrapped under the master key and their share, so a
+snapshot, however old and wherever copied, is unreadable without the shares of today. The master
+key is in no backup: keep it elsewhere.
+
+Layout: ``safelight-backup`` (what this folder is), ``snapshots/<moment>/<table>.jsonl`` and
+``complete``, ``objects/…``, ``shares/<person>``, ``erased.list``.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Integer, LargeBinary, Table, insert, select, text
+
+from safelight.errors import SettingsError, StoreError
+from safelight.store import Store
+from safelight.store.failures import from_system
+from safelight.store.faults import reach
+from safelight.store.schema import REVISION, metadata
+from safelight.store.schema.base import Moment, to_micros
+from safelight.store.schema.vault import objects
+from safelight.vault.erased import NAME as ERASED
+from safelight.vault.erased import ErasedList, read_lines
+from safelight.vault.mirrors import MARK
+from safelight.vault.vault import ORIGINAL, Vault
+
+__all__ = ["Backup", "back_up", "restore", "snapshots"]
+
+_SNAPSHOTS: Final = "snapshots"
+_COMPLETE: Final = "complete"
+_ROWS_AT_ONCE: Final = 500
+_CHUNK: Final = 1 << 20
+_HOME: Final = "home"
+_HOME_KEPT: Final = ("log", "withdrawn.list")  # of the data folder, besides the database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What one backup or restore did.
+
+    Attributes:
+        snapshot: Name of the snapshot: its moment, ``20261103T040506.000789Z``.
+        rows: Rows of all tables.
+        copied: Objects that were copied.
+        unreachable: Other backup folders that could not be brought up to date.
+    """
+
+    snapshot: str
+    rows: int
+    copied: int
+    unreachable: tuple[str, ...] = ()
+
+
+def back_up(vault: Vault, folder: str) -> Backup:
+    """Write a snapshot of everything but the master key into a backup folder.
+
+    Args:
+        vault: An open vault.
+        folder: A new or empty folder, or one of earlier backups.
+
+    Raises:
+        SettingsError: The folder holds something else, or lies in the data folder.
+        StoreError: It cannot be written; an incomplete snapshot is never restored.
+    """
+    folder = os.path.abspath(folder)
+    store = vault.store
+    _check_target(folder, store.home)
+    try:
+        _mark(folder)
+        vault.mirrors.add(folder)  # from here on, erasures reach it
+        missed = vault.mirrors.erase(sorted(vault.erased.all()))
+        reach("backup.begun")
+        with store.read() as conn:
+            name = f"{store.clock.now():%Y%m%dT%H%M%S.%fZ}"
+            place = os.path.join(folder, _SNAPSHOTS, name)
+            os.makedirs(place, mode=0o700)
+            rows = sum(_dump(conn, table, place) for table in metadata.sorted_tables)
+            reach("backup.dumped")
+            copied = _copy_objects(store, folder)
+            _copy_home(store.home, folder)
+        reach("backup.copied")
+        _write(os.path.join(place, _COMPLETE), REVISION.encode() + b"\n")
+        _prune(store, folder)
+    except OSError as error:
+        raise from_system(error, "the backup") from None
+    # Whoever was erased while it was being copied is erased in it as well.
+    missed = vault.mirrors.erase(sorted(vault.erased.all())) or missed
+    return Backup(snapshot=name, rows=rows, copied=copied, unreachable=tuple(missed))
+
+
+def snapshots(folder: str) -> list[str]:
+    """Return the names of the complete snapshots in a backup folder, oldest first."""
+    place = os.path.join(folder, _SNAPSHOTS)
+    try:
+        names = sorted(os.listdir(place))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise from_system(error, "the backup") from None
+    return [name for name in names if os.path.isfile(os.path.join(place, name, _COMPLETE))]
+
+
+def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
+    """Put a snapshot into an empty store; open a vault on it afterwards, with its master key.
+
+    The people who were erased since, here or anywhere the list of the erased reaches, are erased
+    when the vault is opened; they have no share in the backup any more.
+
+    Args:
+        folder: The backup folder.
+        store: A store that holds nothing.
+        snapshot: Name of a snapshot; empty for the newest.
+
+    Raises:
+        SettingsError: There is no such snapshot, or it is of another version.
+        StoreError: The store is not empty, or cannot be written.
+    """
+    names = snapshots(folder)
+    if not names or (snapshot and snapshot not in names):
+        raise SettingsError(
+            "there is no such complete snapshot", todo=f"choose of: {', '.join(names) or 'none'}"
+        )
+    name = snapshot or names[-1]
+    place = os.path.join(folder, _SNAPSHOTS, name)
+    try:
+        with open(os.path.join(place, _COMPLETE), "rb") as file:
+            if file.read().strip().decode() != REVISION:
+                raise SettingsError("the snapshot is of another version of Safelight")
+        _check_empty(store)
+        copied = _return_objects(folder, store)
+        reach("restore.objects")
+        _copy_home(os.path.join(folder, _HOME), store.home, back=True)
+        for person in read_lines(os.path.join(folder, ERASED)):
+            ErasedList(store).add(person)
+        with store.begin() as conn:
+            rows = sum(_load(conn, table, place) for table in metadata.sorted_tables)
+            store.clock.learn(conn)  # which may be later than this machine's
+            reach("restore.loading")
+        reach("restore.loaded")
+    except OSError as error:
+        raise from_system(error, "the restored data") from None
+    return Backup(snapshot=name, rows=rows, copied=copied)
+
+
+def _check_target(folder: str, home: str) -> None:
+    inside = os.path.commonpath([os.path.realpath(folder), os.path.realpath(home)])
+    if inside in (os.path.realpath(home), os.path.realpath(folder)):
+        raise SettingsError(
+            "the backup and the data folder lie in each other", todo="choose another folder"
+        )
+    if (
+        os.path.isdir(folder)
+        and os.listdir(folder)
+        and not os.path.isfile(os.path.join(folder, MARK))
+    ):
+        raise SettingsError(
+            "the folder holds something else than backups", todo="choose a new or empty folder"
+        )
+
+
+def _mark(folder: str) -> None:
+    for part in ("", _SNAPSHOTS, "objects", "shares"):
+        os.makedirs(os.path.join(folder, part), mode=0o700, exist_ok=True)
+    if not os.path.exists(os.path.join(folder, MARK)):
+        _write(os.path.join(folder, MARK), b"1\n")
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write a small file whole, on the disk before it has its name."""
+    descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(f"{path}.new", path)
+
+
+# Rows
+
+
+def _dump(conn: Connection, table: Table, place: str) -> int:
+    """Write a table as JSON lines; return how many rows it has."""
+    path = os.path.join(place, f"{table.name}.jsonl")
+    count = 0
+    ordered = select(table).order_by(*table.primary_key.columns)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        for row in conn.execution_options(yield_per=_ROWS_AT_ONCE).execute(ordered):
+            values = [_told(value) for value in row]
+            file.write(json.dumps(values, separators=(",", ":")) + "\n")
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    return count
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, bytes | memoryview):
+        return {"b": base64.b64encode(value).decode()}
+    if hasattr(value, "tzinfo"):
+        return {"t": to_micros(value)}
+    return value
+
+
+def _load(conn: Connection, table: Table, place: str) -> int:
+    """Put the rows of a table back; return how many there were."""
+    path = os.path.join(place, f"{table.name}.jsonl")
+    conn.execute(table.delete())
+    count = 0
+    for some in _batches(path):
+        rows = [
+            {
+                column.name: _back(column.type, value)
+                for column, value in zip(table.columns, row, strict=True)
+            }
+            for row in some
+        ]
+        conn.execute(insert(table), rows)
+        count += len(rows)
+    _count_on(conn, table)
+    return count
+
+
+def _count_on(conn: Connection, table: Table) -> None:
+    """Let PostgreSQL's counters go on after the numbers that were put back."""
+    column = table.autoincrement_column
+    if conn.dialect.name != "postgresql" or column is None or not isinstance(column.type, Integer):
+        return
+    told = {"table": table.name, "column": column.name}
+    found = text("SELECT pg_get_serial_sequence(:table, :column)")
+    if conn.execute(found, told).scalar():
+        high = f'SELECT coalesce(max("{column.name}"), 0) + 1 FROM "{table.name}"'  # noqa: S608  # names of the schema
+        conn.execute(
+            text(f"SELECT setval(pg_get_serial_sequence(:table, :column), ({high}), false)"), told
+        )
+
+
+def _batches(path: str) -> Iterator[list[list[Any]]]:
+    batch: list[list[Any]] = []
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            batch.append(json.loads(line))
+            if len(batch) >= _ROWS_AT_ONCE:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _back(kind: Any, value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(kind, LargeBinary):
+        return base64.b64decode(value["b"])
+    if isinstance(value, dict) and isinstance(kind, Moment):
+        return kind.process_result_value(value["t"], None)
+    return value
+
+
+def _check_empty(store: Store) -> None:
+    """Refuse to restore over anything.
+
+    Raises:
+        StoreError: There is something.
+    """
+    with store.read() as conn:
+        for table in metadata.sorted_tables:
+            some = conn.execute(select(*table.primary_key.columns).limit(1)).first()
+            if table.name != "clock" and some is not None:
+                raise StoreError(
+                    "the store is not empty",
+                    kept="nothing was changed",
+                    todo="restore into a new data folder or a new database",
+                )
+
+
+# Objects
+
+
+def _copy_objects(store: Store, folder: str) -> int:
+    """Copy objects that the backup lacks, and every share; return how many came."""
+    count = 0
+    for key, size in store.objects.list():
+        room = key.partition("/")[0]
+        target = os.path.join(folder, *(() if room == "shares" else ("objects",)), *key.split("/"))
+        if room == "erased" or (os.path.exists(target) and os.path.getsize(target) == size):
+            continue
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        try:
+            _copy(store, key, target)
+        except StoreError:
+            if store.objects.exists(key):
+                raise
+            continue  # it was removed meanwhile, with its row
+        count += 1
+    return count
+
+
+def _prune(store: Store, folder: str) -> None:
+    """Remove objects that no snapshot names, and originals that are gone from the vault.
+
+    An original that was deleted once it was de-identified does not live on in a backup; an older
+    snapshot restored then lacks it.
+    """
+    named: set[str] = set()
+    for name in snapshots(folder):
+        with open(os.path.join(folder, _SNAPSHOTS, name, f"{objects.name}.jsonl"), "rb") as file:
+            place = objects.columns.keys().index("key")
+            named.update(json.loads(line)[place] for line in file)
+    with store.read() as conn:
+        now = set(conn.execute(select(objects.c.key)).scalars())
+    root = os.path.join(folder, "objects")
+    for place, _, names in os.walk(os.path.join(root, "p")):
+        for name in names:
+            path = os.path.join(place, name)
+            key = os.path.relpath(path, root).replace(os.sep, "/")
+            gone = key.split("/")[2] == ORIGINAL and key not in now
+            if gone or key not in named:
+                os.unlink(path)
+
+
+def _copy_home(source: str, target: str, *, back: bool = False) -> None:
+    """Copy what lies in the data folder besides the database: the log's own copy, lists."""
+    target = target if back else os.path.join(target, _HOME)
+    for name in _HOME_KEPT:
+        path = os.path.join(source, name)
+        files = sorted(os.listdir(path)) if os.path.isdir(path) else [""]
+        for inner in files if os.path.exists(path) else ():
+            copy = os.path.join(target, name, inner).rstrip(os.sep)
+            if back and os.path.exists(copy):
+                continue  # what is there is newer
+            os.makedirs(os.path.dirname(copy), mode=0o700, exist_ok=True)
+            _write(copy, b"".join(_read(os.path.join(path, inner).rstrip(os.sep))))
+
+
+def _copy(store: Store, key: str, target: str) -> None:
+    descriptor = os.open(f"{target}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for chunk in store.objects.get(key):
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(f"{target}.new", target)
+
+
+def _return_objects(folder: str, store: Store) -> int:
+    count = 0
+    for room, prefix in (("objects", ""), ("shares", "shares/")):
+        root = os.path.join(folder, room)
+        for place, _, names in os.walk(root):
+            for name in names:
+                if name.endswith(".new"):
+                    continue
+                path = os.path.join(place, name)
+                key = prefix + os.path.relpath(path, root).replace(os.sep, "/")
+                store.objects.put(key, _read(path))
+                count += 1
+    return count
+
+
+def _read(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

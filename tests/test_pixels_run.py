@@ -42,6 +42,11 @@ def burned(text: str, *, instance: int = 1, series: str = "1.2.826.0.3.1") -> tu
     return data, ink
 
 
+def colours(path: Path) -> Any:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
 def test_a_name_in_the_picture_is_masked_and_nothing_else_is(key_file: Path) -> None:
     data, ink = burned(NAME)
     result = safelight.deidentify(data, key=key_file)
@@ -104,6 +109,44 @@ def test_the_command_line_masks_unless_told_not_to(tmp_path: Path, key_file: Pat
     assert (pydicom.dcmread(output).pixel_array == data.pixel_array).all()
     page = (tmp_path / "left" / "_safelight" / "report.html").read_text("utf-8")
     assert re.search("Pixels were not searched", page)
+
+
+def test_before_and_after_lie_in_a_private_folder(tmp_path: Path, key_file: Path) -> None:
+    data, ink = burned(NAME)
+    path = tmp_path / "image.dcm"
+    data.save_as(path)
+    album = tmp_path / "album"
+    shown = ("--pictures", album, "--key", key_file)
+    done = command("deidentify", path, "-o", tmp_path / "out", *shown, pixels=True)
+    assert done.returncode == 0, done.stderr
+    assert album.stat().st_mode & 0o777 == 0o700
+    assert str(album / "index.html") in done.stderr.replace("\n", "")
+    (before,) = album.glob("*-before.png")
+    (after,) = album.glob("*-after.png")
+    assert before.stat().st_mode & 0o777 == 0o600
+    assert (colours(before) == (214, 39, 40)).all(axis=2).any()
+    cleaned = colours(after)
+    large = np.asarray(Image.fromarray(ink).resize(cleaned.shape[1::-1]))
+    assert cleaned[large].max() < 60
+    page = (album / "index.html").read_text("utf-8")
+    assert before.name in page
+    assert after.name in page
+    inside = command(
+        "deidentify", path, "-o", tmp_path / "out", "--pictures", tmp_path / "out" / "x",
+        "--key", key_file,
+    )  # fmt: skip
+    assert inside.returncode == 4
+    assert "output folder" in inside.stderr
+
+
+def test_inspect_writes_the_picture_with_what_was_found(tmp_path: Path, key_file: Path) -> None:
+    data, _ink = burned(NAME)
+    path, picture = tmp_path / "image.dcm", tmp_path / "seen.png"
+    data.save_as(path)
+    told = command("inspect", path, "--pixels", picture, "--key", key_file, pixels=True)
+    assert told.returncode == 0, told.stderr
+    assert "for your eyes only" in told.stdout
+    assert (colours(picture) == (214, 39, 40)).all(axis=2).any()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

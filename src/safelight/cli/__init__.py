@@ -151,6 +151,12 @@ def main() -> None:
 @_PIXELS
 @_MASK
 @_MASK_FILE
+@click.option(
+    "--pictures",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Private folder for pictures of what was found, before and after: they show who it is.",
+)
 @_KEY
 @click.option("--workers", type=click.IntRange(0), help="Processes; 0 means one for each core.")
 @click.option("--force", is_flag=True, help="Redo what an earlier run has done.")
@@ -167,6 +173,7 @@ def deidentify(
     force: bool,
     as_json: bool,
     no_progress: bool,
+    pictures: str | None,
     **given: Any,
 ) -> None:
     """Take the identity out of files and folders and write the results to OUT.
@@ -178,7 +185,13 @@ def deidentify(
     from safelight.cli import running  # noqa: PLC0415  # start-up cost: not for --help
 
     code = running.deidentify(
-        sources, out, _settings(**given), force=force, as_json=as_json, progress=not no_progress
+        sources,
+        out,
+        _settings(**given),
+        force=force,
+        as_json=as_json,
+        progress=not no_progress,
+        pictures=pictures or "",
     )
     ctx.exit(code)
 
@@ -198,6 +211,13 @@ def deidentify(
     help="Show the values themselves, on this terminal only; else their shape, like Xxxx^Xxxx (8).",
 )
 @click.option("--all", "everything", is_flag=True, help="Show what stays as well.")
+@click.option(
+    "--pixels",
+    "picture",
+    metavar="PNG",
+    type=click.Path(dir_okay=False),
+    help="Write the picture with what was found drawn around: red goes, green stays.",
+)
 @click.pass_context
 def inspect(
     ctx: click.Context,
@@ -207,6 +227,7 @@ def inspect(
     as_json: bool,
     show_values: bool,
     everything: bool,
+    picture: str | None,
     **given: Any,
 ) -> None:
     """Show what would go (-), change (~), come in (+) and stay in one file. Nothing is written."""
@@ -216,7 +237,12 @@ def inspect(
         raise click.UsageError("--show-values shows values on a terminal only")
     ctx.exit(
         showing.inspect(
-            file, _settings(**given), as_json=as_json, values=show_values, everything=everything
+            file,
+            _settings(**given),
+            as_json=as_json,
+            values=show_values,
+            everything=everything,
+            picture=picture or "",
         )
     )
 

@@ -115,6 +115,7 @@ def deidentify(
     force: bool,
     as_json: bool,
     progress: bool,
+    pictures: str = "",
 ) -> int:
     """Run, tell how it ended, return the exit code."""
     # What a run remembers are values without cycles; looking through them again and again for
@@ -123,7 +124,7 @@ def deidentify(
     gc.set_threshold(200_000, 20, 100)
     log.configure(settings.log_file)
     looker = Looker(bar=progress and not as_json and sys.stderr.isatty())
-    request = Request(sources=sources, out=out, settings=settings, force=force)
+    request = Request(sources=sources, out=out, settings=settings, force=force, pictures=pictures)
     try:
         with interruptible(looker):
             summary = run(request, looker)
@@ -163,6 +164,8 @@ def tell(summary: Summary) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"  and {more:,} more: see the report", {}
     if summary.report:
         yield f"report: {summary.report}", {}
+    if summary.pictures:
+        yield f"before and after, for your eyes only: {summary.pictures}", {}
     if summary.failed:
         yield summary.failed.diagnostics("safelight"), {"fg": "red"}
     elif not summary.finished:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from safelight import log
-from safelight.errors import NeedsReviewError, QuarantineError
+from safelight.errors import NeedsReviewError, OutputError, QuarantineError
 from safelight.pipeline.inspect import Inspection, Row
 from safelight.pipeline.inspect import inspect as look
 from safelight.pipeline.run import make_engine
@@ -28,11 +28,20 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, indent=1, sort_keys=True))
 
 
-def inspect(path: str, settings: Settings, *, as_json: bool, values: bool, everything: bool) -> int:
+def inspect(
+    path: str,
+    settings: Settings,
+    *,
+    as_json: bool,
+    values: bool,
+    everything: bool,
+    picture: str = "",
+) -> int:
     """Show what a run would do to one file; return the exit code a run would give."""
     engine = make_engine(settings)
+    frame = _Frame(picture)
     try:
-        told = look(path, engine, values=values)
+        told = look(path, engine, values=values, show=frame.show if picture else None)
     except (NeedsReviewError, QuarantineError) as error:
         code = 1 if isinstance(error, NeedsReviewError) else 3
         status = "review" if code == 1 else "quarantine"
@@ -49,6 +58,7 @@ def inspect(path: str, settings: Settings, *, as_json: bool, values: bool, every
             )
         else:
             click.secho(error.diagnostics(f"{status}: {path}"), fg="red", err=True)
+            frame.tell()
         return code
     counts = {word: told.count(sign) for sign, word in _SIGNS.items()}
     if as_json:
@@ -70,7 +80,34 @@ def inspect(path: str, settings: Settings, *, as_json: bool, values: bool, every
     click.secho(f"{told.kind.value}, profile {engine.profile.name}: {summary}", bold=True)
     for note in told.notes:
         click.echo(f"  note: {note}")
+    frame.tell()
     return 0
+
+
+class _Frame:
+    """Writes the picture that a person asked for, and says so."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._written = False
+
+    def show(self, when: str, png: bytes) -> None:
+        """Write the picture from before, which shows what was found."""
+        if when != "before":
+            return
+        try:
+            with open(self._path, "wb") as file:
+                file.write(png)
+        except OSError as error:
+            raise OutputError(f"the picture cannot be written ({error.strerror})") from error
+        self._written = True
+
+    def tell(self) -> None:
+        """Say where the picture lies."""
+        if self._written:
+            click.echo(f"  picture, for your eyes only: {self._path}")
+        elif self._path:
+            click.echo("  nothing was found in the pixels; no picture was written")
 
 
 def _show(told: Inspection, *, everything: bool, values: bool) -> None:

@@ -45,6 +45,7 @@ from safelight.types import Deidentified, Kind, Original, Part
 if TYPE_CHECKING:
     from safelight.deid.looking import Seen, Stretch
     from safelight.deid.retouch import Retouched, Retoucher
+    from safelight.deid.showing import Show
 
 __all__ = ["WALKERS", "DicomCleaner"]
 
@@ -111,6 +112,7 @@ class DicomCleaner:
         *,
         header_only: bool,
         seen: "Seen | None" = None,
+        show: "Show | None" = None,
     ) -> Deidentified:
         """Return the checked output of one object.
 
@@ -120,6 +122,7 @@ class DicomCleaner:
             context: Gives the context for the person key that the object's header names.
             header_only: An image may come without its pixel data; else it may have been cut off.
             seen: What was seen in its pictures, when it was looked at with the rest of its series.
+            show: Is given pictures of what was found, before and after.
 
         Raises:
             QuarantineError: It cannot be handled safely.
@@ -127,13 +130,19 @@ class DicomCleaner:
         """
         try:
             work = cut(data, path, self.books, self._limits)
-            return self._clean(work, context, header_only=header_only, seen=seen)
+            return self._clean(work, context, header_only=header_only, seen=seen, show=show)
         except OddEncodingError:
             work = cut(normalise(data, self._limits), "", self.books, self._limits)
-            return self._clean(work, context, header_only=header_only, seen=seen)
+            return self._clean(work, context, header_only=header_only, seen=seen, show=show)
 
     def _clean(
-        self, work: DicomObject, context: ContextOf, *, header_only: bool, seen: "Seen | None"
+        self,
+        work: DicomObject,
+        context: ContextOf,
+        *,
+        header_only: bool,
+        seen: "Seen | None",
+        show: "Show | None",
     ) -> Deidentified:
         sop_class = work.uid(SOP_CLASS) or work.envelope.sop_class
         looked = self._pixels is not None
@@ -153,7 +162,7 @@ class DicomCleaner:
         has_pixels = any(tag in PIXELS for tag in work.tags[-8:])
         retouched = None
         if self._pixels is not None and has_pixels:
-            retouched = self._pixels().retouch(work, seen, ctx)
+            retouched = self._pixels().retouch(work, seen, ctx, show)
         return self._write(work, cleaner, person, sop_class, retouched)
 
     def _person(self, ctx: Context) -> _Person:

@@ -29,6 +29,7 @@ from safelight.types import Action, Deidentified, Kind, Original
 if TYPE_CHECKING:
     from safelight.deid.looking import Seen, Stretch
     from safelight.deid.retouch import Retoucher
+    from safelight.deid.showing import Show
 
 __all__ = ["Engine"]
 
@@ -218,6 +219,7 @@ class Engine:
         kind: Kind = Kind.DICOM,
         header_only: bool = False,
         seen: "Seen | None" = None,
+        show: "Show | None" = None,
     ) -> Deidentified:
         """Return the checked output of one input.
 
@@ -228,6 +230,7 @@ class Engine:
             header_only: A DICOM image may come without its pixel data. Bytes and files that do
                 may have been cut off, and go to review.
             seen: What ``see`` saw in its pictures; without it they are looked at alone.
+            show: Is given pictures of what was found, before and after.
 
         Raises:
             QuarantineError: It cannot be handled safely.
@@ -243,10 +246,11 @@ class Engine:
                 lambda own: self._context(subject, own),
                 header_only=header_only,
                 seen=seen,
+                show=show,
             )
         if not isinstance(source, Original):
             source = Original(_whole(source, self.limits), kind=kind)
-        return self._other(source, self._context(subject, ""))
+        return self._other(source, self._context(subject, ""), show)
 
     def _context(self, subject: Subject, own: str) -> Context:
         """Return the context; an object that names a person of its own gets that person's."""
@@ -265,11 +269,11 @@ class Engine:
             self._contexts[subject.digest, code] = found
         return found
 
-    def _other(self, original: Original, ctx: Context) -> Deidentified:
+    def _other(self, original: Original, ctx: Context, show: "Show | None") -> Deidentified:
         """Clean what is not DICOM, then sweep the whole of it."""
         pixels: list[Action] = []
         if self.pixels and original.kind in PHOTOS:
-            original, pixels = self._retouch().photo(original, ctx)
+            original, pixels = self._retouch().photo(original, ctx, show)
         cleaned = cleaner_of(original.kind)(original, ctx)
         cleaned = replace(cleaned, actions=[*pixels, *cleaned.actions])
         residual = Residual(ctx)

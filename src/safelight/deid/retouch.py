@@ -17,6 +17,7 @@ from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render
 from safelight.deid.profile import Option
 from safelight.deid.residual import chunks
+from safelight.deid.showing import Show, drawn
 from safelight.dicomio.codecs import PixelSource, open_pixels
 from safelight.dicomio.limits import Limits
 from safelight.errors import NeedsReviewError
@@ -109,8 +110,16 @@ class Retoucher:
     def _opened(self, work: DicomObject) -> Opened | None:
         return work.opened(self._limits)
 
-    def retouch(self, work: DicomObject, seen: Seen | None, ctx: Context) -> Retouched | None:
+    def retouch(
+        self, work: DicomObject, seen: Seen | None, ctx: Context, show: Show | None = None
+    ) -> Retouched | None:
         """Return the pixels as they go out; None when the object has none.
+
+        Args:
+            work: The object.
+            seen: What was seen in it; None to look at it now.
+            ctx: Whose it is.
+            show: Is given pictures of what was found, before and after.
 
         Raises:
             NeedsReviewError: They cannot be proven harmless, or not be masked without harm.
@@ -126,11 +135,13 @@ class Retoucher:
             *seen.regions(ctx.subject.needles),
             *self._by_hand.regions(header, (header.rows, header.columns)),
         ]
+        if show is not None and regions:
+            show("before", drawn(_first(opened, regions), regions))
         if any(region.verdict is Verdict.REVIEW for region in regions):
             raise NeedsReviewError("what may be writing stands in its pixels", place=_PLACE)
         entries = _kept(regions)
         if not any(region.verdict is Verdict.MASK for region in regions):
-            self._check(opened, regions, None, ctx)
+            self._check(opened, regions, ctx)
             return Retouched(
                 parts=None, entries=entries, syntax=header.form.syntax, changed={}, regions=regions
             )
@@ -141,7 +152,11 @@ class Retoucher:
             copier=work.copier(self._limits),
             element=opened.element,
         )
-        self._check(opened, regions, masked, ctx, implicit=work.walker.implicit)
+        source = _reopened(opened, masked, self._limits, implicit=work.walker.implicit)
+        again = replace(opened, source=source)
+        self._check(again, regions, ctx)
+        if show is not None:
+            show("after", drawn(_first(again, regions), ()))
         return Retouched(
             parts=masked.parts,
             entries=[*masked.entries, *entries],
@@ -150,15 +165,7 @@ class Retoucher:
             regions=regions,
         )
 
-    def _check(
-        self,
-        opened: Opened,
-        regions: Sequence[Region],
-        masked: Masked | None,
-        ctx: Context,
-        *,
-        implicit: bool = False,
-    ) -> None:
+    def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:
         """Look again, otherwise than the first time, at every frame that something was found in.
 
         Raises:
@@ -166,25 +173,24 @@ class Retoucher:
         """
         if not regions:
             return
-        source, header = opened.source, opened.header
-        if masked is not None:
-            source = _reopened(opened, masked, self._limits, implicit=implicit)
-        for index in range(len(source)):
+        for index in range(len(opened.source)):
             own = [one for one in regions if not one.frames or index in one.frames]
-            if not own:
-                continue
-            picture = render(
-                source.frame(index), header, source.colour(index), index=index, full=True
-            )
-            if self.looker.finder.check(picture, own, ctx.subject.needles):
+            if own and self.looker.finder.check(_shown(opened, index), own, ctx.subject.needles):
                 raise NeedsReviewError(
                     "writing is still legible in its pixels after masking", place=_PLACE
                 )
 
-    def photo(self, original: Original, ctx: Context) -> tuple[Original, list[Action]]:
+    def photo(
+        self, original: Original, ctx: Context, show: Show | None = None
+    ) -> tuple[Original, list[Action]]:
         """Return a photo with what is written in it masked, and what was done.
 
         Its metadata are as they were: they are the photo cleaners' to remove.
+
+        Args:
+            original: The photo.
+            ctx: Whose it is.
+            show: Is given pictures of what was found, before and after.
 
         Raises:
             NeedsReviewError: It cannot be looked at, or not be proven harmless.
@@ -194,6 +200,8 @@ class Retoucher:
         kind, data = original.kind, original.reveal()
         pictures = picture(kind, data, self._limits)
         regions = self._on_pages(pictures, ctx)
+        if show is not None and regions:
+            show("before", drawn(_page(pictures, regions), regions))
         if any(region.verdict is Verdict.REVIEW for region in regions):
             raise NeedsReviewError("what may be writing stands in the picture")
         actions = [
@@ -210,6 +218,8 @@ class Retoucher:
             own = [one for one in regions if not one.frames or page.frame in one.frames]
             if self.looker.finder.check(page, own, ctx.subject.needles):
                 raise NeedsReviewError("writing is still legible in the picture after masking")
+        if show is not None:
+            show("after", drawn(_page(pictures, regions), ()))
         return Original(data, kind=kind), actions
 
     def _on_pages(self, pictures: Sequence[Picture], ctx: Context) -> list[Region]:
@@ -229,6 +239,23 @@ class Retoucher:
             ]
             found += self._by_hand.regions(None, page.grey.shape)
         return found
+
+
+def _shown(opened: Opened, index: int) -> Picture:
+    source = opened.source
+    colour = source.colour(index)
+    return render(source.frame(index), opened.header, colour, index=index, full=True)
+
+
+def _first(opened: Opened, regions: Sequence[Region]) -> Picture:
+    """Return the first frame that something was found in."""
+    return _shown(opened, min((min(one.frames, default=0) for one in regions), default=0))
+
+
+def _page(pictures: Sequence[Picture], regions: Sequence[Region]) -> Picture:
+    """Return the first page that something was found on."""
+    first = min((min(one.frames, default=0) for one in regions), default=0)
+    return next((page for page in pictures if page.frame == first), pictures[0])
 
 
 def _kept(regions: Sequence[Region]) -> list[Entry]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from safelight.deid.engine import Engine
+    from safelight.deid.showing import Show
 
 __all__ = [
     "Inspection",
@@ -113,13 +114,16 @@ def assemble(clean: Deidentified) -> bytes:
     return b"".join(whole)
 
 
-def inspect(path: str, engine: "Engine", *, values: bool = False) -> Inspection:
+def inspect(
+    path: str, engine: "Engine", *, values: bool = False, show: "Show | None" = None
+) -> Inspection:
     """Return what would happen to a file.
 
     Args:
         path: The file.
         engine: With the key and the profile that a run would have.
         values: Give the values themselves; for the person's own terminal.
+        show: Is given pictures of what was found, before and after.
 
     Raises:
         QuarantineError: It would go to quarantine, and why.
@@ -132,7 +136,7 @@ def inspect(path: str, engine: "Engine", *, values: bool = False) -> Inspection:
     if kind is Kind.UNKNOWN:
         raise UnreadableInputError("it is of no kind that is handled")
     subject = engine.subject([engine.survey(path, kind=kind)])
-    clean = engine.deidentify(path, subject, kind=kind)
+    clean = engine.deidentify(path, subject, kind=kind, show=show)
     before = read_file(path) if kind is Kind.DICOM and item.size <= _ASSEMBLED_MOST else b""
     return _told(kind, before, clean, values=values)
 

@@ -19,6 +19,7 @@ from safelight.errors import (
     UnreadableInputError,
 )
 from safelight.intake.kinds import HEAD_BYTES, explain
+from safelight.pipeline.album import Album
 from safelight.pipeline.ledger import NO_STATE, Head, Shard, done_line, refused_line
 from safelight.pipeline.names import Namer, is_counter
 from safelight.pipeline.place import Place
@@ -99,7 +100,9 @@ class Job:
         plan: The groups of inputs, once made.
     """
 
-    def __init__(self, *, engine: "Engine", place: Place, force: bool) -> None:
+    def __init__(
+        self, *, engine: "Engine", place: Place, force: bool, album: Album | None = None
+    ) -> None:
         self.engine = engine
         self.key = engine.key
         self.place = place
@@ -110,6 +113,7 @@ class Job:
         self._told: dict[tuple[str, str], Identity] = {}
         self._settings_digest = settings_digest(engine)
         self._force = force
+        self._album = album
         self._shards: dict[int, Shard] = {}
         self._stores: dict[int, Store] = {}
         self._persons: dict[int, tuple[Subject, Namer]] = {}
@@ -265,7 +269,10 @@ class Job:
                 result.tally.again(head.kind, self.place.ledger.line(code), head.size)
                 return None
             name = namer.name(item.relative, sight.kind, copy=copy)
-            clean = self.engine.deidentify(self._source(item), subject, kind=sight.kind, seen=seen)
+            show = self._album.show(code) if self._album is not None else None
+            clean = self.engine.deidentify(
+                self._source(item), subject, kind=sight.kind, seen=seen, show=show
+            )
             store.write(name, clean.parts)
         except OutputError:
             raise

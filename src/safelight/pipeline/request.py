@@ -21,12 +21,14 @@ class Request:
         out: Folder to write.
         settings: The settings in force.
         force: Redo what an earlier run has done.
+        pictures: Private folder for pictures from before and after; empty for none.
     """
 
     sources: Sequence[str]
     out: str
     settings: Settings
     force: bool = False
+    pictures: str = ""
 
 
 class Watch(Protocol):
@@ -62,6 +64,7 @@ class Summary:
         failed: What kept the run from going on, such as a full disk.
         seconds: Wall time.
         report: Path of the HTML report.
+        pictures: Path of the page of pictures from before and after; empty for none.
         data: What ``report.json`` holds.
         waiting: The first inputs in review and quarantine: where they lie, for the terminal alone,
             and their line.
@@ -73,6 +76,7 @@ class Summary:
     failed: SafelightError | None = None
     seconds: float = 0.0
     report: str = ""
+    pictures: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from safelight import log
 from safelight.errors import SafelightError, SettingsError
 from safelight.intake.sources import expand, walk
+from safelight.pipeline.album import Album
 from safelight.pipeline.finish import Collected, finish
 from safelight.pipeline.job import ARCHIVES, NOT_CLEANED, Job, Surveyed
 from safelight.pipeline.place import Place
@@ -35,8 +36,9 @@ def run(request: Request, watch: Watch | None = None) -> Summary:
     began = time.monotonic()
     check_places(request.sources, request.out)
     engine = make_engine(request.settings)
+    album = Album(request.pictures, request.out) if request.pictures else None
     with Place(request.out, engine.key, request.sources, force=request.force) as place:
-        job = Job(engine=engine, place=place, force=request.force)
+        job = Job(engine=engine, place=place, force=request.force, album=album)
         done = Collected(job)
         summary = Summary()
         try:
@@ -49,6 +51,8 @@ def run(request: Request, watch: Watch | None = None) -> Summary:
         summary.seconds = time.monotonic() - began
         watch.stage("report", 0)
         finish(job, request, summary, done)
+        if album is not None:
+            summary.pictures = album.finish()
     log.event("run-finished", inputs=summary.inputs, exit_code=summary.exit_code)
     return summary
 

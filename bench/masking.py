@@ -29,7 +29,8 @@ def picture(samples: int) -> NDArray[np.uint8]:
     shape = (SIDE, SIDE) if samples == 1 else (SIDE, SIDE, samples)
     slopes = np.cumsum(np.cumsum(random.normal(size=shape), 0), 1)
     slopes = (slopes - slopes.min()) / np.ptp(slopes) * 255
-    return np.clip(slopes + random.normal(size=shape) * 12, 0, 255).astype(np.uint8)
+    noisy = slopes + random.normal(size=shape) * 12
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def saved(form: str, samples: int, **options: Any) -> bytes:

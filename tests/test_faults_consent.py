@@ -5,8 +5,10 @@ consent is opened again, nothing is removed twice or left, and the log verifies.
 """
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
@@ -21,10 +23,16 @@ from safelight.store import faults
 from safelight.store.schema.consent import accesses, artefacts, policies, statements
 from safelight.tlog import Leaf
 
-# A server that has imported everything and opened nothing: each child starts in milliseconds.
 forks = multiprocessing.get_context("forkserver")
-forks.set_forkserver_preload(["consent_child"])
 LEAST = {"*": 26, "general-research": 15}
+
+
+@pytest.fixture(autouse=True)
+def _server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a process that has imported everything and opened nothing: children fork from it."""
+    monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))  # it takes no path but this one
+    forks.set_forkserver_preload(["faults_child", "consent_child"])
+    forkserver.ensure_running()
 
 
 def places_of(act: Callable[[], Any]) -> list[str]:

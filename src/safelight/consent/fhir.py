@@ -200,6 +200,9 @@ def _only(value: Any, allowed: frozenset[str], place: str) -> dict[str, Any]:
 def _statements(resource: dict[str, Any]) -> Iterator[Heard]:
     _only(resource, _TOP, "Consent")
     _only(resource.get("meta", {}), _META, "Consent.meta")
+    for name in ("scope", "category"):  # 1..1 and 1..* in R4; the model lets null pass
+        if not resource.get(name):
+            raise FhirError("the resource is not valid FHIR R4", place=f"Consent.{name}")
     basis = _basis(resource)
     person = _code(resource.get("patient"), "Consent.patient")
     if resource.get("status") not in ("active", "rejected", "inactive"):

@@ -80,7 +80,7 @@ class VaultOriginals:
     def remove(self, person: str, name: str) -> str:
         """Remove an original."""
         with self._vault.store.begin() as conn:
-            self._originals.release(conn, person, [name])
+            self._originals.release(conn, person, name)
         self._originals.purge()
         return ""
 

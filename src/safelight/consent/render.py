@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from safelight.consent import purposes
 from safelight.consent.diff import Diff, Effect
-from safelight.consent.policy import ANY, Policy
+from safelight.consent.policy import ANY, PARTY, Policy
 
 __all__ = ["changes", "policy"]
 
@@ -36,10 +36,10 @@ def _named(values: frozenset[str], everything: str, nothing: str) -> list[str]:
     return [everything, *listed] if ANY in values else listed or [nothing]
 
 
-def _days(days: int | None) -> str:
+def _days(days: int | None, none: str) -> str:
     if days is None:
-        return "without a limit"
-    return "not at all" if days == 0 else f"{days} days"
+        return "never (no limit is set)"
+    return none if days == 0 else f"within {days} days"
 
 
 def policy(this: Policy) -> str:
@@ -52,7 +52,7 @@ def policy(this: Policy) -> str:
     lines = [
         this.title,
         "=" * min(len(this.title), _WIDTH),
-        f"{this.name}, version {this.version}",
+        f"{this.name}, version {this.version}, in the language {this.language}",
         this.hash,
         "",
         _wrap(this.summary),
@@ -71,18 +71,15 @@ def policy(this: Policy) -> str:
         f"Use for profit: {'YES' if this.commercial_use else 'no'}",
         f"Published for anyone to take: {'YES' if this.open_release else 'no'}",
         f"Originals {originals}.",
-        f"Kept: {_days(this.retention_days)}",
-        f"After you withdraw, recipients must delete within: {_days(this.grace_days)}",
+        f"Deleted: {_days(this.retention_days, 'as soon as the work on it is done')}",
+        f"After you withdraw, recipients must delete: {_days(this.grace_days, 'at once')}",
         *_list(_CONDITION, conditions or ["no further condition"]),
         f"Law: {this.jurisdiction}",
-        *_list("Who answers for it", [getattr(this.controller, n) for n in _PARTY]),
+        *_list("Who answers for it", [getattr(this.controller, n) for n in PARTY]),
         *_list("How to withdraw", [this.withdrawal]),
         *(_list("Fields that this version of Safelight does not know", extra) if extra else []),
     ]
     return "\n".join(lines) + "\n"
-
-
-_PARTY: Final = ("name", "address", "contact")
 
 
 def _value(value: Any) -> str:

@@ -31,7 +31,7 @@ _OUT: Final = click.option(
 )
 
 
-def _open(*, recover: bool = True, **given: str | None) -> "Log":
+def _open(given: dict[str, str | None], *, recover: bool = True) -> "Log":
     from safelight.pipeline.house import Places  # noqa: PLC0415  # start-up cost
     from safelight.tlog import Log, Signer, VerifierKey  # noqa: PLC0415  # start-up cost
 
@@ -92,7 +92,7 @@ def log_verify(
     """Hash every entry, node and checkpoint again; name the first bad place."""
     from safelight.tlog.receipt import verify  # noqa: PLC0415  # start-up cost
 
-    opened = _open(recover=False, **given)
+    opened = _open(given, recover=False)
     seen = [verify(_read(path), opened.key).checkpoint for path in receipts]
     found = opened.verify(seen)
     problems = [{"place": one.place, "what": one.what} for one in found.problems]
@@ -123,7 +123,7 @@ def log_verify(
 @_OUT
 def log_checkpoint(*, out: str | None, **given: str | None) -> None:
     """Sign the log as it stands (a C2SP checkpoint); give it to whoever is to keep watch."""
-    _write(_open(**given).checkpoint().note, out)
+    _write(_open(given).checkpoint().note, out)
 
 
 @log.command("proof")
@@ -134,7 +134,7 @@ def log_checkpoint(*, out: str | None, **given: str | None) -> None:
 @_OUT
 def log_proof(index: int, *, out: str | None, **given: str | None) -> None:
     """Print the proof that entry INDEX is in the log (C2SP tlog-proof)."""
-    _write(_open(**given).proof(index), out)
+    _write(_open(given).proof(index), out)
 
 
 @log.command("key")
@@ -144,7 +144,7 @@ def log_proof(index: int, *, out: str | None, **given: str | None) -> None:
 @_JSON
 def log_key(*, as_json: bool, **given: str | None) -> None:
     """Show the log's public key and its fingerprint: publish both."""
-    key = _open(recover=False, **given).key
+    key = _open(given, recover=False).key
     if as_json:
         click.echo(json.dumps({"fingerprint": key.fingerprint, "key": str(key)}, indent=1))
     else:

@@ -13,7 +13,7 @@ from safelight.store.schema.tlog import nodes as nodes_table
 from safelight.tlog import nodes
 from safelight.tlog.checkpoint import Checkpoint
 from safelight.tlog.outside import Outside
-from safelight.tlog.tree import Grower, leaf_hash
+from safelight.tlog.tree import HASH_BYTES, Grower, leaf_hash
 
 __all__ = ["Problem", "Verified", "check"]
 
@@ -217,7 +217,7 @@ def _name(work: _Work, key: int, wanted: bytes, found: bytes | None) -> None:
     place = nodes.place_name(key)
     pairs = enumerate(zip(wanted, found or b"", strict=False))
     same = next((at for at, pair in pairs if pair[0] != pair[1]), 0)
-    at = same // nodes.HASH_BYTES
+    at = same // HASH_BYTES
     low = next(low for low in reversed(range(nodes.TILE_LEVELS)) if nodes.STARTS[low] <= at)
     index = number * (nodes.TILE_WIDTH >> low) + at - nodes.STARTS[low]
     stop = index + 1 << level + low

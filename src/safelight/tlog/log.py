@@ -7,6 +7,7 @@ writer in at a time (``BEGIN IMMEDIATE`` on SQLite, an advisory lock on PostgreS
 import base64
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any, Final
 
@@ -213,15 +214,22 @@ class Log:
 
     # ---- proofs ----
 
-    def inclusion(self, index: int, size: int) -> list[bytes]:
+    def inclusion(self, index: int, size: int, conn: Connection | None = None) -> list[bytes]:
         """Return the proof that an entry is in the tree of a size (RFC 9162, 2.1.3).
+
+        Args:
+            index: Of the entry.
+            size: Of the tree.
+            conn: A transaction to read in, for many proofs at once; else one of its own.
 
         Raises:
             LogError: There is no such entry or no such tree.
         """
         if not 0 <= index < size:
             raise LogError("the tree has no such entry", place=f"entry {index} of {size}")
-        return self._hashes(inclusion_spans(index, size), size)
+        spans = [*inclusion_spans(index, size), (index, index + 1)]  # the leaf must be there too
+        with nullcontext(conn) if conn is not None else self.store.read() as reading:
+            return nodes.hashes_of(reading, spans)[:-1]
 
     def consistency(self, first: int, second: int) -> list[bytes]:
         """Return the proof that one tree is the beginning of another (RFC 9162, 2.1.4).
@@ -231,13 +239,10 @@ class Log:
         """
         if not 0 <= first <= second:
             raise LogError("a tree has no such beginning", place=f"{first} of {second}")
-        return self._hashes(consistency_spans(first, second), second)
-
-    def _hashes(self, spans: list[tuple[int, int]], size: int) -> list[bytes]:
         with self.store.read() as conn:
-            if size > nodes.size_of(conn):
-                raise LogError("the log is not as large yet", place=f"entry {size - 1}")
-            return nodes.hashes_of(conn, spans)
+            if second > nodes.size_of(conn):
+                raise LogError("the log is not as large yet", place=f"entry {second - 1}")
+            return nodes.hashes_of(conn, consistency_spans(first, second))
 
     def proof(self, index: int, at: Checkpoint | None = None) -> str:
         """Return a C2SP ``tlog-proof``: index, inclusion proof and signed checkpoint, as text.

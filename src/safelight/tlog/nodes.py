@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from safelight.errors import LogError
 from safelight.store.schema.tlog import leaves, nodes
@@ -36,6 +36,7 @@ TILE_WIDTH: Final = 1 << TILE_LEVELS
 TILE_BYTES: Final = (2 * TILE_WIDTH - 2) * HASH_BYTES
 STARTS: Final = tuple(2 * TILE_WIDTH - (2 * TILE_WIDTH >> low) for low in range(TILE_LEVELS))
 LAYER_SHIFT: Final = 48
+_NOTHING: Final = bytes(HASH_BYTES)  # where the tree has not grown yet
 _READ: Final = 4096
 _TILES_MOST: Final = 32
 
@@ -53,10 +54,13 @@ _PART: Final = (
 )
 
 
-def place(node: Node) -> int:
-    """Return the key of the tile that holds a node."""
+def place(node: Node) -> tuple[int, int]:
+    """Return the key of the tile that holds a node, and the node's first byte in it."""
     layer, low = divmod(node[0], TILE_LEVELS)
-    return layer << LAYER_SHIFT | node[1] >> TILE_LEVELS - low
+    bits = TILE_LEVELS - low
+    return layer << LAYER_SHIFT | node[1] >> bits, (
+        (STARTS[low] + (node[1] & (1 << bits) - 1)) * HASH_BYTES
+    )
 
 
 def layer_of(key: int) -> Node:
@@ -118,7 +122,7 @@ def read_entries(conn: Connection, start: int, stop: int) -> Iterator[tuple[int,
 
 
 @cache
-def _look_up(count: int) -> tuple[Select[tuple[int, bytes]], tuple[str, ...]]:
+def _look_up(count: int) -> tuple[Any, tuple[str, ...]]:
     """Return a query for so many tiles: a list of fixed length is compiled once, others never."""
     names = tuple(f"p{at}" for at in range(count))
     wanted = nodes.c.place.in_([bindparam(name) for name in names])
@@ -127,23 +131,21 @@ def _look_up(count: int) -> tuple[Select[tuple[int, bytes]], tuple[str, ...]]:
 
 def tiles(conn: Connection, places: Iterable[int]) -> dict[int, bytes]:
     """Return the tiles that are there, by their keys."""
-    keys = sorted(set(places))
+    keys = sorted(places)
     found: dict[int, bytes] = {}
     for start in range(0, len(keys), _TILES_MOST):
         some = keys[start : start + _TILES_MOST]
         query, names = _look_up(len(some))
         result = conn.execute(query, dict(zip(names, some, strict=True)))
-        found.update((int(key), bytes(data)) for key, data in result)
+        for key, data in result:
+            found[int(key)] = bytes(data)
     return found
 
 
-def _pick(rows: dict[int, bytes], node: Node) -> bytes:
-    layer, low = divmod(node[0], TILE_LEVELS)
-    number, at = divmod(node[1], TILE_WIDTH >> low)
-    start = (STARTS[low] + at) * HASH_BYTES
-    found = rows.get(layer << LAYER_SHIFT | number, b"")[start : start + HASH_BYTES]
-    if len(found) != HASH_BYTES:
-        raise LogError("a node of the tree is missing", place=f"level {node[0]}, node {node[1]}")
+def _pick(rows: dict[int, bytes], key: int, start: int) -> bytes:
+    found = rows.get(key, b"")[start : start + HASH_BYTES]
+    if len(found) != HASH_BYTES or found == _NOTHING:
+        raise LogError("the log is not as large, or a node is missing", place=place_name(key))
     return found
 
 
@@ -151,11 +153,11 @@ def hashes_of(conn: Connection, spans: Sequence[Span]) -> list[bytes]:
     """Return the Merkle tree hash of each span of leaves, with one look-up for all.
 
     Raises:
-        LogError: A node is missing.
+        LogError: A node is missing: the log is shorter, or damaged.
     """
-    covers = [cover(span) for span in spans]
-    rows = tiles(conn, (place(node) for nodes_ in covers for node in nodes_))
-    return [fold([_pick(rows, node) for node in nodes_]) for nodes_ in covers]
+    covers = [[place(node) for node in cover(span)] for span in spans]
+    rows = tiles(conn, {key for places in covers for key, _ in places})
+    return [fold([_pick(rows, *one) for one in places]) for places in covers]
 
 
 def check_entries(entries: Iterable[bytes]) -> None:
@@ -180,9 +182,9 @@ def add(conn: Connection, entries: Sequence[bytes]) -> list[int]:
     if not entries:
         return []
     size = size_of(conn)
-    peaks = cover((0, size))
-    old = tiles(conn, (place(node) for node in peaks))  # the tiles that are not full yet
-    grower = Grower(size, [_pick(old, node) for node in peaks])
+    peaks = [place(node) for node in cover((0, size))]
+    old = tiles(conn, {key for key, _ in peaks})  # the tiles that are not full yet
+    grower = Grower(size, [_pick(old, *one) for one in peaks])
     made = {key: bytearray(tile) for key, tile in old.items()}
     for first, hashes in grower.grow([leaf_hash(one) for one in entries]):
         spread(made, first, hashes)

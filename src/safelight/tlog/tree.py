@@ -49,6 +49,10 @@ def cover(span: Span) -> list[Node]:
     The span starts where a node of its size may start, as all spans of proofs do.
     """
     start, stop = span
+    width = stop - start
+    if width and width & width - 1 == 0:  # one node, as nearly always
+        level = width.bit_length() - 1
+        return [(level, start >> level)]
     nodes = []
     while start < stop:
         level = (stop - start).bit_length() - 1

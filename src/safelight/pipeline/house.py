@@ -5,7 +5,8 @@ the pipeline makes, and what removes each.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -16,12 +17,14 @@ from safelight.consent.removers import register
 from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, StoreError
 from safelight.pipeline import submissions as rows
 from safelight.store import Store
+from safelight.store.faults import reach
 from safelight.store.schema.consent import artefacts
 from safelight.tlog import Log, Signer
 from safelight.vault import MasterKey, Vault
 from safelight.vault.keys import default_master_file
+from safelight.vault.people import People
 
-__all__ = ["House", "Keeper", "Places", "default_data_folder"]
+__all__ = ["House", "Keeper", "Places", "default_data_folder", "new_master"]
 
 
 def default_data_folder() -> str:
@@ -67,9 +70,56 @@ class Places:
         objects = self.objects or os.path.join(self.folder, "objects")
         return Store.open(url, objects=objects, home=self.folder)
 
+    def upgrade(self) -> tuple[str, str]:
+        """Bring a database of an earlier version up to this one; return both revisions."""
+        url = self.database or f"sqlite:///{os.path.join(self.folder, 'safelight.db')}"
+        return Store.upgrade(url, home=self.folder)
+
     def exists(self) -> bool:
-        """Tell whether there is a data folder with a key list of its own."""
+        """Tell whether there is a data folder."""
         return os.path.isdir(self.folder)
+
+
+@contextmanager
+def new_master(places: Places, target: str = "") -> Iterator[MasterKey]:
+    """Give a new master key to rotate to; its file takes the old one's name when all went well.
+
+    A rotation that was killed in between is finished here first.
+
+    Args:
+        places: Where the vault and its master key lie.
+        target: Where the new key comes from; empty: a new file in place of the old one.
+
+    Raises:
+        MasterKeyError: The new key cannot be made or read, or the vault's key is no file.
+    """
+    if target:
+        yield MasterKey.open(target)
+        return
+    path = places.master_key.removeprefix("file:") or default_master_file()
+    if places.master_key.startswith(("env:", "keyring:", "command:")):
+        raise MasterKeyError("the master key is no file", todo="say with --to where the new one is")
+    old = MasterKey.open(path)
+    coming = f"{path}.new"
+    new = MasterKey.open(coming) if os.path.exists(coming) else MasterKey.create(coming)
+    with places.store() as store, store.read() as conn:
+        done = People.active_master(conn) == new.fingerprint
+    if done:  # killed after the vault was locked anew and before the file had its name
+        _exchange(path, coming, old.fingerprint)
+        raise MasterKeyError(
+            "a rotation that was interrupted is finished now",
+            kept="the vault is locked with the new key, which lies in the key's file",
+        )
+    yield new
+    _exchange(path, coming, old.fingerprint)
+
+
+def _exchange(path: str, coming: str, fingerprint: str) -> None:
+    kept = f"{path}.{fingerprint}.old"
+    if not os.path.exists(kept):
+        os.link(path, kept)
+    reach("rotate.kept")
+    os.replace(coming, path)
 
 
 class House:

@@ -219,6 +219,7 @@ class _Sending:
                 attempt=0,
             )
             rows.announce(conn, self._store, self._lease, keep=keep, fresh=fresh, use=self._use)
+            self._witness.allowed(conn, person, self._lease.submission)
         self._announced = True
         reach("submit.announced")
 

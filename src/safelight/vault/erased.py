@@ -48,6 +48,15 @@ class ErasedList:
         if not self._store.objects.exists(_PREFIX + person):
             self._store.objects.put(_PREFIX + person, [b"erased\n"])
 
+    def spread(self) -> frozenset[str]:
+        """Bring every place up to date with the others; return the ids of the erased."""
+        found = self.all()
+        for path in filter(None, (self.path, self._second)):
+            for person in sorted(found - set(read_lines(path))):
+                with suppress(OSError):  # as above; the other places have it
+                    _append(path, person)
+        return found
+
     def all(self) -> frozenset[str]:
         """Return the ids of the erased, from every place that can be read."""
         found: set[str] = set()

@@ -81,6 +81,11 @@ class People:
                 todo="give the key that the vault was made with, or last rotated to",
             )
 
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the master key that this vault is opened with."""
+        return self._master.fingerprint
+
     @staticmethod
     def active_master(conn: Connection) -> str:
         """Return the fingerprint of the key that locks the vault; empty before the first."""

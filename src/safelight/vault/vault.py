@@ -51,7 +51,7 @@ class Vault:
 
     def resume(self) -> None:
         """Finish erasures and removals that did not come to their end."""
-        listed = sorted(self.erased.all())
+        listed = sorted(self.erased.spread())
         for start in range(0, len(listed), _AT_ONCE):
             some = listed[start : start + _AT_ONCE]
             with self.store.read() as conn:

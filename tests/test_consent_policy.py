@@ -1,6 +1,8 @@
 """Policies as documents: one hash, one meaning, the same for a person and a program."""
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from consent_fixtures import POLICY
 from safelight.consent import purposes, render
 from safelight.consent.canonical import canonical, content_hash
+from safelight.consent.decision import Reason
 from safelight.consent.diff import Effect, compare
 from safelight.consent.policy import MAX_BYTES, Policy, read
 from safelight.errors import ConsentError, PolicyError
@@ -174,3 +177,16 @@ def test_purposes_are_duo_terms_and_two_of_our_own() -> None:
         with pytest.raises(ConsentError):
             purposes.parse(text)
     assert len(purposes.terms()) == 23
+
+
+def test_the_documentation_names_every_purpose_and_every_reason() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "consent.md").read_text("utf-8")
+    flat = " ".join(page.split())
+    for purpose in purposes.PURPOSES.values():
+        assert f"`{purpose.name}" in flat
+    assert [reason for reason in Reason if str(reason) not in flat] == []
+    example = page.split("```toml\n")[1].split("```")[0]
+    policy = Policy.from_document(read(example.encode(), toml=True))
+    assert set(policy.document()) - {"version", "previous", "language"} <= set(
+        tomllib.loads(example)
+    )

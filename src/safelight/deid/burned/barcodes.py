@@ -19,12 +19,14 @@ _SIDE: Final = 20
 _FILL: Final = 0.65
 _DENSE: Final = 0.2
 _SPREAD: Final = 45.0
-_CONTRAST: Final = 110
-_WITHIN: Final = 0.08
-_TURNS: Final = 7
 _MOST: Final = 8
 _MARGIN: Final = 3.0
 _CROP: Final = 640
+# How far apart two tones are, what part of the variance is within them, how often they change.
+_LOOSE: Final = (45.0, 0.3, 5)
+_STRICT: Final = (110.0, 0.08, 7)
+_ENLARGED: Final = 3.0
+_LARGE: Final = 1500
 _SHRINKS: Final = (1, 2, 4)
 _SAME: Final = 0.6
 
@@ -38,7 +40,8 @@ def patches(grey: Grey) -> list[Strip]:
     steeply from the next one. Anatomy is smoother; paragraphs of text and noise may pass.
     """
     out: list[Strip] = []
-    for shrink in _SHRINKS:
+    larger = 2 if max(grey.shape) > _LARGE else 1
+    for shrink in (larger * step for step in _SHRINKS):
         rows, columns = grey.shape[0] // shrink, grey.shape[1] // shrink
         if min(rows, columns) < _LEAST:
             break
@@ -58,15 +61,15 @@ def codes(grey: Grey) -> list[tuple[Strip, bool]]:
     Args:
         grey: The picture, (rows, columns).
     """
-    found = patches(grey)
+    found = [strip for strip in patches(grey) if _two_toned(_upright(grey, strip, 1.0), _LOOSE)]
     if not found:
         return []
     out = [(_place(code), True) for code in _read(grey)]
     for strip in found:
-        crop = _upright(grey, strip)
+        crop = _upright(grey, strip, _ENLARGED)
         if _read(_quiet(crop)):
             out.append((strip.padded(_MARGIN, _MARGIN), True))
-        elif min(strip.length, strip.height) >= _SIDE and _two_toned(crop):
+        elif min(strip.length, strip.height) >= _SIDE and _two_toned(crop, _STRICT):
             out.append((strip.padded(_MARGIN, _MARGIN), False))
     return out
 
@@ -120,10 +123,10 @@ def _same(one: Strip, other: Strip) -> bool:
     return near and _SAME < ratio < 1 / _SAME
 
 
-def _upright(grey: Grey, strip: Strip) -> Grey:
-    """Return a patch turned upright and enlarged."""
+def _upright(grey: Grey, strip: Strip, most: float) -> Grey:
+    """Return a patch turned upright, enlarged up to so many times."""
     strip = strip.padded(2, 2)
-    scale = min(3.0, _CROP / max(strip.length, strip.height))
+    scale = min(most, _CROP / max(strip.length, strip.height))
     width, height = max(round(strip.length * scale), 1), max(round(strip.height * scale), 1)
     target = np.array([[0, 0], [width, 0], [width, height]], np.float32)
     matrix = cv2.getAffineTransform(strip.corners()[:3], target)
@@ -141,18 +144,19 @@ def _quiet(crop: Grey) -> Grey:
     return np.asarray(cv2.copyMakeBorder(crop, *[quiet] * 4, cv2.BORDER_CONSTANT, value=tone))
 
 
-def _two_toned(crop: Grey) -> bool:
+def _two_toned(crop: Grey, bounds: tuple[float, float, int]) -> bool:
     """Tell whether a patch is made of two tones far apart, as a code is and anatomy is not."""
+    contrast, spread, least = bounds
     level, _ = cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     low, high = crop[crop <= level].astype(np.float32), crop[crop > level].astype(np.float32)
-    if not low.size or not high.size or high.mean() - low.mean() < _CONTRAST:
+    if not low.size or not high.size or high.mean() - low.mean() < contrast:
         return False
     within = (low.var() * low.size + high.var() * high.size) / crop.size
-    if within >= _WITHIN * float(crop.astype(np.float32).var()):
+    if within >= spread * float(crop.astype(np.float32).var()):
         return False
     dark = crop > level
     turns = max(
         float(np.median((dark[:, 1:] != dark[:, :-1]).sum(axis=1))),
         float(np.median((dark[1:] != dark[:-1]).sum(axis=0))),
     )
-    return turns >= _TURNS
+    return turns >= least

@@ -15,12 +15,14 @@ import numpy.typing as npt
 from safelight.deid.burned.strip import Floats, Strip
 
 __all__ = [
+    "SUSPECT",
     "Grey",
     "Levels",
     "Piece",
     "Segments",
     "leaning",
     "look_at",
+    "merged",
     "pieces",
     "scales_for",
     "slanted",
@@ -29,9 +31,15 @@ __all__ = [
 Grey = npt.NDArray[np.uint8]
 
 _LARGE: Final = 1500
-_SUSPECT: Final = 0.2
+
+#: A probability that calls for a look at twice the size: tiny letters are seen there.
+SUSPECT: Final = 0.2
 _CLEAR: Final = 0.5
 _CELL: Final = 8
+_TOLD: Final = 0.4
+_LEFT: Final = 0.3
+_HALO: Final = 1.5
+_THICK: Final = 1.8
 _AROUND: Final = 2
 _SMALL: Final = 14
 _SPECK: Final = 4
@@ -44,6 +52,9 @@ _SLENDER: Final = 2.2
 _FILLED: Final = 0.3
 _UNDIVIDED: Final = 24
 _TALL: Final = 64
+_SPLIT: Final = 10
+_CORES: Final = (0.75, 0.9, 0.97, 0.99)
+_SHARE: Final = 0.06
 _LONG: Final = 20
 _NARROW: Final = 8
 _STEPS: Final = (0.5, 0.7, 0.85, 0.95)
@@ -89,18 +100,17 @@ class Piece:
 
 
 def scales_for(rows: int, columns: int, *, more: bool = False) -> tuple[float, ...]:
-    """Return the scales that a picture is looked at, the first always 1.
+    """Return the scales below 1 that a picture is looked at as well, the largest first.
 
     Args:
         rows: Height in pixels.
         columns: Width in pixels.
-        more: Whether a tag or an earlier find asks for a closer look.
+        more: Whether a tag asks for a closer look.
     """
-    side = max(rows, columns)
-    scales = [1.0, 0.5]
-    if side > _LARGE or more:
+    scales = [0.5]
+    if max(rows, columns) > _LARGE or more:
         scales.append(0.25)
-    return tuple(scales)
+    return tuple(scale for scale in scales if min(rows, columns) * scale >= _NARROW)
 
 
 def look_at(segments: Segments, grey: Grey, scales: Sequence[float]) -> Floats:
@@ -113,6 +123,34 @@ def look_at(segments: Segments, grey: Grey, scales: Sequence[float]) -> Floats:
     return np.zeros(grey.shape, np.float32) if best is None else best
 
 
+def merged(full: Floats, coarse: Sequence[tuple[float, Floats]]) -> Floats:
+    """Return the map at full size with what only smaller sizes show.
+
+    At smaller sizes lines close together run into one: they count only where a thick part of what
+    they show is not explained by what full size shows, as with large letters.
+
+    Args:
+        full: The probability at full size, (rows, columns).
+        coarse: Scales below 1 with what was seen there, the largest first.
+    """
+    best = full
+    for scale, plane in coarse:
+        if float(plane.max(initial=0.0)) < _CLEAR:
+            continue
+        reach, thick = round(_HALO / scale), round(_THICK / scale)
+        told = cv2.dilate((best > _TOLD).astype(np.uint8), _disc(reach))
+        rest = ((plane > _LEFT) & (told == 0)).astype(np.uint8)
+        core = cv2.morphologyEx(rest, cv2.MORPH_OPEN, _disc(thick))
+        if core.any():
+            more = cv2.dilate(core, _disc(thick)) > 0
+            best = np.maximum(best, np.where(more, plane, np.float32(0)))
+    return best
+
+
+def _disc(radius: int) -> Grey:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1)))
+
+
 def suspects(full: Floats, best: Floats) -> list[tuple[int, int, int, int]]:
     """Return rectangles (left, top, right, bottom) where tiny writing may be, the smallest first.
 
@@ -120,9 +158,9 @@ def suspects(full: Floats, best: Floats) -> list[tuple[int, int, int, int]]:
         full: The probability at full size, (rows, columns): tiny letters leave weak signs in it.
         best: The greatest over the scales.
     """
-    if float(full.max(initial=0.0)) < _SUSPECT:
+    if float(full.max(initial=0.0)) < SUSPECT:
         return []
-    mask = ((full > _SUSPECT) | (best > _CLEAR)).astype(np.uint8)
+    mask = ((full > SUSPECT) | (best > _CLEAR)).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     rows, columns = full.shape
     near = np.zeros((rows // _CELL + 1, columns // _CELL + 1), np.uint8)
@@ -181,8 +219,40 @@ def pieces(probability: Floats, levels: Levels) -> list[Piece]:
         part = np.where(own, probability[top : top + height, left : left + width], 0)
         if min(width, height) > _TALL:
             out += _sharper(part, (left, top), levels)
+        elif min(width, height) >= _SPLIT:
+            out += _apart(own.astype(np.uint8), part, (left, top))
         else:
             out += _solid(own.astype(np.uint8), part, (left, top), float(part.max()))
+    return out
+
+
+def _apart(own: Grey, part: Floats, corner: tuple[int, int], step: int = 0) -> list[Piece]:
+    """Return a component in the parts that it has at a high threshold, each with what is nearest.
+
+    Lines close together are joined by faint bridges, which the low threshold takes for ink.
+    """
+    if step >= len(_CORES) or min(own.shape) < _SPLIT:
+        return _solid(own, part, corner, float(part.max()))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (part > _CORES[step]).astype(np.uint8), connectivity=8
+    )
+    large = [
+        label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= _SHARE * part.size
+    ]
+    if len(large) < 2:  # noqa: PLR2004 - one part is the whole
+        return _apart(own, part, corner, step + 1)
+    cores = np.isin(labels, large)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~cores).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    out = []
+    for label in np.unique(nearest[own > 0]):
+        mask = (nearest == label) & (own > 0)
+        ys, xs = np.nonzero(mask)
+        window = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+        inner = np.where(mask, part, np.float32(0))[window]
+        at = (corner[0] + int(xs.min()), corner[1] + int(ys.min()))
+        out += _apart(np.ascontiguousarray(mask[window], np.uint8), inner, at, step + 1)
     return out
 
 

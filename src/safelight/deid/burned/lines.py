@@ -1,6 +1,7 @@
 """Join pieces of writing into lines, and make each line whole to its faint ends."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,8 @@ _HOLE: Final = 0.7
 _ENOUGH: Final = 0.2
 _ROWS: Final = 16
 _TURNED: Final = 20
+_SQUARE: Final = 1.5
+_TIGHT: Final = 0.8
 _LIKE: Final = 0.6
 _TALLER: Final = 1.7
 _FILLED: Final = 0.3
@@ -59,8 +62,14 @@ def join(found: Sequence[Piece], levels: Levels) -> list[Line]:
             place = owner[place]
         return place
 
-    for left, right in _neighbours(found):
+    pairs = _neighbours(found)
+    for left, right in pairs:
         if root(left) != root(right) and _belong(found[left], found[right]):
+            owner[root(left)] = root(right)
+    sizes = Counter(root(place) for place in range(len(found)))
+    single = [sizes[root(place)] == 1 for place in range(len(found))]
+    for left, right in pairs:
+        if single[left] and single[right] and _stacked(found[left], found[right]):
             owner[root(left)] = root(right)
     groups: dict[int, list[Piece]] = {}
     for place, piece in enumerate(found):
@@ -124,10 +133,16 @@ def _belong(one: Piece, other: Piece) -> bool:
     if long_a or long_b:
         guide = a if long_a and (not long_b or a.length >= b.length) else b
         return _aligned(one, other, guide.angle)
-    if _aligned(one, other, 0.0) or _aligned(one, other, 90.0):
-        return True
+    return _aligned(one, other, 0.0)
+
+
+def _stacked(one: Piece, other: Piece) -> bool:
+    """Tell whether two letters that stand alone are neighbours of a line that runs otherwise."""
+    a, b = one.strip, other.strip
+    if max(a.length / a.height, b.length / b.height) > _SQUARE or not _alike(a, b):
+        return False
     towards = math.degrees(math.atan2(b.y - a.y, b.x - a.x))
-    return _aligned(one, other, towards, gap=0.8) and _alike(a, b)
+    return _aligned(one, other, 90.0, gap=_TIGHT) or _aligned(one, other, towards, gap=_TIGHT)
 
 
 def _alike(a: Strip, b: Strip) -> bool:

@@ -120,16 +120,22 @@ class Eyes:
             hints: What the header says.
             levels: The thresholds.
         """
-        scales = find.scales_for(*grey.shape, more=hints.closer)
         full = self.segments.probability(grey, 1.0)
-        half = find.look_at(self.segments, grey, scales[1:])
-        best = np.maximum(full, half)
-        zoom = self._closer(grey, full, best)
-        if zoom is not None:
-            best = np.maximum(best, zoom)
+        coarse = [
+            (scale, self.segments.probability(grey, scale))
+            for scale in find.scales_for(*grey.shape, more=hints.closer)
+        ]
+        half = np.zeros_like(full) if not coarse else coarse[0][1]
+        for _scale, plane in coarse[1:]:
+            half = np.maximum(half, plane)
+        if max(float(full.max(initial=0.0)), float(half.max(initial=0.0))) < find.SUSPECT:
+            return [], Maps(full=full, half=half, zoom=None)
+        zoom = self._closer(grey, full, half)
+        fine = full if zoom is None else np.maximum(full, zoom)
+        best = find.merged(fine, coarse)
         found = find.pieces(best, levels)
         if find.leaning(found):
-            np.maximum(best, find.slanted(self.segments, grey), out=best)
+            best = np.maximum(best, find.slanted(self.segments, grey))
             found = find.pieces(best, levels)
         joined = lines.join(found, levels)
         whole = [lines.completed(line, best, levels) for line in joined]

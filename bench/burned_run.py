@@ -51,10 +51,10 @@ def tesseract(file: File) -> list[list[Box]]:
 
 def rapidocr_tool() -> Any:
     """Return RapidOCR with its defaults, one thread."""
-    from rapidocr import RapidOCR  # type: ignore[import-not-found]  # noqa: PLC0415 - its own environment
+    from rapidocr import RapidOCR  # noqa: PLC0415 - its own environment
 
     one = {f"EngineConfig.onnxruntime.{key}_op_num_threads": 1 for key in ("intra", "inter")}
-    engine = RapidOCR(params={"Global.log_level": "error", **one})
+    engine: Any = RapidOCR(params={"Global.log_level": "error", **one})
 
     def find(file: File) -> list[list[Box]]:
         found = []

@@ -69,7 +69,7 @@ class Boxes:
             return None
         masks = [np.zeros((image.rows, image.columns), np.bool_) for _ in range(image.frames)]
         for region in regions:
-            one = {"boxes": [region]} if isinstance(region, list) else region
+            one: dict[str, Any] = {"boxes": [region]} if isinstance(region, list) else region
             if one.get("verdict", "mask") != "mask":
                 continue
             for number in one.get("frames") or range(image.frames):

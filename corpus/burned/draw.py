@@ -99,9 +99,9 @@ def _char(style: Style, char: str) -> tuple[Floats, int, int, float]:
     draw = ImageDraw.Draw(image)
     draw.fontmode = "1" if style.hard or style.face.strike else "L"
     draw.text((1 - left, 1 - top), char, font=font, fill=255, anchor="ls")
-    alpha = np.asarray(image, np.float32) / 255
+    alpha: Floats = np.asarray(image, np.float32) / np.float32(255)
     if zoom > 1:
-        alpha = np.kron(alpha, np.ones((zoom, zoom), np.float32))
+        alpha = alpha.repeat(zoom, 0).repeat(zoom, 1)
     return alpha, (left - 1) * zoom, (top - 1) * zoom, advance
 
 

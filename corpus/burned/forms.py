@@ -97,7 +97,7 @@ def to_ybr(rgb: Array) -> Array:
         128 - 0.168736 * r - 0.331264 * g + 0.5 * b,
         128 + 0.5 * r - 0.418688 * g - 0.081312 * b,
     )
-    return np.clip(np.stack(planes, -1).round(), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.stack(planes, -1).round(), 0, 255), np.uint8)
 
 
 def to_rgb(ybr: Array) -> Array:
@@ -105,7 +105,7 @@ def to_rgb(ybr: Array) -> Array:
     y, b, r = (ybr[..., i].astype(np.float32) for i in range(3))
     b, r = b - 128, r - 128
     planes = (y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b)
-    return np.clip(np.stack(planes, -1).round(), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.stack(planes, -1).round(), 0, 255), np.uint8)
 
 
 def _packed(frame: Array, form: Form) -> bytes:
@@ -123,7 +123,7 @@ def _packed(frame: Array, form: Form) -> bytes:
     if name == "jpeg 12 bit":
         return bytes(imagecodecs.jpeg8_encode(frame, level=92, bitspersample=12))
     if name == "jpeg lossless":
-        space = {"colorspace": "RGB", "outcolorspace": "RGB"} if colour else {}
+        space: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if colour else {}
         return bytes(
             imagecodecs.jpeg8_encode(
                 frame, lossless=True, predictor=1, bitspersample=form.bits, **space
@@ -204,9 +204,10 @@ def store(ds: Dataset, frames: Iterator[Array], form: Form) -> None:
         elif form.photometric == "YBR_FULL_422":
             parts.append(_half(own))
         else:
-            order = ">" if form.syntax == "big endian" else "<"
             own = np.moveaxis(own, -1, 0) if own.ndim == 3 and form.planar else own
-            parts.append(np.ascontiguousarray(own, own.dtype.newbyteorder(order)).tobytes())
+            big = form.syntax == "big endian"
+            dtype = own.dtype.newbyteorder(">" if big else "<")
+            parts.append(np.ascontiguousarray(own, dtype).tobytes())
     if len(parts) > 1:
         ds.NumberOfFrames = len(parts)
     if form.syntax in NATIVE:
@@ -293,7 +294,7 @@ def _unpacked(ds: Dataset, data: bytes, syntax: str) -> Array:
         if samples == 1:
             return np.asarray(imagecodecs.jpeg8_decode(data))
         ybr = ds.PhotometricInterpretation.startswith("YBR")
-        space = {"colorspace": "YCBCR" if ybr else "RGB", "outcolorspace": "RGB"}
+        space: dict[str, Any] = {"colorspace": "YCBCR" if ybr else "RGB", "outcolorspace": "RGB"}
         return np.asarray(imagecodecs.jpeg8_decode(data, **space))
     if tail in {80, 81}:
         return np.asarray(imagecodecs.jpegls_decode(data))

@@ -50,7 +50,7 @@ _BUNDLED = (
 
 def _noise(g: np.random.Generator, rows: int, columns: int, cell: int, depth: float) -> Floats:
     small = g.normal(0, depth, (rows // cell + 2, columns // cell + 2)).astype(np.float32)
-    return cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _blob(
@@ -185,7 +185,8 @@ def _scan(g: np.random.Generator, rows: int, columns: int) -> Floats:
         at = (g.uniform(0.3, 0.7), g.uniform(0.15, 0.85))
         _blob(p, g, at, (g.uniform(0.02, 0.15),) * 2, g.uniform(1, 12), 0.03)
     counts = g.poisson(p).astype(np.float32)
-    return np.clip(cv2.GaussianBlur(counts, (0, 0), 0.8) / max(float(counts.max()), 1), 0, 1)
+    soft = np.asarray(cv2.GaussianBlur(counts, (0, 0), 0.8), np.float32)
+    return np.asarray(np.clip(soft / max(float(counts.max()), 1), 0, 1), np.float32)
 
 
 def _vessels(g: np.random.Generator, rows: int, columns: int) -> Floats:
@@ -287,8 +288,9 @@ class Hosts:
 
 def _photo(path: Path) -> Floats:
     with Image.open(path) as image:
-        grey = np.asarray(image.convert("RGB"), np.float32) / 255
-    picture = grey if path.parent.name == "retina" else grey.mean(-1)
+        rgb: Floats = np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+    keep = path.parent.name == "retina"
+    picture = rgb if keep else np.asarray(rgb.mean(-1), np.float32)
     top, bottom, left, right = CROPS.get(path.parent.name, (0.0, 1.0, 0.0, 1.0))
     rows, columns = picture.shape[:2]
     return picture[int(top * rows) : int(bottom * rows), int(left * columns) : int(right * columns)]
@@ -305,7 +307,7 @@ def _object(name: str, crop: tuple[int, int, int, int] | None, data: Path | None
     array = np.clip((array - low) / max(float(high - low), 1e-6), 0, 1)
     if ds.PhotometricInterpretation == "MONOCHROME1":
         array = 1 - array
-    return array.astype(np.float32)
+    return np.asarray(array, np.float32)
 
 
 def _fit(picture: Floats, rows: int, columns: int, g: np.random.Generator) -> Floats:

@@ -1,5 +1,6 @@
 """Where strings stand: vendor-like corners, bars and columns, lead markers, loose lines."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -76,7 +77,8 @@ def _size(page: Page, factor: str, low: int = 8, high: int = 26) -> int:
         return rng.randint(6, 7)
     if factor == "large":
         return rng.randint(50, 90)
-    return min(48, max(8, round(low * (high / low) ** (rng.random() ** 1.3))))
+    share: float = rng.random() ** 1.3
+    return min(48, max(8, round(low * math.pow(high / low, share))))
 
 
 def _sized(face: Face, size: int, factor: str) -> int:

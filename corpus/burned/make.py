@@ -223,7 +223,7 @@ def _artefacts(picture: Floats, rng: random.Random) -> Floats:
     quality = rng.randint(12, 40)
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     flag = cv2.IMREAD_COLOR if picture.ndim == 3 else cv2.IMREAD_GRAYSCALE
-    return np.asarray(cv2.imdecode(data, flag), np.float32) / 255
+    return np.asarray(cv2.imdecode(data, flag), np.float32) / np.float32(255)
 
 
 def _still(page: Page) -> NDArray[np.bool_]:

@@ -85,7 +85,7 @@ def _ground(g: np.random.Generator, rows: int, columns: int) -> Floats:
         p = np.full((rows, columns, 3), g.uniform(0.02, 0.15), np.float32)
     light = g.normal(1, 0.12, (3, 3)).astype(np.float32)
     shade = cv2.resize(light, (columns, rows), interpolation=cv2.INTER_CUBIC)[..., None]
-    return np.clip(p * shade, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(p * shade, 0, 1), np.float32)
 
 
 def shoot(page: Page) -> Floats:

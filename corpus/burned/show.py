@@ -39,7 +39,7 @@ def _shown(ds: Dataset, frame: NDArray[Any]) -> Bytes:
             np.frombuffer(ds[f"{name}PaletteColorLookupTableData"].value, "<u2") >> 8
             for name in ("Red", "Green", "Blue")
         ]
-        return np.stack(tables, -1).astype(np.uint8)[frame]
+        return np.asarray(np.stack(tables, -1)[frame], np.uint8)
     if frame.ndim == 3:
         return np.asarray(frame, np.uint8)
     values = frame.astype(np.float32)
@@ -53,7 +53,7 @@ def _shown(ds: Dataset, frame: NDArray[Any]) -> Bytes:
     shown = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
     if ds.PhotometricInterpretation == "MONOCHROME1":
         shown = 1 - shown
-    return np.rint(shown * 255).astype(np.uint8)
+    return np.asarray(np.rint(shown * 255), np.uint8)
 
 
 def sheet(

@@ -52,7 +52,7 @@ def test_other_text_is_masked(said: str) -> None:
 
 
 def test_an_unsure_reading_proves_nothing() -> None:
-    (region,) = decide([sight(text("PORTABLE", 100, 100, sure=0.8))], None)
+    (region,) = decide([sight(text("PORTABLE", 100, 100, sure=0.7))], None)
     assert region.verdict is Verdict.MASK
 
 

@@ -25,6 +25,8 @@ _ENDS: Final = 0.35
 _PIXELS: Final = 1.5
 _TURNED: Final = 8
 _FEW: Final = 3
+_INSIDE: Final = 0.85
+_TALLER: Final = 1.25
 _HALFWAY: Final = 0.15
 _OUTSIDE: Final = 0.25
 _LIKE: Final = 0.6
@@ -39,12 +41,16 @@ class Policy:
         keep: Whether proven harmless marks stay.
         sure: Least mean confidence of a reading that proves something.
         least: Least confidence of every single character in it.
+        sure_long: The same for marks of more than three characters, whose parse says more.
+        least_long: The same for every character of theirs.
         review: Whether weak finds, which are taken for anatomy, are shown to a person.
     """
 
     keep: bool = True
     sure: float = 0.9
     least: float = 0.6
+    sure_long: float = 0.8
+    least_long: float = 0.4
     review: bool = False
 
 
@@ -89,18 +95,41 @@ def decide(
 def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) -> list[_Judged]:
     """Return the candidates of one picture, those that are proven harmless with their mark."""
     marks = [_proven(c, needles, policy, sight) for c in sight.found]
+    proven = [c.strip for c, mark in zip(sight.found, marks, strict=True) if mark is not None]
+    # A piece of a line that was read as a whole is a mark no less than the line.
+    found = [
+        c
+        for c, mark in zip(sight.found, marks, strict=True)
+        if mark is not None or c.sort is not Sort.TEXT or not _part(c.strip, proven)
+    ]
+    marks = [_proven(c, needles, policy, sight) for c in found]
     while True:
-        masked = [c for c, mark in zip(sight.found, marks, strict=True) if mark is None]
+        masked = [c for c, mark in zip(found, marks, strict=True) if mark is None]
         lost = [
             place
-            for place, (candidate, mark) in enumerate(zip(sight.found, marks, strict=True))
+            for place, (candidate, mark) in enumerate(zip(found, marks, strict=True))
             if mark is not None and not _apart(candidate, mark, masked, hints)
         ]
         if not lost:
             break
         for place in lost:
             marks[place] = None
-    return [_Judged(sight, c, mark) for c, mark in zip(sight.found, marks, strict=True)]
+    return [_Judged(sight, c, mark) for c, mark in zip(found, marks, strict=True)]
+
+
+def _part(strip: Strip, proven: Sequence[Strip]) -> bool:
+    """Tell whether nearly all of a strip lies in a proven line of about its height."""
+    left, top, right, bottom = strip.bounds()
+    for line in proven:
+        a = line.padded(1, 1).bounds()
+        width, height = min(a[2], right) - max(a[0], left), min(a[3], bottom) - max(a[1], top)
+        if (
+            min(width, height) > 0
+            and width * height >= _INSIDE * (right - left) * (bottom - top)
+            and min(strip.height, strip.length) <= _TALLER * line.height
+        ):
+            return True
+    return False
 
 
 def _proven(
@@ -109,10 +138,14 @@ def _proven(
     reading = candidate.reading
     if not policy.keep or candidate.sort is not Sort.TEXT or reading is None:
         return None
-    if reading.sure < policy.sure or reading.least < policy.least:
-        return None
     mark = parse(reading.text)
-    if mark is None or (needles is not None and near(reading.text, needles)):
+    if mark is None:
+        return None
+    brief = mark.short or mark.ambiguous
+    sure, least = (policy.sure, policy.least) if brief else (policy.sure_long, policy.least_long)
+    if reading.sure < sure or reading.least < least:
+        return None
+    if needles is not None and near(reading.text, needles):
         return None
     if reading.turn and mark.short:
         return None  # an L is a 7 upside down

@@ -8,6 +8,7 @@ from typing import Any
 from safelight.consent.custody import Custody
 from safelight.consent.decision import Said
 from safelight.consent.removers import Remover
+from safelight.errors import StoreError
 from safelight.store import Store
 from safelight.tlog import Log, Signer
 from safelight.vault import MasterKey, Vault
@@ -87,3 +88,53 @@ def keep(
             parents=parents,
             digest=stored.digest,
         )
+
+
+class Shelf:
+    """A room of its own that keeps names, and removes them when it is not out of order."""
+
+    needs_key = False
+
+    def __init__(self) -> None:
+        self.names: set[tuple[str, str]] = set()
+        self.broken = False
+        self.calls: list[str] = []
+
+    def remove(self, person: str, name: str) -> str:
+        self.calls.append(name)
+        if self.broken:
+            raise StoreError("the shelf is out of order")
+        self.names.discard((person, name))
+        return "sha256:after"
+
+
+class Ledger(Shelf):
+    """As above; what it removes it can read with the person's key only."""
+
+    needs_key = True
+
+
+def note(custody: Custody, person: str, kind: str, name: str, policy: str, *above: str) -> str:
+    """Record an artefact that lies outside of the vault."""
+    with custody.store.begin() as conn:
+        return custody.lineage.record(
+            conn,
+            person=person,
+            kind=kind,
+            name=name,
+            purpose="train-a-model",
+            policy=policy,
+            parents=above,
+            digest="sha256:before",
+        )
+
+
+def family(custody: Custody, person: str) -> tuple[str, dict[str, str]]:
+    """Agree to everything, and make an image, a feature of it and a head from that."""
+    policy = publish(custody)
+    for purpose in ("care", "train-a-model"):
+        say(custody, person, purpose, policy=policy)
+    made = {"original": keep(custody, person, "deidentified", "o1", policy=policy)}
+    made["feature"] = note(custody, person, "feature", "f1", policy, made["original"])
+    made["head"] = note(custody, person, "head", "h1", policy, made["feature"])
+    return policy, made

@@ -1,14 +1,21 @@
 """Withdrawal: at once, to the end, and nothing of it comes back; on SQLite and on PostgreSQL."""
 
-import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from consent_fixtures import PLANTED, Maker, keep, may, open_custody, publish, say
+from consent_fixtures import (
+    Ledger,
+    Maker,
+    Shelf,
+    family,
+    may,
+    note,
+    open_custody,
+    publish,
+    say,
+)
 from safelight.consent import removers
 from safelight.consent.custody import Custody
 from safelight.consent.decision import Reason
@@ -17,35 +24,14 @@ from safelight.errors import (
     ConsentError,
     ErasedError,
     RemoverMissingError,
-    StoreError,
     WithdrawalError,
 )
 from safelight.store import Store
-from safelight.store.schema.consent import accesses, artefacts, disclosures, statements
-
-
-class Shelf:
-    """A room of its own that keeps names, and removes them when it is not out of order."""
-
-    needs_key = False
-
-    def __init__(self) -> None:
-        self.names: set[tuple[str, str]] = set()
-        self.broken = False
-        self.calls: list[str] = []
-
-    def remove(self, person: str, name: str) -> str:
-        self.calls.append(name)
-        if self.broken:
-            raise StoreError("the shelf is out of order")
-        self.names.discard((person, name))
-        return "sha256:after"
-
-
-class Ledger(Shelf):
-    """As above; what it removes it can read with the person's key only."""
-
-    needs_key = True
+from safelight.store.schema.consent import (
+    accesses,
+    disclosures,
+    statements,
+)
 
 
 @pytest.fixture
@@ -61,32 +47,6 @@ def custody(store: Store, shelves: dict[str, Shelf]) -> Custody:
 @pytest.fixture
 def person(custody: Custody) -> str:
     return custody.vault.create_person()
-
-
-def note(custody: Custody, person: str, kind: str, name: str, policy: str, *above: str) -> str:
-    """Record an artefact that lies outside of the vault."""
-    with custody.store.begin() as conn:
-        return custody.lineage.record(
-            conn,
-            person=person,
-            kind=kind,
-            name=name,
-            purpose="train-a-model",
-            policy=policy,
-            parents=above,
-            digest="sha256:before",
-        )
-
-
-def family(custody: Custody, person: str) -> tuple[str, dict[str, str]]:
-    """Agree to everything, and make an image, a feature of it and a head from that."""
-    policy = publish(custody)
-    for purpose in ("care", "train-a-model"):
-        say(custody, person, purpose, policy=policy)
-    made = {"original": keep(custody, person, "deidentified", "o1", policy=policy)}
-    made["feature"] = note(custody, person, "feature", "f1", policy, made["original"])
-    made["head"] = note(custody, person, "head", "h1", policy, made["feature"])
-    return policy, made
 
 
 def test_every_use_is_denied_in_less_than_a_second(custody: Custody, person: str) -> None:
@@ -275,91 +235,3 @@ def test_an_artefact_is_made_from_ones_own_only(custody: Custody, person: str) -
     with pytest.raises(ConsentError, match="opaque"):
         note(custody, person, "feature", "DOE JANE", policy)
     assert note(custody, person, "head", "h1", policy) == made["head"]
-
-
-def everything_under(folder: str) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
-            yield str(path), path.read_bytes()
-
-
-def test_nothing_of_the_person_is_left_anywhere(
-    make_store: Maker, shelves: dict[str, Shelf], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    custody = open_custody(make_store(), removers=shelves)
-    person, policy = custody.vault.create_person(), publish(custody)
-    words = b" ".join(PLANTED).decode()
-    for purpose in ("care", "train-a-model"):
-        say(custody, person, purpose, policy=policy, note=words)
-    keep(custody, person, "deidentified", "o1", policy=policy)
-    sealed = custody.vault.seal_small(person, "test", "t", PLANTED[0])
-    old = tmp_path / "old"
-    shutil.copytree(custody.store.home, old)  # a copy that nobody told us about
-    custody.withdrawals.run(custody.withdrawals.start(person, actor="person:1", note=words))
-    folders = [custody.store.home, str(tmp_path / "keys")]
-    if custody.store.dialect == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        server.sql("CHECKPOINT")
-        folders.append(str(server.folder / "data"))
-    found = [
-        (path, word)
-        for folder in folders
-        for path, data in everything_under(folder)
-        for word in PLANTED
-        if word in data
-    ]
-    assert found == []
-    objects = Path(custody.store.home, "objects")
-    assert not [one for one in objects.rglob("*") if one.is_file() and person in str(one.parent)]
-    with pytest.raises(ErasedError):
-        custody.vault.open_small(person, "test", "t", sealed)
-    with custody.store.read() as conn:
-        kept = conn.execute(select(artefacts.c.removed_at)).scalars().all()
-    assert None not in kept
-
-
-def test_a_restored_database_forgets_no_withdrawal(
-    make_store: Maker, shelves: dict[str, Shelf]
-) -> None:
-    custody = open_custody(make_store(), removers=shelves)
-    person = custody.vault.create_person()
-    other = custody.vault.create_person()
-    policy, _ = family(custody, person)
-    say(custody, other, "train-a-model", policy=policy)
-    note(custody, other, "head", "h1", policy)
-    tables = [statements, artefacts]
-    with custody.store.read() as conn:
-        before = {one: conn.execute(select(one)).mappings().all() for one in tables}
-    custody.withdrawals.run(custody.withdrawals.start(person, "train-a-model", actor="person:1"))
-    custody.withdrawals.run(custody.withdrawals.start(other, actor="person:2"))
-    for shelf in shelves.values():
-        shelf.calls.clear()
-    restore(custody, before)
-    assert may(custody, person, "train-a-model", policy)  # this is what has to be repaired
-    again = open_custody(make_store(), removers=shelves)
-    assert not may(again, person, "train-a-model", policy)
-    assert may(again, person, "care", policy)
-    assert shelves["head"].calls == ["h1", "h1"]  # of both, the erased one too
-    third = open_custody(make_store(), removers=shelves)
-    with third.store.read() as conn:
-        assert len(third.consents.history(conn, person)) == 3
-
-
-def restore(custody: Custody, before: dict) -> None:  # type: ignore[type-arg]  # rows by table
-    """Put the tables back to what they were before the withdrawals."""
-    from safelight.store.schema.consent import (  # noqa: PLC0415  # beside their use
-        withdrawal_steps,
-        withdrawals,
-    )
-
-    with custody.store.begin() as conn:
-        for table in (withdrawal_steps, withdrawals):
-            conn.execute(table.delete())
-        from safelight.store.schema.consent import artefact_parents  # noqa: PLC0415  # as above
-
-        edges = conn.execute(select(artefact_parents)).mappings().all()
-        conn.execute(artefact_parents.delete())
-        for table, rows in before.items():
-            conn.execute(table.delete())
-            conn.execute(table.insert(), [dict(row) for row in rows])
-        conn.execute(artefact_parents.insert(), [dict(row) for row in edges])

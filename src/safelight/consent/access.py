@@ -21,7 +21,7 @@ from safelight.vault import Vault
 
 __all__ = ["Access", "Accesses"]
 
-_SEAL: Final = "access"
+_BOX: Final = "access"
 _UNKNOWN: Final = "unknown"
 _MIN_REASON: Final = 10
 _MAX_REASON: Final = 2_000
@@ -243,13 +243,13 @@ class Accesses:
             leaf = self._journal.personal(conn, person, kind, told)
             private = {"claim": asked.claim, "leaf": leaf.to_bytes().decode()}
             sealed = self._vault.seal_small(
-                person, _SEAL, str(leaf.index), json.dumps(private).encode(), conn
+                person, _BOX, str(leaf.index), json.dumps(private).encode(), conn
             )
         else:
             leaf = self._journal.detached(conn, kind, told)
             sealed = leaf.to_bytes()  # about nobody: it may be opened by any auditor
         values = {**told, "at": self._store.clock.now(), "sealed": sealed, "entry": leaf.index}
-        done = conn.execute(insert(accesses).values(**values))
+        done: Any = conn.execute(insert(accesses).values(**values))
         reach("consent.access.written")
         return int(done.inserted_primary_key[0])
 
@@ -267,7 +267,7 @@ class Accesses:
             and row.sealed
             and self._vault.people.state(row.person, conn) == "active"
         ):
-            opened = self._vault.open_small(row.person, _SEAL, str(row.entry), row.sealed, conn)
+            opened = self._vault.open_small(row.person, _BOX, str(row.entry), row.sealed, conn)
             claim = json.loads(opened)["claim"]
         fields = {name: getattr(row, name) for name in Access.__slots__ if name != "claim"}
         return Access(**fields, claim=claim)

@@ -38,7 +38,7 @@ __all__ = ["Consents", "actor_code"]
 
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,63}")
 _MAX_NOTE: Final = 4_000
-_SEAL: Final = "consent"
+_BOX: Final = "consent"
 
 
 class Consents:
@@ -82,7 +82,7 @@ class Consents:
         found = select(policies.c.name).distinct().order_by(policies.c.name)
         return list(conn.execute(found).scalars())
 
-    def _policy(self, row: Row[Any]) -> Policy:
+    def _policy(self, row: Any) -> Policy:
         if row.hash not in self._parsed:
             made = Policy.from_document(json.loads(row.document))
             if made.hash != row.hash:
@@ -180,30 +180,42 @@ class Consents:
         if method not in METHODS or len(note) > _MAX_NOTE:
             raise ConsentError("the method is unknown or the note is too long")
         told = _told(statement) | {"person": person, "by": actor_code(actor), "method": method}
-        leaf = self._journal.personal(conn, person, f"consent.{said}", told)
+        return self._write(conn, statement, told, note, now)
+
+    def _write(
+        self,
+        conn: Connection,
+        said: Statement,
+        told: dict[str, Any],
+        note: str,
+        now: datetime,
+    ) -> Recorded:
+        """Commit to a checked statement in the log, and add its row."""
+        person = told["person"]
+        leaf = self._journal.personal(conn, person, f"consent.{said.said}", told)
         private = {
-            "majority": majority.isoformat() if majority else "",
+            "majority": said.majority.isoformat() if said.majority else "",
             "note": note,
             "leaf": leaf.to_bytes().decode(),
         }
         sealed = self._vault.seal_small(
-            person, _SEAL, str(leaf.index), json.dumps(private).encode(), conn
+            person, _BOX, str(leaf.index), json.dumps(private).encode(), conn
         )
         values = {name: told[name] for name in ("purpose", "said", "policy", "basis", "method")}
         row = conn.execute(
             insert(statements).values(
                 **values,
                 person=person,
-                at=statement.at,
+                at=said.at,
                 recorded_at=now,
-                recorded_by=actor,
-                until=statement.until,
+                recorded_by=told["by"],
+                until=said.until,
                 sealed=sealed,
                 entry=leaf.index,
             )
         )
         reach("consent.statement.written")
-        return self._recorded(conn, self._row(conn, int(row.inserted_primary_key[0])))
+        return self._recorded(conn, self._row(conn, _number(row)))
 
     def _check(self, conn: Connection, said: Statement, now: datetime) -> None:
         """Refuse a statement that cannot mean anything.
@@ -244,7 +256,7 @@ class Consents:
         """Return what is sealed of a statement; empty texts once the person is erased."""
         if row.sealed is None or self._vault.people.state(row.person, conn) != "active":
             return {"majority": "", "note": "", "leaf": ""}
-        opened = self._vault.open_small(row.person, _SEAL, str(row.entry), row.sealed, conn)
+        opened = self._vault.open_small(row.person, _BOX, str(row.entry), row.sealed, conn)
         return dict(json.loads(opened))
 
     def _recorded(self, conn: Connection, row: Row[Any], *, private: bool = True) -> Recorded:
@@ -333,6 +345,11 @@ class Consents:
                 f"this use is not allowed: {decision.reason}", place=f"purpose {purpose}"
             )
         return decision
+
+
+def _number(done: Any) -> int:
+    """Return the number that the database gave to a new row."""
+    return int(done.inserted_primary_key[0])
 
 
 def actor_code(code: str) -> str:

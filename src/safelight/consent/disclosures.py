@@ -22,7 +22,7 @@ from safelight.vault import Vault
 
 __all__ = ["ANSWERS", "Disclosure", "Disclosures"]
 
-_SEAL: Final = "disclosure"
+_BOX: Final = "disclosure"
 _MAX_NAME: Final = 200
 _MAX_ADDRESS: Final = 500
 _MAX_WHAT: Final = 2_000
@@ -143,9 +143,7 @@ class Disclosures:
         """
         purpose = parse(purpose).name
         self._consents.require(conn, person, purpose, policy)
-        agreed = self._consents.policy(conn, policy)
-        named = agreed.third_party_ai if purpose == "third-party-model" else agreed.recipients
-        if not {ANY, recipient} & named:
+        if not {ANY, recipient} & self._named(conn, purpose, policy):
             raise ConsentDeniedError("the policy does not name this recipient")
         row = conn.execute(select(recipients.c.id).where(recipients.c.name == recipient)).first()
         if row is None:
@@ -165,10 +163,15 @@ class Disclosures:
             "made_by": actor_code(actor),
         }
         leaf = self._journal.personal(conn, person, "disclosed", told)
-        sealed = self._vault.seal_small(person, _SEAL, made, what.encode(), conn)
+        sealed = self._vault.seal_small(person, _BOX, made, what.encode(), conn)
         more = {"at": self._store.clock.now(), "sealed": sealed, "answer": NONE}
         conn.execute(insert(disclosures).values(**told, **more, entry=leaf.index))
         return next(one for one in self.listed(conn, person) if one.id == made)
+
+    def _named(self, conn: Connection, purpose: str, policy: str) -> frozenset[str]:
+        """Return whom a policy lets receive data for a purpose."""
+        agreed = self._consents.policy(conn, policy)
+        return agreed.third_party_ai if purpose == "third-party-model" else agreed.recipients
 
     def listed(self, conn: Connection, person: str = "") -> list[Disclosure]:
         """Return disclosures, oldest first: of one person, or all."""
@@ -182,7 +185,7 @@ class Disclosures:
     def _disclosure(self, conn: Connection, row: Row[Any]) -> Disclosure:
         what = ""
         if row.sealed and self._vault.people.state(row.person, conn) == "active":
-            opened = self._vault.open_small(row.person, _SEAL, row.id, row.sealed, conn)
+            opened = self._vault.open_small(row.person, _BOX, row.id, row.sealed, conn)
             what = opened.decode()
         same = set(Disclosure.__slots__) - {"recipient", "what"}
         fields = {name: getattr(row, name) for name in same}

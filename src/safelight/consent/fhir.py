@@ -81,7 +81,7 @@ def validated(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 def _place(error: Exception) -> str:
     """Return where a model's complaint points to; its text holds values."""
-    told = getattr(error, "errors", list)()
+    told: list[Any] = getattr(error, "errors", list)()
     return ".".join(str(part) for part in told[0]["loc"]) if told else "the resource"
 
 
@@ -176,7 +176,7 @@ def hear(data: bytes) -> list[Heard]:
     resource = validated(resource)
     if resource["resourceType"] != "Bundle":
         return list(_statements(resource))
-    heard = []
+    heard: list[Heard] = []
     for entry in resource.get("entry", []):
         inner = entry.get("resource", {})
         if inner.get("resourceType") != "Consent":

@@ -112,12 +112,6 @@ class Lineage:
         )
         if above - set(conn.execute(alive).scalars()):
             raise ConsentError("an artefact is made from what is another's, or gone")
-        mine = (
-            artefacts.c.person == person,
-            artefacts.c.kind == kind,
-            artefacts.c.object == name,
-        )
-        row = conn.execute(select(artefacts).where(*mine)).first()
         values = {
             "purpose": purpose,
             "policy": policy,
@@ -125,18 +119,24 @@ class Lineage:
             "made_at": self._store.clock.now(),
             "removed_at": None,
         }
-        if row is None:
-            made = new_id()
-            named = {"id": made, "person": person, "kind": kind, "object": name}
-            conn.execute(insert(artefacts).values(**named, **values))
-        else:
-            made = str(row.id)
-            if row.removed_at is not None:
-                conn.execute(update(artefacts).where(artefacts.c.id == made).values(**values))
+        made = self._put(conn, {"person": person, "kind": kind, "object": name}, values)
         known = select(artefact_parents.c.parent).where(artefact_parents.c.child == made)
         for parent in sorted(above - set(conn.execute(known).scalars())):
             conn.execute(insert(artefact_parents).values(child=made, parent=parent))
         return made
+
+    @staticmethod
+    def _put(conn: Connection, named: dict[str, str], values: dict[str, Any]) -> str:
+        """Add the row of an artefact, or bring back one that was removed; return its id."""
+        mine = [artefacts.c[name] == value for name, value in named.items()]
+        row = conn.execute(select(artefacts).where(*mine)).first()
+        if row is None:
+            made = new_id()
+            conn.execute(insert(artefacts).values(id=made, **named, **values))
+            return made
+        if row.removed_at is not None:
+            conn.execute(update(artefacts).where(artefacts.c.id == row.id).values(**values))
+        return str(row.id)
 
     def of(self, conn: Connection, person: str) -> list[Artefact]:
         """Return all artefacts of a person, the removed ones too, oldest first."""

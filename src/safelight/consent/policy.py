@@ -127,18 +127,17 @@ class Policy:
         extra = {name: value for name, value in document.items() if name not in KNOWN}
         if more:
             extra["controller"] = more
-        made = cls(
-            name=_slug("name", document["name"]),
-            version=_version(document["version"]),
-            previous=_previous(document["previous"]),
-            controller=party,
-            retention_days=_days("retention_days", document["retention_days"]),
-            grace_days=_days("grace_days", document["grace_days"]),
+        checked: dict[str, Any] = {
+            "name": _slug("name", document["name"]),
+            "version": _version(document["version"]),
+            "previous": _previous(document["previous"]),
+            "controller": party,
+            **{name: _days(name, document[name]) for name in _DAYS},
             **{name: _text(name, document[name]) for name in _TEXTS},
             **{name: _items(name, document[name]) for name in _SETS},
             **{name: _flag(name, document[name]) for name in _FLAGS},
-            extra=extra,
-        )
+        }
+        made = cls(**checked, extra=extra)
         made._check()
         return made
 

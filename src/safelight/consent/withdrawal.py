@@ -8,7 +8,7 @@ Stages, each begun only when the one before is on disk:
 ``removed``   each artefact's remover ran, or failed and will run again
 ``recalled``  recipients that must be told are marked, with the day their grace ends
 ``erased``    (all purposes only) the person's key is destroyed
-``scrubbed``  (all purposes only) sealed columns are emptied, the database is written anew
+``scrubbed``  (all purposes only) sealed columns, which nothing can open any more, are emptied
 ``done``      the end is committed to in the log, and the receipt's facts are kept
 """
 
@@ -257,7 +257,7 @@ class Withdrawals:
 
     def _tell_outside(self, row: Row[Any]) -> None:
         said = Withdrawn(person=row.person, micros=to_micros(row.asked_at), purpose=row.purpose)
-        self._list.add(said)
+        self._list.add(said, self._vault.mirrors.all())
 
     def _plan(self, row: Row[Any]) -> None:
         purpose = "" if row.purpose == ALL else row.purpose
@@ -351,7 +351,6 @@ class Withdrawals:
                 conn.execute(mine.values(sealed=None))
             conn.execute(roles.delete().where(roles.c.person == row.person))
             reach("withdraw.scrubbed.written")
-        self._store.vacuum()
 
     def _finish(self, row: Row[Any]) -> None:
         with self._store.begin() as conn:

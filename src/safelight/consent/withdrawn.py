@@ -6,11 +6,14 @@ purpose. Whoever opens the store compares, and says again what the database has 
 
 import os
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from safelight.store import Store
 from safelight.store.failures import from_system
+from safelight.vault.mirrors import MARK
 
 __all__ = ["Withdrawn", "WithdrawnList"]
 
@@ -56,42 +59,60 @@ class WithdrawnList:
         self._store = store
         self._path = os.path.join(store.home, NAME)
 
-    def add(self, one: Withdrawn) -> None:
+    def add(self, one: Withdrawn, backups: Iterable[str] = ()) -> None:
         """Note a withdrawal, for good; noting it again changes nothing.
 
-        Raises:
-            StoreError: It cannot be written.
-        """
-        if one not in self._lines():
-            try:
-                descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-                try:
-                    # The newline in front ends a line that a kill has torn.
-                    os.write(descriptor, f"\n{one}\n".encode())
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-            except OSError as error:
-                raise from_system(error, "the list of withdrawals") from None
-        if not self._store.objects.exists(one.key):
-            self._store.objects.put(one.key, [b"withdrawn\n"])
+        Args:
+            one: The withdrawal.
+            backups: Backup folders to note it in as well; one that cannot be reached gets the
+                whole list at the next backup.
 
-    def _lines(self) -> set[Withdrawn]:
+        Raises:
+            StoreError: It cannot be written in the data folder or among the objects.
+        """
         try:
-            with open(self._path, encoding="utf-8", errors="replace") as file:
-                return {found for line in file if (found := _read(line))}
-        except FileNotFoundError:
-            return set()
+            _append(self._path, one)
         except OSError as error:
             raise from_system(error, "the list of withdrawals") from None
+        if not self._store.objects.exists(one.key):
+            self._store.objects.put(one.key, [b"withdrawn\n"])
+        for folder in backups:
+            with suppress(OSError):
+                if os.path.isfile(os.path.join(folder, MARK)):
+                    os.makedirs(os.path.join(folder, "home"), mode=0o700, exist_ok=True)
+                    _append(os.path.join(folder, "home", NAME), one)
 
     def all(self) -> list[Withdrawn]:
         """Return all withdrawals, oldest first, from both places."""
-        found = self._lines()
+        try:
+            found = _lines(self._path)
+        except OSError as error:
+            raise from_system(error, "the list of withdrawals") from None
         for key, _ in self._store.objects.list(_PREFIX):
             if one := _read(key.removeprefix(f"{_PREFIX}/").translate(_BACK)):
                 found.add(one)
         return sorted(found)
+
+
+def _lines(path: str) -> set[Withdrawn]:
+    """Return the withdrawals in a list file; a line torn by a kill is passed over."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return {found for line in file if (found := _read(line))}
+    except FileNotFoundError:
+        return set()
+
+
+def _append(path: str, one: Withdrawn) -> None:
+    if one in _lines(path):
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        # The newline in front ends a line that a kill has torn.
+        os.write(descriptor, f"\n{one}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read(line: str) -> Withdrawn | None:

@@ -21,10 +21,10 @@ __all__ = ["Segmenter", "planes"]
 WINDOW = 25  # pixels over which local contrast is taken
 CLIP = 3.0  # local deviations
 STRIDE = 16  # the network halves four times
-TILE = 768  # a larger picture is looked at in pieces, so that memory stays bounded
+TILE = 1024  # a larger picture is looked at in pieces, so that memory stays bounded
 MOST_SCALE = 8.0
 _PLANE = 2  # rows and columns
-OVERLAP = 64  # what a piece sees of its neighbours; about half the field of view
+OVERLAP = 48  # what a piece sees of its neighbours
 
 
 def planes(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -36,15 +36,23 @@ def planes(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     Returns:
         Shape (2, rows, columns): about -1 to 1 each.
     """
-    tone = grey.astype(np.float32)
     window = (WINDOW, WINDOW)
-    mean = cv2.boxFilter(tone, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT_101)
-    square = cv2.sqrBoxFilter(tone, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT_101)
-    # One grey level as the floor: an even field stays quiet, a step of one level is still seen.
-    spread = np.sqrt(np.maximum(square - mean * mean, 0.0) + 1.0)
+    mean = cv2.boxFilter(grey, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT_101)
+    spread = cv2.sqrBoxFilter(grey, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT_101)
     both = np.empty((2, *grey.shape), np.float32)
-    both[0] = tone / 127.5 - 1.0
-    both[1] = np.clip((tone - mean) / spread, -CLIP, CLIP) / CLIP
+    tone, local = both
+    np.subtract(grey, mean, out=local)
+    np.multiply(mean, mean, out=mean)
+    np.subtract(spread, mean, out=spread)
+    # One grey level as the floor: an even field stays quiet, a step of one level is still seen.
+    np.add(spread, 1.0, out=spread)
+    np.maximum(spread, 1.0, out=spread)
+    cv2.sqrt(spread, spread)
+    np.divide(local, spread, out=local)
+    np.multiply(local, 1.0 / CLIP, out=local)
+    np.clip(local, -1.0, 1.0, out=local)
+    np.multiply(grey, np.float32(1.0 / 127.5), out=tone, casting="unsafe")
+    np.subtract(tone, 1.0, out=tone)
     return both
 
 

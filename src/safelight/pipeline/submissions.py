@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from safelight.errors import StoreError
 from safelight.store import Store
@@ -21,6 +21,9 @@ __all__ = ["ATTEMPTS", "LEASE", "Lease", "LostLeaseError", "Standing", "object_n
 LEASE: Final = timedelta(minutes=30)  # of a worker, renewed with every batch of results
 ARRIVAL: Final = timedelta(hours=2)  # of a sender, renewed with every batch of files
 ATTEMPTS: Final = 3  # workers that may die on one submission before it goes to quarantine
+_USE: Final = select(submissions.c.purpose, submissions.c.policy).where(
+    submissions.c.id == bindparam("wanted")
+)
 OPEN: Final = ("waiting", "working", "done")  # states in which a submission is whole
 
 
@@ -229,8 +232,7 @@ def remove(conn: Connection, submission: str, positions: Sequence[int]) -> None:
 
 def use_of(conn: Connection, submission: str) -> tuple[str, str]:
     """Return the purpose, and the hash of the policy, for which a submission was handed in."""
-    found = select(submissions.c.purpose, submissions.c.policy)
-    row = conn.execute(found.where(submissions.c.id == submission)).first()
+    row = conn.execute(_USE, {"wanted": submission}).first()
     return (row.purpose, row.policy) if row else ("", "")
 
 

@@ -7,12 +7,17 @@ system has caught up: an expired consent does not come back to life, and times i
 import threading
 import time
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from safelight.store.schema.base import EPOCH, clock
 
 __all__ = ["Clock"]
+
+# Built once: these two run in every transaction.
+_HIGH: Final = select(clock.c.high).where(clock.c.id == 1)
+_KEEP: Final = update(clock).where(clock.c.id == 1).values(high=bindparam("mark"))
 
 
 class Clock:
@@ -39,7 +44,7 @@ class Clock:
 
     def learn(self, conn: Connection) -> None:
         """Take over what others have seen; at the start of a transaction."""
-        high = conn.execute(select(clock.c.high).where(clock.c.id == 1)).scalar_one()
+        high = conn.execute(_HIGH).scalar_one()
         with self._lock:
             self._kept = high
             self._mark = max(self._mark, high)
@@ -47,4 +52,4 @@ class Clock:
     def keep(self, conn: Connection) -> None:
         """Store the mark, if the time was asked since; at the end of a transaction."""
         if self._mark > self._kept:
-            conn.execute(update(clock).where(clock.c.id == 1).values(high=self._mark))
+            conn.execute(_KEEP, {"mark": self._mark})

@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
+import time
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from safelight.errors import SettingsError
@@ -13,6 +14,8 @@ from safelight.errors import SettingsError
 __all__ = ["BUSY_SECONDS", "engines", "read_url"]
 
 BUSY_SECONDS: Final = 30.0
+_PAUSE: Final = 0.002  # seconds between two tries to become the writer
+_SHORT: Final = "PRAGMA busy_timeout=2"  # milliseconds that one try waits inside of SQLite
 _WRITE_LOCK: Final = 0x5AFE_1167  # the one advisory lock that makes writers take turns
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -89,12 +92,33 @@ def _sqlite(url: URL) -> tuple[Engine, Engine]:
             max_overflow=16,
             hide_parameters=True,
         )
-        for size, creator in ((1, connect), (8, lambda: connect("PRAGMA query_only=ON")))
+        for size, creator in (
+            (1, lambda: connect(_SHORT)),
+            (8, lambda: connect("PRAGMA query_only=ON")),
+        )
     ]
     write, read = made
-    event.listen(write, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(write, "begin", _begin_immediate)
     event.listen(read, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
     return write, read
+
+
+def _begin_immediate(conn: Connection) -> None:
+    """Wait for our turn to write.
+
+    SQLite's own waiting sleeps up to 0.1 s between tries, and a writer's turn takes a few
+    milliseconds: we ask more often.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> tuple[Engine, Engine]:

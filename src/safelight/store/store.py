@@ -240,6 +240,7 @@ class Store:
             try:
                 driver: Any = raw.driver_connection
                 if self.dialect == "sqlite":
+                    driver.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
                     driver.execute("VACUUM")
                     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 else:

@@ -7,11 +7,13 @@ person is to destroy the share, and the wrapped key besides.
 """
 
 import secrets
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NewType
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from safelight.errors import CorruptedError, ErasedError, MasterKeyError, StoreError
 from safelight.store import Store
@@ -26,6 +28,12 @@ __all__ = ["People", "PersonId", "PersonKeys", "share_key"]
 
 PersonId = NewType("PersonId", str)
 _BYTES: Final = 32
+# Built once: every object and every sealed value asks for them.
+_STATE: Final = select(people.c.state).where(people.c.id == bindparam("wanted"))
+_KEY: Final = select(people.c.state, people.c.wrapped, people.c.master).where(
+    people.c.id == bindparam("wanted")
+)
+_WARM_SECONDS: Final = 5.0  # that a data key stays in memory
 
 
 def share_key(person: str) -> str:
@@ -66,6 +74,8 @@ class People:
     def __init__(self, store: Store, master: MasterKey) -> None:
         self._store = store
         self._master = master
+        self._lock = threading.Lock()
+        self._warm: dict[str, tuple[bytes, PersonKeys, float]] = {}
         with store.read() as conn:
             active = self.active_master(conn)
         if not active:
@@ -154,7 +164,7 @@ class People:
 
     def state(self, person: str, conn: Connection | None = None) -> str:
         """Return ``active``, ``erased``, or an empty text for one that never was."""
-        row = self._row(select(people.c.state).where(people.c.id == person), conn)
+        row = self._row(_STATE, conn, wanted=person)
         return "" if row is None else str(row.state)
 
     def listed(self, conn: Connection, state: str = "active") -> Iterator[PersonId]:
@@ -163,11 +173,13 @@ class People:
         for row in conn.execute(found):
             yield PersonId(row.id)
 
-    def _row(self, statement: Select[Any], conn: Connection | None) -> Row[Any] | None:
+    def _row(
+        self, statement: Select[Any], conn: Connection | None, **values: str
+    ) -> Row[Any] | None:
         if conn is not None:
-            return conn.execute(statement).first()
+            return conn.execute(statement, values).first()
         with self._store.read() as own:
-            return own.execute(statement).first()
+            return own.execute(statement, values).first()
 
     def keys(self, person: str, conn: Connection | None = None) -> PersonKeys:
         """Return a person's keys; hold them no longer than a call.
@@ -177,15 +189,37 @@ class People:
             StoreError: There is no such person.
             CorruptedError: The wrapped key or the share was altered.
         """
-        found = select(people.c.state, people.c.wrapped, people.c.master)
-        row = self._row(found.where(people.c.id == person), conn)
+        row = self._row(_KEY, conn, wanted=person)
         if row is None:
             raise StoreError("there is no such person", todo="check the id with safelight people")
         if row.state != "active":
+            self.cool()
             raise _erased()
         if row.master != self._master.fingerprint:
             raise _rotated()
-        return PersonKeys.of(open_box(self._outer(self._share(person)), _bind(person), row.wrapped))
+        return self._opened(person, row.wrapped)
+
+    def _opened(self, person: str, wrapped: bytes) -> PersonKeys:
+        """Return the keys behind a wrapped key, kept for a few seconds of work on one person.
+
+        Whether the person is still there was read from the database a moment ago, each time.
+        """
+        with self._lock:
+            now = time.monotonic()
+            for other in [name for name, (_, _, until) in self._warm.items() if until < now]:
+                del self._warm[other]
+            found = self._warm.get(person)
+        if found is not None and found[0] == wrapped:
+            return found[1]
+        keys = PersonKeys.of(open_box(self._outer(self._share(person)), _bind(person), wrapped))
+        with self._lock:
+            self._warm[person] = (wrapped, keys, now + _WARM_SECONDS)
+        return keys
+
+    def cool(self) -> None:
+        """Forget every key that is held in memory."""
+        with self._lock:
+            self._warm.clear()
 
     def _share(self, person: str) -> bytes:
         try:
@@ -224,6 +258,7 @@ class People:
 
     def forget(self, conn: Connection, person: str) -> None:
         """Turn a person into a tombstone: the wrapped key goes, the id and the code stay."""
+        self.cool()
         row = self._row(select(people.c.state).where(people.c.id == person), conn)
         now = self._store.clock.now()
         if row is None:
@@ -259,6 +294,7 @@ class People:
             reach("vault.rotate.wrapped")
         reach("vault.rotate.kept")
         self._master = new
+        self.cool()
         return count
 
 

@@ -21,10 +21,12 @@ def _ground(rows: int, columns: int, seed: int = 7) -> Grey:
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 150, (4, 4)).astype(np.float32)
     soft = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
-    return (soft + rng.normal(0, 3, soft.shape)).clip(0, 255).astype(np.uint8)
+    return np.asarray((soft + rng.normal(0, 3, soft.shape)).clip(0, 255), np.uint8)
 
 
-def _written(grey: Grey, text: str, at: tuple[int, int], *, height: float, level: int) -> Grey:
+def _written(
+    grey: Grey, text: str, at: tuple[int, int], *, height: float, level: int
+) -> NDArray[np.bool_]:
     """Set a line and return where its ink is."""
     ink = np.zeros_like(grey)
     cv2.putText(ink, text, at, cv2.FONT_HERSHEY_SIMPLEX, height / 21, 255, max(1, int(height / 9)))

@@ -22,8 +22,10 @@ __all__ = ["clean", "letters", "seen"]
 
 Mask = NDArray[np.uint8]
 # Of the datasets kept from training, those that hold hardly any writing of their own.
-QUIET = ("brain_mri", "head_ct", "spine_mri", "dental", "limb_xray", "retina", "renal_scint", "ood")
-QUIET += ("tbx11k_tb", "busi", "mini_mias", "tb_qatar")
+QUIET = (
+    *("brain_mri", "head_ct", "spine_mri", "dental", "limb_xray", "retina", "renal_scint", "ood"),
+    *("tbx11k_tb", "busi", "mini_mias", "tb_qatar"),
+)
 
 
 def seen(model: Segmenter, grey: Mask, threshold: float, scales: Sequence[float]) -> Mask:
@@ -35,7 +37,7 @@ def seen(model: Segmenter, grey: Mask, threshold: float, scales: Sequence[float]
     np.maximum.at(peak, marks.ravel(), found.ravel())
     wanted = (peak > 0.6) & (facts[:, cv2.CC_STAT_AREA] >= 8)
     wanted[0] = False
-    return wanted[marks].astype(np.uint8)
+    return np.asarray(wanted[marks], np.uint8)
 
 
 def _factors(line: Line) -> list[str]:
@@ -111,7 +113,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     model = Segmenter.load(given.model.read_bytes() if given.model else None)
     real = [h for h in load_real(given.data, tiers=("B",), most=given.hosts) if h.dataset in QUIET]
-    dealt, found = Hosts(real), defaultdict(list)
+    dealt = Hosts(real)
+    found: dict[str, list[bool]] = defaultdict(list)
     for i in range(given.images):
         crop = compose(np.random.default_rng((given.seed, i)), dealt, 320, written=1.0)
         mask = seen(model, crop.grey, given.threshold, (1.0, 0.5))

@@ -62,7 +62,7 @@ def compose(
 ) -> Crop:
     """Return a crop; a share ``written`` of them carries writing, of this height when given."""
     canvas, known = hosts.deal(rng, size)
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         canvas = scatter(rng, canvas)
     target = np.where(known > 0, IGNORED, BACKGROUND).astype(np.uint8)
     owner = np.zeros((size, size), np.uint8)
@@ -172,7 +172,7 @@ def _turned(alpha: Map, angle: float) -> Map:
     c, s = abs(spin[0, 0]), abs(spin[0, 1])
     wide, tall = int(rows * s + columns * c) + 3, int(rows * c + columns * s) + 3
     spin[:, 2] += (wide / 2 - columns / 2, tall / 2 - rows / 2)
-    return cv2.warpAffine(alpha, spin, (wide, tall), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.warpAffine(alpha, spin, (wide, tall), flags=cv2.INTER_LINEAR), np.float32)
 
 
 def _set_block(
@@ -225,7 +225,7 @@ def _place(rng: Rng, long: int, size: int) -> int:
 
 
 def _contrast(rng: Rng) -> float:
-    low, high = ((0.05, 0.14), (0.12, 0.4), (0.35, 1.0))[rng.choice(3, p=(0.27, 0.33, 0.4))]
+    low, high = ((0.06, 0.14), (0.12, 0.4), (0.35, 1.0))[rng.choice(3, p=(0.22, 0.33, 0.45))]
     return float(rng.uniform(low, high))
 
 
@@ -243,7 +243,7 @@ def _paint(
     canvas = canvas.copy()
     ground = canvas[spot]
     extra = str(rng.choice(["plain", "box", "outline", "shadow"], p=(0.7, 0.14, 0.08, 0.08)))
-    faint = rng.random() < 0.06
+    faint = rng.random() < 0.03
     if extra == "box" or faint:
         canvas = _backed(rng, canvas, spot, flat=faint)
         ground = canvas[spot]
@@ -309,16 +309,16 @@ def _backed(rng: Rng, canvas: Map, spot: tuple[slice, slice], *, flat: bool) -> 
 
 def _scan(rng: Rng, canvas: Map) -> NDArray[np.uint8]:
     """Return the crop as a device would have kept it: blur, grain, tone, JPEG."""
-    if rng.random() < 0.35:
-        canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.3, 1.3)))
-    if rng.random() < 0.12:  # kept smaller once
+    if rng.random() < 0.3:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.3, 1.2)))
+    if rng.random() < 0.06:  # kept smaller once
         small = cv2.resize(canvas, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
         canvas = cv2.resize(small, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.3:
-        canvas = canvas + rng.normal(0, rng.uniform(0.5, 9), canvas.shape).astype(np.float32)
+        canvas = canvas + rng.normal(0, rng.uniform(0.5, 7), canvas.shape).astype(np.float32)
     out: NDArray[np.uint8] = canvas.clip(0, 255).round().astype(np.uint8)
     if rng.random() < 0.35:
         quality = int(rng.integers(30, 96))
         kept = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        out = cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+        out = np.asarray(cv2.imdecode(kept, cv2.IMREAD_GRAYSCALE), np.uint8)
     return out

@@ -49,7 +49,12 @@ def _blob(rng: Rng, size: int, low: float = 0.1, high: float = 0.9) -> Map:
     points += rng.uniform(0, size, 2)
     mask = np.zeros((size, size), np.float32)
     cv2.fillPoly(mask, [points.round().astype(np.int32)], 1.0, lineType=cv2.LINE_AA)
-    return cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 4.0))
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 4.0)), np.float32)
+
+
+def _kept(picture: NDArray[np.floating]) -> Map:
+    """Return the picture within 0 to 255."""
+    return np.asarray(picture.clip(0, 255), np.float32)
 
 
 def flat(rng: Rng, size: int) -> Map:
@@ -65,7 +70,7 @@ def flat(rng: Rng, size: int) -> Map:
         x, y = rng.integers(0, size, 2)
         w, h = rng.integers(8, size, 2)
         out[y : y + h, x : x + w] = rng.uniform(0, 255)
-    return out.clip(0, 255)
+    return _kept(out)
 
 
 def tissue(rng: Rng, size: int) -> Map:
@@ -81,7 +86,7 @@ def tissue(rng: Rng, size: int) -> Map:
     if rng.random() < 0.5:
         out += _trabeculae(rng, size) * rng.uniform(10, 70)
     noise = rng.normal(0, rng.uniform(0, 10), out.shape).astype(np.float32)
-    return (out + noise).astype(np.float32).clip(0, 255)
+    return _kept(out + noise)
 
 
 def _trabeculae(rng: Rng, size: int) -> Map:
@@ -92,7 +97,9 @@ def _trabeculae(rng: Rng, size: int) -> Map:
     spin = cv2.getRotationMatrix2D((long / 2, long / 2), turn, 1)
     streaks = cv2.filter2D(noise, -1, cv2.warpAffine(kernel, spin, (long, long)))
     where = _blob(rng, size, 0.3, 1.2)
-    return cv2.GaussianBlur(streaks, (0, 0), rng.uniform(0.5, 1.5)) * where * 3
+    return np.asarray(
+        cv2.GaussianBlur(streaks, (0, 0), rng.uniform(0.5, 1.5)) * where * 3, np.float32
+    )
 
 
 def ultrasound(rng: Rng, size: int) -> Map:
@@ -125,7 +132,7 @@ def ultrasound(rng: Rng, size: int) -> Map:
         cv2.ellipse(mask, top, (reach, reach), 0, middle - half, middle + half, 1.0, -1)
         cv2.circle(mask, top, int(reach * rng.uniform(0, 0.4)), 0.0, -1)
         out = out * mask + (1 - mask) * rng.choice([0.0, 0.0, rng.uniform(0, 40)])
-    return out.clip(0, 255).astype(np.float32)
+    return _kept(out)
 
 
 def slice_of_head(rng: Rng, size: int) -> Map:
@@ -150,7 +157,7 @@ def slice_of_head(rng: Rng, size: int) -> Map:
     out += rng.normal(0, rng.uniform(0, 6), out.shape)
     if rng.random() < 0.3:  # ringing
         out += 12 * np.sin(np.arange(size) * rng.uniform(0.5, 2.5)).astype(np.float32)
-    return out.clip(0, 255).astype(np.float32)
+    return _kept(out)
 
 
 def breast(rng: Rng, size: int) -> Map:
@@ -169,7 +176,7 @@ def breast(rng: Rng, size: int) -> Map:
         near = rng.normal(size / 2, size / 6, 2)
         at = (int(near[0]), int(near[1]))
         cv2.circle(out, at, int(rng.integers(0, 3)), float(rng.uniform(160, 255)), -1, cv2.LINE_AA)
-    return (out * mask + rng.normal(0, 2, out.shape)).clip(0, 255).astype(np.float32)
+    return _kept(out * mask + rng.normal(0, 2, out.shape))
 
 
 def counts(rng: Rng, size: int) -> Map:
@@ -182,7 +189,7 @@ def counts(rng: Rng, size: int) -> Map:
     drawn *= 255 / max(float(np.percentile(drawn, 99.7)), 1.0)
     how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
     out = cv2.resize(drawn.clip(0, 255), (size, size), interpolation=how)
-    return (255 - out if rng.random() < 0.4 else out).clip(0, 255).astype(np.float32)
+    return _kept(255 - out if rng.random() < 0.4 else out)
 
 
 def vessels(rng: Rng, size: int) -> Map:
@@ -200,11 +207,11 @@ def vessels(rng: Rng, size: int) -> Map:
             at, wide = to, wide * 0.98
     out += cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.5, 1.5)) * rng.uniform(-110, 60)
     for _ in range(int(rng.integers(0, 30)) if rng.random() < 0.5 else 0):  # wet highlights
-        at = rng.integers(0, size, 2)
+        spot = rng.integers(0, size, 2)
         axes = rng.integers(1, 8, 2)
         cv2.ellipse(
             out,
-            (int(at[0]), int(at[1])),
+            (int(spot[0]), int(spot[1])),
             (int(axes[0]), int(axes[1])),
             rng.uniform(0, 180),
             0,
@@ -219,7 +226,7 @@ def vessels(rng: Rng, size: int) -> Map:
         reach = int(size * rng.uniform(0.4, 1.0))
         cv2.circle(mask, (int(middle[0]), int(middle[1])), reach, 1.0, -1, cv2.LINE_AA)
         out *= mask
-    return out.clip(0, 255).astype(np.float32)
+    return _kept(out)
 
 
 def teeth(rng: Rng, size: int) -> Map:
@@ -247,7 +254,7 @@ def teeth(rng: Rng, size: int) -> Map:
             cv2.ellipse(out, (int(x), int(start)), axes, rng.uniform(0, 180), 0, 360, 255.0, -1, 16)
     out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 0.4 + pitch / 14))
     out += _trabeculae(rng, size) * rng.uniform(5, 40)
-    return (out + rng.normal(0, rng.uniform(0, 6), out.shape)).clip(0, 255).astype(np.float32)
+    return _kept(out + rng.normal(0, rng.uniform(0, 6), out.shape))
 
 
 def spine(rng: Rng, size: int) -> Map:
@@ -273,7 +280,7 @@ def spine(rng: Rng, size: int) -> Map:
             cv2.ellipse(out, at, axes, rng.uniform(0, 60), 0, 360, shade, rng.choice([-1, 1]), 16)
     out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.6)) + _trabeculae(rng, size) * 12
     out = np.rot90(out, int(rng.integers(4))) if rng.random() < 0.4 else out
-    return (out + rng.normal(0, rng.uniform(0, 6), out.shape)).clip(0, 255).astype(np.float32)
+    return _kept(out + rng.normal(0, rng.uniform(0, 6), out.shape))
 
 
 def fabric(rng: Rng, size: int) -> Map:
@@ -286,7 +293,7 @@ def fabric(rng: Rng, size: int) -> Map:
     if rng.random() < 0.5:
         wave = np.sign(wave - rng.uniform(-0.6, 0.6))
     out = 128 + wave * rng.uniform(5, 120) + clouds(rng, size) * rng.uniform(0, 90) - 40
-    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), rng.uniform(0.3, 1.5)).clip(0, 255)
+    return _kept(cv2.GaussianBlur(out.astype(np.float32), (0, 0), rng.uniform(0.3, 1.5)))
 
 
 def pebbles(rng: Rng, size: int) -> Map:
@@ -308,7 +315,7 @@ def pebbles(rng: Rng, size: int) -> Map:
             line,
             cv2.LINE_AA,
         )
-    return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 2.0)).clip(0, 255).astype(np.float32)
+    return _kept(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 2.0)))
 
 
 def weave_of_noise(rng: Rng, size: int) -> Map:
@@ -318,7 +325,7 @@ def weave_of_noise(rng: Rng, size: int) -> Map:
     grain /= max(float(grain.std()), 1e-6)
     if rng.random() < 0.3:
         grain = np.tanh(grain * 3)
-    return (rng.uniform(20, 200) + grain * rng.uniform(2, 50)).clip(0, 255).astype(np.float32)
+    return _kept(rng.uniform(20, 200) + grain * rng.uniform(2, 50))
 
 
 MAKERS: tuple[Callable[[Rng, int], Map], ...] = (

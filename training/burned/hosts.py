@@ -77,6 +77,7 @@ def load_plain(folder: Path) -> list[Host]:
     return [
         Host(name=name, dataset="plain", grey=grey, written=np.zeros_like(grey))
         for name, grey in greys
+        if grey is not None
     ]
 
 
@@ -128,7 +129,7 @@ def _drawn_out(rng: np.random.Generator, grey: Map) -> Map:
     """Return the piece with its local contrast drawn out, as processed radiographs have it."""
     tiles = int(rng.choice([2, 4, 8, 16]))
     local = cv2.createCLAHE(float(rng.uniform(1.5, 8)), (tiles, tiles))
-    return local.apply(grey.astype(np.uint8)).astype(np.float32)
+    return np.asarray(local.apply(grey.astype(np.uint8)), np.float32)
 
 
 def _mixed(rng: np.random.Generator, one: Map, other: Map) -> Map:
@@ -140,8 +141,8 @@ def _mixed(rng: np.random.Generator, one: Map, other: Map) -> Map:
     if kind == 1:
         return np.minimum(one, other)
     if kind == 2:
-        return ((one + other) / 2).astype(np.float32)
-    return (one * (0.3 + 0.7 * other / 255)).astype(np.float32)
+        return np.asarray((one + other) / 2, np.float32)
+    return np.asarray(one * (0.3 + 0.7 * other / 255), np.float32)
 
 
 def _piece(rng: np.random.Generator, host: Host, size: int) -> tuple[Map, NDArray[np.uint8]]:
@@ -168,7 +169,7 @@ def _piece(rng: np.random.Generator, host: Host, size: int) -> tuple[Map, NDArra
     if zoom > 1.5 and rng.random() < 0.4:
         soft = cv2.GaussianBlur(out, (0, 0), zoom)
         out = out + (out - soft) * rng.uniform(0.3, 1.5)
-    return out.clip(0, 255).astype(np.float32), (inked > 0).astype(np.uint8) * 255
+    return np.asarray(out.clip(0, 255), np.float32), (inked > 0).astype(np.uint8) * 255
 
 
 def _slice(rng: np.random.Generator, volume: Map, size: int) -> Map:

@@ -186,7 +186,7 @@ def _bar(rng: Rng, layer: Map) -> None:
     ramp = np.linspace(0, 1, long, dtype=np.float32)
     if rng.random() < 0.4:
         steps = int(rng.integers(4, 20))
-        ramp = np.floor(ramp * steps) / steps
+        ramp = np.asarray(np.floor(ramp * steps) / steps, np.float32)
     x, y = int(rng.integers(0, size - wide)), int(rng.integers(0, size - long + 1))
     layer[y : y + long, x : x + wide] = ramp[:, None]
     if rng.random() < 0.5:

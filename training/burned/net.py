@@ -16,7 +16,7 @@ def _conv(inner: int, outer: int, stride: int = 1, spread: int = 1) -> nn.Sequen
     )
 
 
-class TextNet(nn.Module):
+class TextNet(nn.Module):  # type: ignore[misc]  # torch is not in the project's environment
     """Four stages of 3 x 3 convolutions with top-down additions back to half resolution.
 
     Input: (n, 2, rows, columns) as ``segment.planes`` gives it, sides a multiple of 16.

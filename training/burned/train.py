@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,14 +80,17 @@ def batch(rng: Rng, sources: list[Crops], count: int) -> tuple[Tensor, Tensor]:
 
 
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
-    """Return focal-weighted cross entropy and half a Dice term, outside what is ignored."""
+    """Return weighted cross entropy and half a Dice term, outside what is ignored.
+
+    No focal weight: the hardest pixels of made crops are letters that no one could see, and a
+    weight on them is a weight on noise.
+    """
     wanted, counts = (target == 1).float(), (target != 255).float()
     entropy = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    weight = counts * torch.where(wanted > 0, 2.0, 1.0)
+    # Most pixels are even ground; they hardly count in the mean.
+    worth = (weight * entropy).sum() / (counts * (wanted + 0.1)).sum()
     chance = torch.sigmoid(logits)
-    miss = torch.where(wanted > 0, 1 - chance, chance).detach()
-    weight = counts * torch.where(wanted > 0, 2.5, 1.0) * (0.3 + miss)
-    # Pixels are many and mostly easy: the sum is shared among those that still cost something.
-    worth = (weight * entropy).sum() / (counts * (wanted + miss + 0.02)).sum()
     both = (chance * wanted * counts).sum()
     dice = 1 - (2 * both + 1) / ((chance * counts).sum() + (wanted * counts).sum() + 1)
     return worth + 0.5 * dice
@@ -97,7 +101,8 @@ def _rate(step: int, steps: int, peak: float) -> float:
     warm = max(1, steps // 10)
     if step < warm:
         return peak * (0.05 + 0.95 * step / warm)
-    return peak * (0.002 + 0.998 * 0.5 * (1 + np.cos(np.pi * (step - warm) / (steps - warm))))
+    fall = 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+    return peak * (0.002 + 0.998 * fall)
 
 
 def train(
@@ -110,7 +115,7 @@ def train(
     if start is not None:
         net.load_state_dict(torch.load(start, weights_only=True))
     net = net.to(memory_format=torch.channels_last)
-    mean = copy.deepcopy(net)
+    mean: TextNet = copy.deepcopy(net)
     by = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=0.01)
     began, sofar = time.monotonic(), 0.0
     for step in range(steps):

@@ -84,7 +84,7 @@ def _set(
     for piece in pieces:
         draw.text((x, 4 - min(top, 0)), piece, fill=255, font=face, stroke_width=stroke)
         x += face.getlength(piece) + gap
-    return _trimmed(np.asarray(image, np.float32) / 255)
+    return _trimmed(np.divide(np.asarray(image), 255, dtype=np.float32))
 
 
 def _bitmap(rng: np.random.Generator, path: str, text: str, height: float, *, dots: bool) -> Ink:
@@ -119,7 +119,7 @@ def _plotter(rng: np.random.Generator, height: float) -> Ink:
     alpha = np.zeros((tall + below + 2 * thick + 4, min(width + 2 * thick + 6, 2400)), np.uint8)
     smooth = cv2.LINE_AA if rng.random() < 0.6 else cv2.LINE_8
     cv2.putText(alpha, text, (thick + 2, tall + thick + 1), face, scale, 255, thick, smooth)
-    alpha = _trimmed(alpha.astype(np.float32) / 255)
+    alpha = _trimmed(np.divide(alpha, 255, dtype=np.float32))
     return Ink(alpha=alpha, height=height, style="plotter", family="Hershey", script="latin")
 
 
@@ -145,7 +145,7 @@ def _scribble(rng: np.random.Generator, height: float) -> Ink:
             curve = _smooth(points).round().astype(np.int32)
             cv2.polylines(alpha, [curve], isClosed=False, color=255, thickness=thick, lineType=16)
         x += step * (1.8 if rng.random() < 0.12 else 1.0)
-    ink = _trimmed(alpha.astype(np.float32) / 255)
+    ink = _trimmed(np.divide(alpha, 255, dtype=np.float32))
     return Ink(alpha=ink, height=height, style="pen", family="", script="latin")
 
 

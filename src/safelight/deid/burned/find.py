@@ -55,8 +55,6 @@ _TALL: Final = 64
 _SPLIT: Final = 10
 _CORES: Final = (0.75, 0.9, 0.97, 0.99)
 _SHARE: Final = 0.06
-_LINE: Final = 6
-_VALLEY: Final = 0.8
 _LONG: Final = 20
 _NARROW: Final = 8
 _STEPS: Final = (0.5, 0.7, 0.85, 0.95)
@@ -234,7 +232,7 @@ def _apart(own: Grey, part: Floats, corner: tuple[int, int], step: int = 0) -> l
     Lines close together are joined by faint bridges, which the low threshold takes for ink.
     """
     if step >= len(_CORES) or min(own.shape) < _SPLIT:
-        return _rows(own, part, corner)
+        return _solid(own, part, corner, float(part.max()))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (part > _CORES[step]).astype(np.uint8), connectivity=8
     )
@@ -255,40 +253,6 @@ def _apart(own: Grey, part: Floats, corner: tuple[int, int], step: int = 0) -> l
         inner = np.where(mask, part, np.float32(0))[window]
         at = (corner[0] + int(xs.min()), corner[1] + int(ys.min()))
         out += _apart(np.ascontiguousarray(mask[window], np.uint8), inner, at, step + 1)
-    return out
-
-
-def _rows(own: Grey, part: Floats, corner: tuple[int, int]) -> list[Piece]:
-    """Return a component cut where rows between two lines hold less of it than the lines do."""
-    height, width = own.shape
-    cuts = []
-    if height >= 2 * _SPLIT and width >= _SPLIT:
-        profile = part.sum(axis=1)
-        profile = np.convolve(np.pad(profile, 1, mode="edge"), np.ones(3) / 3, mode="valid")
-        last = 0
-        for row in range(_LINE, height - _LINE):
-            around = profile[max(row - _LINE, 0) : row + _LINE + 1]
-            above = profile[max(last, row - 2 * _LINE) : row].max()
-            below = profile[row : row + 2 * _LINE].max()
-            if (
-                profile[row] == around.min()
-                and profile[row] < _VALLEY * min(above, below)
-                and row - last >= _LINE
-            ):
-                cuts.append(row)
-                last = row
-    if not cuts:
-        return _solid(own, part, corner, float(part.max()))
-    out = []
-    for top, bottom in zip([0, *cuts], [*cuts, height], strict=True):
-        inside = own[top:bottom] > 0
-        if not inside.any():
-            continue
-        ys, xs = np.nonzero(inside)
-        window = np.s_[top + ys.min() : top + ys.max() + 1, xs.min() : xs.max() + 1]
-        inner = part[window]
-        at = (corner[0] + int(xs.min()), corner[1] + top + int(ys.min()))
-        out += _solid(np.ascontiguousarray(own[window]), inner, at, float(inner.max()))
     return out
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from safelight.deid.burned import barcodes, find, lines, verify
 from safelight.deid.burned.detector import Detector
 from safelight.deid.burned.find import Grey, Levels, Segments
+from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.lines import Line
-from safelight.deid.burned.read import Reader
+from safelight.deid.burned.read import Reader, Reading
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
+from safelight.deid.burned.stack import stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
 
@@ -26,6 +28,13 @@ _EDGE: Final = 24
 _NO_EDGE: Final = 10
 _SOME: Final = 12
 _LOOKS: Final = 0.7
+_SENSE: Final = 0.8
+_CLEARLY: Final = 0.85
+_LEGIBLE: Final = 0.8
+_UNLIKE: Final = 1.6
+_TURNED: Final = 10
+_FOLLOWS: Final = 2.0
+_BELOW: Final = 0.9
 _LIKE: Final = 0.7
 _ZOOM: Final = 2.0
 _SURROUNDINGS: Final = 24
@@ -176,7 +185,27 @@ class Eyes:
                 unread.append(opinion)
         readings = self.reader.read(grey, [opinion.line.strip for opinion in unread])
         for opinion, reading in zip(unread, readings, strict=True):
-            out.append(self._weighed(grey, replace(opinion, reading=reading)))
+            parts = self._parted(grey, opinion, reading)
+            out += parts or [self._weighed(grey, replace(opinion, reading=reading))]
+        return _in_company(out)
+
+    def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:
+        """Return the lines of a block that makes no sense as one; empty when they do neither."""
+        strip = opinion.line.strip
+        if reading.sure >= _SENSE or strip.angle not in {0.0, 90.0}:
+            return []
+        strips = stacked(grey, strip)
+        readings = self.reader.read(grey, strips, thorough=False)
+        if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
+            return []
+        out = []
+        for part, one in zip(strips, readings, strict=True):
+            # What is no mark is masked over the whole width: its faint ends may be trimmed here.
+            whole = replace(
+                part, x=strip.x, length=strip.length if not strip.angle else strip.height
+            )
+            line = replace(opinion.line, strip=part if parse(one.text) else whole, count=1)
+            out.append(_candidate(Opinion(line, opinion.peaks, one), weak=False))
         return out
 
     def _weighed(self, grey: Grey, opinion: Opinion) -> Candidate:
@@ -217,6 +246,32 @@ def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
         reading=opinion.reading,
         weak=weak,
     )
+
+
+def _in_company(found: Sequence[Candidate]) -> list[Candidate]:
+    """Take weak finds for writing that stand in a line or a block with text that was read."""
+    clear = [
+        one.strip
+        for one in found
+        if not one.weak and one.reading is not None and one.reading.sure >= _CLEARLY
+    ]
+    return [
+        replace(one, weak=False)
+        if one.weak and any(_beside(one.strip, strip) for strip in clear)
+        else one
+        for one in found
+    ]
+
+
+def _beside(one: Strip, other: Strip) -> bool:
+    """Tell whether two lines of like height follow each other or stand one below the other."""
+    tall, short = max(one.height, other.height), min(one.height, other.height)
+    if tall > _UNLIKE * short or abs((one.angle - other.angle + 90) % 180 - 90) > _TURNED:
+        return False
+    a, b = one.bounds(), other.bounds()
+    across = max(a[0], b[0]) - min(a[2], b[2])
+    down = max(a[1], b[1]) - min(a[3], b[3])
+    return (down < 0 and across <= _FOLLOWS * tall) or (across < 0 and down <= _BELOW * tall)
 
 
 def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:

@@ -18,14 +18,14 @@ _SURE: Final = 0.999
 _LETTERS: Final = 8
 
 #: Scores from which a line counts as writing at each stage, and below which it is dismissed there.
-ACCEPT: Final = {"alone": (-2.6, 3.2), "read": (-2.2, 2.4), "seen": (-0.4, -0.4)}
+ACCEPT: Final = {"alone": (-2.2, 2.8), "read": (-1.4, 2.4), "seen": (0.6, 0.6)}
 
 # Constant; then logits of the greatest probability, at full size and at half; logarithms of size,
 # slenderness and height; how much of the rectangle is ink; then how sure the reader is and how many
 # letters it reads; then the detector's logit.
-_ALONE: Final = (-5.1, 1.03, 0.62, -0.05, 0.08, -0.37, 0.25, 3.17)
-_READ: Final = (-6.17, 1.0, 0.47, 0.0, 0.06, -0.2, 0.17, 1.52, 3.33, 0.57)
-_SEEN: Final = (-6.53, 0.89, 0.41, -0.2, 0.13, 0.05, 0.2, 1.55, 3.0, 0.25, 0.18)
+_ALONE: Final = (0.68, 0.63, 0.74, 0.26, -0.42, -0.98, -0.27, 4.28)
+_READ: Final = (-1.4, 0.56, 0.57, 0.23, -0.4, -1.37, -0.02, 1.48, 3.75, 3.39)
+_SEEN: Final = (-1.89, 0.32, 0.53, 0.16, -0.32, -0.99, -0.08, 3.09, 2.63, 3.76, 0.22)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ checks the lease; the originals go when the whole submission is done, so that a 
 the first one's death, still knows every name that any file of it holds.
 """
 
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["DEIDENTIFIED", "Cleaned", "Cleaner", "EngineCleaner", "Worker"]
 
 DEIDENTIFIED: Final = "deidentified"
+_RECOVER_SECONDS: Final = 60  # between two looks for what the dead have left
 _BATCH: Final = 16  # results a transaction
 _FAILURES: Final = (StoreError, ErasedError)  # of the house, not of the input
 
@@ -181,6 +183,8 @@ class Worker:
         self._witness = witness or NoWitness()
         self._most = most
         self._owner = new_id()
+        self._gone: list[str] = []
+        self._look_again = 0.0
 
     def run(self, limit: int = 0) -> int:
         """Work until nothing waits, or ``limit`` submissions are done; return how many were.
@@ -188,18 +192,25 @@ class Worker:
         Raises:
             StoreError: The store cannot be used; leases run out and others go on.
         """
-        recover(self._vault)
-        self._originals.purge()
+        if time.monotonic() >= self._look_again:
+            recover(self._vault)
+            self._originals.purge()
+            self._gone = []
+            self._look_again = time.monotonic() + _RECOVER_SECONDS
         count = 0
         with self._store.presence(self._owner):
             while (not limit or count < limit) and self._one():
                 count += 1
+            if not limit:
+                self._originals.purge()
         return count
 
     def _one(self) -> str:
         """Work on the oldest submission that nobody works on; return its id, or an empty text."""
         with self._store.begin() as conn:
+            self._originals.forget(conn, self._gone)
             lease = rows.take(conn, self._store, self._owner)
+        self._gone = []
         if lease is None:
             return ""
         reach("submit.leased")
@@ -311,7 +322,7 @@ class Worker:
         self, lease: Lease, batch: Sequence[tuple[int, Stored, bytes] | tuple[int, Problem]]
     ) -> None:
         self._keep(lease, batch, done=True)
-        self._originals.purge()
+        self._gone += self._originals.remove_leaving()  # their rows go with the next transaction
         reach("submit.purged")
 
 

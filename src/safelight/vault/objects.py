@@ -244,19 +244,27 @@ class Shelf:
     def purge(self) -> int:
         """Remove what is leaving; return how many objects went. May be repeated at will."""
         count = 0
-        leaving = select(objects.c.key).where(objects.c.state == "leaving").limit(_PURGED_AT_ONCE)
-        while True:
-            with self._store.read() as conn:
-                keys = list(conn.execute(leaving).scalars())
-            if not keys:
-                return count
-            for key in keys:
-                self._store.objects.delete(key)
-                reach("vault.purge.object")
+        while keys := self.remove_leaving():
             with self._store.begin() as conn:
-                conn.execute(delete(objects).where(objects.c.key.in_(keys)))
+                self.forget(conn, keys)
             reach("vault.purge.row")
             count += len(keys)
+        return count
+
+    def remove_leaving(self) -> list[str]:
+        """Remove objects that are leaving; return their keys, for ``forget`` in a transaction."""
+        leaving = select(objects.c.key).where(objects.c.state == "leaving")
+        with self._store.read() as conn:
+            keys = list(conn.execute(leaving.limit(_PURGED_AT_ONCE)).scalars())
+        for key in keys:
+            self._store.objects.delete(key)
+            reach("vault.purge.object")
+        return keys
+
+    def forget(self, conn: Connection, keys: Sequence[str]) -> None:
+        """Remove the rows of objects that are gone, in the caller's transaction."""
+        if keys:
+            conn.execute(delete(objects).where(objects.c.key.in_(keys)))
 
     def sweep(self, older: timedelta = _SWEPT_AFTER) -> int:
         """Remove objects that no row names, left by a kill between writing and recording.

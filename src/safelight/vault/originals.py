@@ -73,3 +73,11 @@ class Originals:
     def purge(self) -> int:
         """Remove the originals that were let go."""
         return self._shelf.purge()
+
+    def remove_leaving(self) -> list[str]:
+        """Remove originals that were let go; ``forget`` their keys in a later transaction."""
+        return self._shelf.remove_leaving()
+
+    def forget(self, conn: Connection, keys: Sequence[str]) -> None:
+        """Remove the rows of originals that are gone, in the caller's transaction."""
+        self._shelf.forget(conn, keys)

@@ -25,6 +25,7 @@ _CROP: Final = 640
 # How far apart two tones are, what part of the variance is within them, how often they change.
 _LOOSE: Final = (45.0, 0.3, 5)
 _STRICT: Final = (110.0, 0.08, 7)
+_SPACING: Final = 20  # pixels of a crop from one change of tone to the next, at most
 _ENLARGED: Final = 3.0
 _LARGE: Final = 1500
 _SHRINKS: Final = (1, 2, 4)
@@ -159,4 +160,4 @@ def _two_toned(crop: Grey, bounds: tuple[float, float, int]) -> bool:
         float(np.median((dark[:, 1:] != dark[:, :-1]).sum(axis=1))),
         float(np.median((dark[1:] != dark[:-1]).sum(axis=0))),
     )
-    return turns >= least
+    return turns >= max(least, max(crop.shape) / _SPACING)

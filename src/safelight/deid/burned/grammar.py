@@ -55,6 +55,7 @@ _FORBIDDEN: Final = re.compile(
 _PROBE: Final = re.compile(r"(?:[A-Z]{1,2}\d{1,2}-\d{1,2}[A-Z]{0,2}|\d{1,2}[CLSVP](?:-D)?)")
 _PLACE: Final = re.compile(r"[LRAPHFSI]-?\d{1,3}(?:\.\d{1,2})?(?:MM)?")
 _OF: Final = re.compile(rf"{_NUMBER}\s?(?:/|OF\s|X|:(?=\d\b))\s?{_NUMBER}")
+_SPACED: Final = re.compile(r"[A-Z](?: [A-Z])+")
 _MATRIX: Final = re.compile(r"(?:64|96|128|192|256|320|384|512|768|1024|2048)\s?X\s?\d{2,4}")
 _GLUED: Final = re.compile(r"([A-Z/%']{1,9})[:=]?(?=[+-]?\d)")
 _AXES: Final = ("LR", "AP", "HFSI")
@@ -92,6 +93,8 @@ def parse(text: str) -> Mark | None:
     """
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).upper().translate(_SIGNS)
     text = " ".join(text.replace("K VP", "KVP").split())
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "")  # letter by letter: one word
     if not text or len(text) > _LONGEST or _FORBIDDEN.search(text):
         return None
     bare = re.sub(r"[^A-Z0-9]", "", text)

@@ -29,6 +29,7 @@ _NO_EDGE: Final = 10
 _SOME: Final = 12
 _LOOKS: Final = 0.7
 _SENSE: Final = 0.8
+_UNDENIED: Final = 0.965
 _CLEARLY: Final = 0.85
 _LEGIBLE: Final = 0.8
 _UNLIKE: Final = 1.6
@@ -177,7 +178,7 @@ class Eyes:
             score = verify.alone(opinion)
             low, high = verify.ACCEPT["alone"]
             short = line.strip.length <= _READ_LONGEST * line.strip.height
-            if score < low:
+            if score < low and opinion.peaks.full < _UNDENIED:
                 out.append(_candidate(opinion, weak=True))
             elif score >= high and not short:
                 out.append(_candidate(opinion, weak=False))
@@ -215,7 +216,8 @@ class Eyes:
             detected = self.detected(grey, opinion.line.strip)
             score = verify.seen(replace(opinion, detected=detected))
             low, high = verify.ACCEPT["seen"]
-        return _candidate(opinion, weak=score < low)
+        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED
+        return _candidate(opinion, weak=score < low and not clear)
 
     def detected(self, grey: Grey, strip: Strip) -> float:
         """Return how sure the second detector is of something in a strip.

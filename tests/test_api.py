@@ -113,6 +113,15 @@ def test_a_box_given_by_hand_is_masked(key_file: Path) -> None:
     assert ("by hand", "mask") in {(action.rule, action.action) for action in result.actions}
 
 
+def test_a_box_given_by_hand_is_masked_though_nothing_is_looked_for(key_file: Path) -> None:
+    image = sample()
+    result = safelight.deidentify(image, key=key_file, mask=["2,3,4,5"], pixels=False).dataset
+    after = result.pixel_array
+    assert (after[3:8, 2:6] == after[3, 2]).all()
+    assert "113101" not in [item.CodeValue for item in result.DeidentificationMethodCodeSequence]
+    assert "BurnedInAnnotation" not in result
+
+
 def _bytes(data: Dataset) -> bytes:
     buffer = io.BytesIO()
     data.save_as(buffer, enforce_file_format=True)

@@ -73,18 +73,25 @@ class DicomCleaner:
     Args:
         table: The compiled decision table.
         limits: Bounds on one object.
-        pixels: Returns what looks at pixels, made when first asked for; None to leave them.
+        pixels: Returns what handles pixels, made when first asked for; None to leave them.
+        looks: Pixels are looked at, not only masked where a person said.
 
     Attributes:
         books: Runs known, by the walker of each encoding.
     """
 
     def __init__(
-        self, table: Table, limits: Limits, *, pixels: "Callable[[], Retoucher] | None" = None
+        self,
+        table: Table,
+        limits: Limits,
+        *,
+        pixels: "Callable[[], Retoucher] | None" = None,
+        looks: bool = False,
     ) -> None:
         self._table = table
         self._limits = limits
         self._pixels = pixels
+        self._looks = looks
         self._persons: dict[str, _Person] = {}
         self.books: Final = {walker: new_book() for walker in WALKERS.values()}
         self._marks: dict[tuple[bool, bool, frozenset[Option]], tuple[bytes, bytes]] = {}
@@ -145,10 +152,8 @@ class DicomCleaner:
         show: "Show | None",
     ) -> Deidentified:
         sop_class = work.uid(SOP_CLASS) or work.envelope.sop_class
-        looked = self._pixels is not None
-        check_class(
-            sop_class, work.envelope.syntax, burned_in="" if looked else work.uid(BURNED_IN)
-        )
+        burned_in = "" if self._looks else work.uid(BURNED_IN)
+        check_class(sop_class, work.envelope.syntax, burned_in=burned_in)
         if not header_only and work.is_cut_off(sop_class):
             raise NeedsReviewError(
                 "an image without pixel data: it may be cut off", place="(7FE0,0010)"
@@ -157,7 +162,7 @@ class DicomCleaner:
         person = self._person(ctx)
         cleaner = person.cleaners.get(sop_class)
         if cleaner is None:
-            special = _special(sop_class, ctx, looked=looked)
+            special = _special(sop_class, ctx, looked=self._looks)
             cleaner = person.cleaners[sop_class] = Cleaner(ctx, self._table, sop_class, special)
         has_pixels = any(tag in PIXELS for tag in work.tags[-8:])
         retouched = None

@@ -47,7 +47,7 @@ class Engine:
         profile: What is to be done.
         limits: What one input may cost.
         pixels: Look at pictures too. The profile then asks for both pixel options.
-        mask: Boxes masked by hand in every picture (``pixels.handmade``).
+        mask: Boxes masked by hand in every picture (``pixels.handmade``), looked at or not.
         mask_file: File of boxes masked by hand.
 
     Raises:
@@ -73,7 +73,10 @@ class Engine:
         if mask or mask_file:
             self._retouch()
         self._dicom = DicomCleaner(
-            compile_table(self.profile), self.limits, pixels=self._retouch if pixels else None
+            compile_table(self.profile),
+            self.limits,
+            pixels=self._retouch if pixels or mask or mask_file else None,
+            looks=pixels,
         )
         self._surveyor = Surveyor(self.profile, self.limits, self._dicom.books)
         self._codes: dict[str, str] = {}
@@ -86,7 +89,8 @@ class Engine:
 
             mask, path = self._by_hand
             file = _whole(path, self.limits) if path else b""
-            self._retoucher = Retoucher(self.limits, ByHand.read(mask, file))
+            by_hand = ByHand.read(mask, file)
+            self._retoucher = Retoucher(self.limits, by_hand, looks=self.pixels)
         return self._retoucher
 
     def by_hand_digest(self) -> str:
@@ -272,7 +276,7 @@ class Engine:
     def _other(self, original: Original, ctx: Context, show: "Show | None") -> Deidentified:
         """Clean what is not DICOM, then sweep the whole of it."""
         pixels: list[Action] = []
-        if self.pixels and original.kind in PHOTOS:
+        if (self.pixels or any(self._by_hand)) and original.kind in PHOTOS:
             original, pixels = self._retouch().photo(original, ctx, show)
         cleaned = cleaner_of(original.kind)(original, ctx)
         cleaned = replace(cleaned, actions=[*pixels, *cleaned.actions])

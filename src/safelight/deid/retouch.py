@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from safelight.deid.boxes import Region, Verdict
 from safelight.deid.context import Context
 from safelight.deid.decision import Entry
@@ -29,6 +31,9 @@ _HEAD: Final = 12  # bytes before the value: tag, VR, two zeros, length (PS3.5 7
 _IMPLICIT_HEAD: Final = 8
 _PHOTOMETRIC: Final = 0x00280004
 _PLACE: Final = "(7FE0,0010)"
+_MOST: Final = 0.5  # of a picture that is masked without a person looking at it
+_LITTLE_LEFT: Final = "so much of its pixels looks like writing that masks would leave little"
+_BY_HAND: Final = "look at it; mask it by hand with --mask and --no-pixels, or leave it out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class Retouched:
     syntax: str
     changed: Mapping[int, bytes | None]
     regions: Sequence[Region]
-    done: frozenset[Option] = frozenset({Option.CLEAN_PIXEL_DATA})
+    done: frozenset[Option]
     faceless: bool = False
     notes: tuple[str, ...] = ()
 
@@ -91,11 +96,14 @@ class Retoucher:
     Args:
         limits: Bounds on one object.
         by_hand: Boxes that a person gave.
+        looks: Pixels are looked at; else only those boxes are masked, and nothing is claimed.
     """
 
-    def __init__(self, limits: Limits, by_hand: ByHand) -> None:
+    def __init__(self, limits: Limits, by_hand: ByHand, *, looks: bool = True) -> None:
         self._limits = limits
         self._by_hand = by_hand
+        self._looks = looks
+        self._done = frozenset({Option.CLEAN_PIXEL_DATA}) if looks else frozenset()
         self.looker = Looker()
 
     def see(self, work: DicomObject, stretch: Stretch) -> Seen | None:
@@ -128,22 +136,25 @@ class Retoucher:
         opened = self._opened(work)
         if opened is None:
             return None
-        if seen is None:
-            seen = self.looker.stretch().see(opened)
         header = opened.header
-        regions = [
-            *seen.regions(ctx.subject.needles),
-            *self._by_hand.regions(header, (header.rows, header.columns)),
-        ]
+        size = (header.rows, header.columns)
+        regions = self._by_hand.regions(header, size)
+        if self._looks:
+            seen = seen or self.looker.stretch().see(opened)
+            regions += seen.regions(ctx.subject.needles)
         if show is not None and regions:
             show("before", drawn(_first(opened, regions), regions))
-        if any(region.verdict is Verdict.REVIEW for region in regions):
-            raise NeedsReviewError("what may be writing stands in its pixels", place=_PLACE)
+        _hold(regions, size, _PLACE)
         entries = _kept(regions)
         if not any(region.verdict is Verdict.MASK for region in regions):
             self._check(opened, regions, ctx)
             return Retouched(
-                parts=None, entries=entries, syntax=header.form.syntax, changed={}, regions=regions
+                parts=None,
+                entries=entries,
+                syntax=header.form.syntax,
+                changed={},
+                regions=regions,
+                done=self._done,
             )
         masked = mask_object(
             opened.source,
@@ -163,6 +174,7 @@ class Retoucher:
             syntax=masked.syntax,
             changed=masked.changed,
             regions=regions,
+            done=self._done,
         )
 
     def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:
@@ -171,7 +183,7 @@ class Retoucher:
         Raises:
             NeedsReviewError: Something is still legible.
         """
-        if not regions:
+        if not regions or not self._looks:
             return
         for index in range(len(opened.source)):
             own = [one for one in regions if not one.frames or index in one.frames]
@@ -202,8 +214,9 @@ class Retoucher:
         regions = self._on_pages(pictures, ctx)
         if show is not None and regions:
             show("before", drawn(_page(pictures, regions), regions))
-        if any(region.verdict is Verdict.REVIEW for region in regions):
-            raise NeedsReviewError("what may be writing stands in the picture")
+        for page in pictures:
+            own = [one for one in regions if not one.frames or page.frame in one.frames]
+            _hold(own, page.grey.shape, "")
         actions = [
             Action("pixels", rule, action)
             for verdict, action in ((Verdict.MASK, "mask"), (Verdict.KEEP, "keep"))
@@ -216,7 +229,7 @@ class Retoucher:
             pictures = picture(kind, data, self._limits)
         for page in pictures:
             own = [one for one in regions if not one.frames or page.frame in one.frames]
-            if self.looker.finder.check(page, own, ctx.subject.needles):
+            if self._looks and self.looker.finder.check(page, own, ctx.subject.needles):
                 raise NeedsReviewError("writing is still legible in the picture after masking")
         if show is not None:
             show("after", drawn(_page(pictures, regions), ()))
@@ -226,6 +239,9 @@ class Retoucher:
         """Return what is masked and kept on the pages of a photo, in stored pixels."""
         found: list[Region] = []
         for page in pictures:
+            found += self._by_hand.regions(None, page.grey.shape)
+            if not self._looks:
+                continue
             upright = page.upright()
             sight = self.looker.finder.look(upright, PHOTO, page.frame)
             decided = self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)
@@ -237,8 +253,32 @@ class Retoucher:
                 )
                 for one in decided
             ]
-            found += self._by_hand.regions(None, page.grey.shape)
         return found
+
+
+def _hold(regions: Sequence[Region], size: tuple[int, int], where: str) -> None:
+    """Hold what a person has to look at.
+
+    Raises:
+        NeedsReviewError: A find is not sure, or masks would leave little of a frame.
+    """
+    if any(region.verdict is Verdict.REVIEW for region in regions):
+        raise NeedsReviewError("what may be writing stands in its pixels", place=where)
+    found = [
+        one
+        for one in regions
+        if one.verdict is Verdict.MASK and not one.rule.startswith(("by hand", "template"))
+    ]
+    numbers = {number for one in found for number in one.frames} or {0}
+    for number in numbers:
+        plane = np.zeros(size, np.bool_)
+        for one in found:
+            for box in one.boxes if not one.frames or number in one.frames else ():
+                part = box.clipped(*size)
+                if part is not None:
+                    plane[part.y : part.y + part.h, part.x : part.x + part.w] = True
+        if plane.mean() > _MOST:
+            raise NeedsReviewError(_LITTLE_LEFT, place=where, todo=_BY_HAND)
 
 
 def _shown(opened: Opened, index: int) -> Picture:

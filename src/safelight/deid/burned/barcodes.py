@@ -22,10 +22,10 @@ _SPREAD: Final = 45.0
 _MOST: Final = 8
 _MARGIN: Final = 3.0
 _CROP: Final = 640
-# How far apart two tones are, what part of the variance is within them, how often they change.
-_LOOSE: Final = (45.0, 0.3, 5)
-_STRICT: Final = (110.0, 0.08, 7)
-_SPACING: Final = 20  # pixels of a crop from one change of tone to the next, at most
+# How far apart two tones are, what part of the variance is within them, how often they change at
+# least, and how many pixels apart at most.
+_LOOSE: Final = (45.0, 0.3, 5, 20.0)
+_STRICT: Final = (110.0, 0.08, 7, math.inf)
 _ENLARGED: Final = 3.0
 _LARGE: Final = 1500
 _SHRINKS: Final = (1, 2, 4)
@@ -142,12 +142,14 @@ def _quiet(crop: Grey) -> Grey:
     edge = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
     tone = int(np.percentile(edge, 90))
     quiet = max(24, crop.shape[1] // 8)
-    return np.asarray(cv2.copyMakeBorder(crop, *[quiet] * 4, cv2.BORDER_CONSTANT, value=tone))
+    return np.asarray(
+        cv2.copyMakeBorder(crop, quiet, quiet, quiet, quiet, cv2.BORDER_CONSTANT, value=tone)
+    )
 
 
-def _two_toned(crop: Grey, bounds: tuple[float, float, int]) -> bool:
+def _two_toned(crop: Grey, bounds: tuple[float, float, int, float]) -> bool:
     """Tell whether a patch is made of two tones far apart, as a code is and anatomy is not."""
-    contrast, spread, least = bounds
+    contrast, spread, least, spacing = bounds
     level, _ = cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     low, high = crop[crop <= level].astype(np.float32), crop[crop > level].astype(np.float32)
     if not low.size or not high.size or high.mean() - low.mean() < contrast:
@@ -160,4 +162,4 @@ def _two_toned(crop: Grey, bounds: tuple[float, float, int]) -> bool:
         float(np.median((dark[:, 1:] != dark[:, :-1]).sum(axis=1))),
         float(np.median((dark[1:] != dark[:-1]).sum(axis=0))),
     )
-    return turns >= max(least, max(crop.shape) / _SPACING)
+    return bool(turns >= max(least, max(crop.shape) / spacing))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from safelight.deid.boxes import Box, Region, Verdict
 from safelight.deid.burned import barcodes, find, lines
@@ -87,9 +88,7 @@ def check(
     return out
 
 
-def _covered(
-    boxes: Sequence[Box], plane: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]"
-) -> bool:
+def _covered(boxes: Sequence[Box], plane: npt.NDArray[np.bool_]) -> bool:
     parts = [plane[box.y : box.y + box.h, box.x : box.x + box.w] for box in boxes]
     area = sum(part.size for part in parts)
     return area > 0 and sum(int(part.sum()) for part in parts) >= _COVERED * area

@@ -165,9 +165,9 @@ def _quarter(crop: Grey, turn: int) -> Grey:
         crop, cv2.ROTATE_90_CLOCKWISE if turn > 0 else cv2.ROTATE_90_COUNTERCLOCKWISE
     )
     width = min(max(round(turned.shape[1] * _ROWS / turned.shape[0]), 8), _MOST)
-    return cv2.resize(turned, (width, _ROWS), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(turned, (width, _ROWS), interpolation=cv2.INTER_AREA))
 
 
 def _width(crop: Grey) -> int:
     """Return the width that a crop is padded to, so that few shapes are ever run."""
-    return max(_LEAST, -(-crop.shape[1] // _STEP) * _STEP)
+    return max(_LEAST, -(-int(crop.shape[1]) // _STEP) * _STEP)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from safelight.deid.burned.find import Grey
 from safelight.deid.burned.look import Eyes, distinct
-from safelight.deid.burned.sight import NO_HINTS, Hints, Shown, Sight
+from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
 
 __all__ = ["SeriesLook"]
 
@@ -77,7 +77,7 @@ class SeriesLook:
         mean = (total / count).astype(np.uint8)
         median = np.median(np.stack(self._kept), axis=0).astype(np.uint8)
         self._kept.clear()
-        found = []
+        found: list[Candidate] = []
         for plane in (mean, median, self._low, self._high):
             for view in _views(plane):
                 found += self._eyes.look(_Plane(view), hints, frame=None).found

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from safelight.errors import StoreBusyError, StoreError
-from safelight.store.failures import from_system
+from safelight.store.failures import from_database, from_system
 
 __all__ = ["advisory_lock", "file_lock", "file_presence", "lock_number"]
 
@@ -64,18 +65,31 @@ def advisory_lock(engine: Engine, name: str, wait: float) -> Iterator[None]:
 
     Raises:
         StoreBusyError: Another process holds it for longer.
+        StoreError: The server cannot be reached.
     """
     number = lock_number(name)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+    try:
+        conn = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    except SQLAlchemyError as error:
+        raise from_database(error) from None
+    with conn:
         until = time.monotonic() + wait
-        while not conn.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
+        while not _taken(conn, number):
             if time.monotonic() >= until:
                 raise _busy(name)
             time.sleep(_PAUSE)
         try:
             yield
         finally:
-            conn.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+            with suppress(SQLAlchemyError):  # a session that is gone holds nothing any more
+                conn.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+
+
+def _taken(conn: Connection, number: int) -> bool:
+    try:
+        return bool(conn.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar())
+    except SQLAlchemyError as error:
+        raise from_database(error) from None
 
 
 def lock_number(name: str) -> int:

@@ -142,6 +142,13 @@ class Objects:
                             count += 1
         return count
 
+    def remove_folders(self, prefix: str) -> None:
+        """Remove the empty local folders below a prefix, and the one of that name."""
+        if self.folder:
+            for place, _, _ in os.walk(os.path.join(self.folder, prefix), topdown=False):
+                with suppress(OSError):  # one that is not empty stays
+                    os.rmdir(place)
+
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (key, bytes) of the objects below a prefix of whole path parts."""
         with _told("the list of objects"):

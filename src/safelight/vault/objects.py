@@ -288,6 +288,7 @@ class Shelf:
             reach("vault.erase.object")
             count += 1
         self._store.objects.clear_leftovers(timedelta(0), person_prefix(person))
+        self._store.objects.remove_folders(person_prefix(person))
         with self._store.begin() as conn:
             conn.execute(delete(objects).where(objects.c.person == person))
         reach("vault.erase.rows")

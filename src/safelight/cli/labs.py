@@ -1,0 +1,138 @@
+"""The command that reads lab results: ``labs``."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from safelight.errors import SettingsError
+
+if TYPE_CHECKING:
+    from safelight.readers.labs import LabReport
+
+__all__ = ["labs"]
+
+_STYLES: Final = {
+    "low": "yellow",
+    "high": "yellow",
+    "critical-low": "bold red",
+    "critical-high": "bold red",
+    "withheld": "magenta",
+    "no-range": "dim",
+}
+
+
+def _read(path: str) -> bytes:
+    """Return the bytes of a report; a PDF goes through de-identification first."""
+    from safelight.pipeline.inspect import read_file  # noqa: PLC0415  # start-up cost
+
+    data = read_file(path)
+    if b"%PDF-" in data[:1024]:
+        from safelight.api import deidentify  # noqa: PLC0415  # start-up cost
+
+        return deidentify(data).bytes
+    return data
+
+
+def _text(path: str) -> str:
+    """Return a site's file.
+
+    Raises:
+        SettingsError: It is no text.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("the file of site limits cannot be read") from None
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--fhir", "as_fhir", is_flag=True, help="Print a FHIR R4 Bundle and nothing else.")
+@click.option("--sex", type=click.Choice(["F", "M"], case_sensitive=False), help="Of the person.")
+@click.option("--age", type=click.FloatRange(0, 130), metavar="N", help="Of the person, in years.")
+@click.option(
+    "--pregnant",
+    type=click.IntRange(0, 3),
+    metavar="N",
+    help="Third of the pregnancy, 1 to 3; 0 when not pregnant.",
+)
+@click.option(
+    "--sites",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Limits of your own laboratory (TOML); they stand before the cited ones.",
+)
+@click.option(
+    "--before",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="An earlier report of the same person, to compare with.",
+)
+@click.pass_context
+def labs(  # noqa: PLR0913  # one for each option
+    ctx: click.Context,
+    /,
+    file: str,
+    *,
+    as_json: bool,
+    as_fhir: bool,
+    sex: str | None,
+    age: float | None,
+    pregnant: int | None,
+    sites: str | None,
+    before: str | None,
+) -> None:
+    """Read lab results (FHIR, HL7 v2, CSV, PDF with text) and say how each lies to its range.
+
+    What cannot be read for certain is refused, and what does not fit gets no flag. Names, numbers
+    and dates that could identify somebody are not taken over. It is not a diagnosis.
+    """
+    from safelight.readers.labs import out, read  # noqa: PLC0415  # start-up cost
+
+    report = read(
+        _read(file),
+        sex=sex or "",
+        age=age,
+        trimester=pregnant,
+        sites=_text(sites) if sites else "",
+        before=_read(before) if before else None,
+    )
+    if as_json or as_fhir:
+        document: dict[str, Any] = out.as_fhir(report) if as_fhir else out.as_json(report)
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    else:
+        _show(report)
+    ctx.exit(1 if report.refusals or any(each.flag == "withheld" for each in report.results) else 0)
+
+
+def _show(report: "LabReport") -> None:
+    from rich.console import Console  # noqa: PLC0415  # start-up cost
+    from rich.table import Table  # noqa: PLC0415  # as above
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    from safelight.readers.labs import analytes, words  # noqa: PLC0415  # as above
+
+    urgent = [each for each in report.sentences if each.template in {"critical", "critical-if"}]
+    for said in urgent:
+        click.secho(said.text, fg="red", bold=True)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("", "test", "result", "range", "flag", "why"):
+        table.add_column(head, overflow="fold")
+    for each in report.results:
+        why = "; ".join(words.reason(reason) for reason in each.reasons) or each.source
+        table.add_row(
+            each.row.id,
+            Text(analytes.get(each.row.analyte).name),
+            Text(words.shown_value(each)),
+            Text(words.shown_range(each.span)),
+            Text(each.flag.value, style=_STYLES.get(each.flag.value, "")),
+            Text(why),
+        )
+    Console().print(table)
+    for said in report.sentences:
+        if said not in urgent:
+            click.echo(f"{said.text} [{', '.join(said.rows)}]")
+    click.secho(words.LOINC_NOTICE, dim=True)

@@ -1,0 +1,299 @@
+"""Checks between rows: what must hold whatever the person has, so that a misreading shows.
+
+Identities hold by arithmetic (MCV is Hct over RBC) up to rounding of the printed numbers and a
+small allowance for how analysers compute; each returns the ids of all rows that take part, since
+nobody knows which one was misread.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from safelight.readers.labs import analytes, units
+from safelight.readers.labs.model import Flag, Reason, Row, Span
+
+__all__ = ["Finding", "between", "in_unit", "over_time"]
+
+F = Fraction
+_ZERO: Final = F(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Rows that do not fit each other."""
+
+    reason: Reason
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A number with the rounding of its print: low <= true <= high."""
+
+    low: Fraction
+    high: Fraction
+
+    def __add__(self, other: "_Near") -> "_Near":
+        return _Near(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: "_Near") -> "_Near":
+        return _Near(self.low - other.high, self.high - other.low)
+
+    def __truediv__(self, other: "_Near") -> "_Near":
+        if other.low <= 0:
+            return _Near(F(0), F(10**12))
+        return _Near(self.low / other.high, self.high / other.low)
+
+    def times(self, factor: Fraction) -> "_Near":
+        return _Near(self.low * factor, self.high * factor)
+
+    def wide(self, share: Fraction, least: Fraction = _ZERO) -> "_Near":
+        slack = max(abs(self.low), abs(self.high)) * share + least
+        return _Near(self.low - slack, self.high + slack)
+
+    def meets(self, other: "_Near") -> bool:
+        return self.low <= other.high and other.low <= self.high
+
+
+def in_unit(row: Row, code: str) -> Span | None:
+    """Return the span of a row in another unit of its analyte."""
+    analyte = analytes.get(row.analyte)
+    old, new = units.parse(row.unit, analyte), units.parse(code, analyte)
+    turn = units.turn(analyte, old, new) if old and new else None
+    return row.span.scaled(turn) if turn else None
+
+
+def _near(row: Row, code: str) -> _Near | None:
+    """Return a row's number with its rounding in this unit; None for < and >."""
+    if row.comparator:
+        return None
+    analyte = analytes.get(row.analyte)
+    old, new = units.parse(row.unit, analyte), units.parse(code, analyte)
+    turn = units.turn(analyte, old, new) if old and new else None
+    if turn is None:
+        return None
+    exponent = row.number.as_tuple().exponent
+    half = F(Decimal(1).scaleb(int(exponent))) / 2
+    value = F(row.number)
+    return _Near(turn(max(value - half, F(0))), turn(value + half))
+
+
+# name: the analytes that take part with the unit of the formula, and what must meet
+_Rule = tuple[tuple[tuple[str, str], ...], Callable[..., bool]]
+_SMALL: Final = F(3, 100)
+_IDENTITIES: Final[tuple[_Rule, ...]] = (
+    (
+        (("mcv", "fL"), ("haematocrit", "%"), ("erythrocytes", "10*12/L")),
+        lambda mcv, hct, rbc: (hct / rbc).times(F(10)).wide(_SMALL).meets(mcv),
+    ),
+    (
+        (("mch", "pg"), ("haemoglobin", "g/dL"), ("erythrocytes", "10*12/L")),
+        lambda mch, hb, rbc: (hb / rbc).times(F(10)).wide(_SMALL).meets(mch),
+    ),
+    (
+        (("mchc", "g/dL"), ("haemoglobin", "g/dL"), ("haematocrit", "%")),
+        lambda mchc, hb, hct: (hb / hct).times(F(100)).wide(_SMALL).meets(mchc),
+    ),
+    (
+        (("mchc", "g/dL"), ("mch", "pg"), ("mcv", "fL")),
+        lambda mchc, mch, mcv: (mch / mcv).times(F(100)).wide(_SMALL).meets(mchc),
+    ),
+    (  # MCHC lies between 25 and 40 in nearly everybody
+        (("haemoglobin", "g/dL"), ("haematocrit", "%")),
+        lambda hb, hct: (hb / hct).times(F(100)).meets(_Near(F(22), F(42))),
+    ),
+    (
+        (("haematocrit", "%"), ("erythrocytes", "10*12/L")),
+        lambda hct, rbc: (hct / rbc).times(F(10)).meets(_Near(F(50), F(140))),
+    ),
+    (
+        (("haemoglobin", "g/dL"), ("erythrocytes", "10*12/L")),
+        lambda hb, rbc: (hb / rbc).times(F(10)).meets(_Near(F(14), F(48))),
+    ),
+    (
+        (("sodium", "mmol/L"), ("chloride", "mmol/L"), ("bicarbonate", "mmol/L")),
+        lambda na, cl, co2: (na - cl - co2).meets(_Near(F(-2), F(60))),
+    ),
+    (  # chloride stays well below sodium
+        (("sodium", "mmol/L"), ("chloride", "mmol/L")),
+        lambda na, cl: (na - cl).meets(_Near(F(14), F(75))),
+    ),
+    (
+        (
+            ("anion_gap", "mmol/L"),
+            ("sodium", "mmol/L"),
+            ("chloride", "mmol/L"),
+            ("bicarbonate", "mmol/L"),
+        ),
+        # with or without potassium (up to 8), both are printed
+        lambda gap, na, cl, co2: _Near((na - cl - co2).low - 1, (na - cl - co2).high + 8).meets(
+            gap
+        ),
+    ),
+    (
+        (("protein", "g/dL"), ("albumin", "g/dL")),
+        lambda protein, albumin: protein.high - albumin.low > F(1, 2),
+    ),
+    (
+        (("globulin", "g/dL"), ("protein", "g/dL"), ("albumin", "g/dL")),
+        lambda globulin, protein, albumin: (protein - albumin).wide(F(0), F(1, 20)).meets(globulin),
+    ),
+    (
+        (("ag_ratio", "1"), ("protein", "g/dL"), ("albumin", "g/dL")),
+        lambda ratio, protein, albumin: (albumin / (protein - albumin)).wide(_SMALL).meets(ratio),
+    ),
+    (
+        (("non_hdl", "mg/dL"), ("cholesterol", "mg/dL"), ("hdl", "mg/dL")),
+        lambda non, total, hdl: (total - hdl).wide(F(1, 100), F(1)).meets(non),
+    ),
+    (
+        (("cholesterol", "mg/dL"), ("hdl", "mg/dL")),
+        lambda total, hdl: total.high > hdl.low,
+    ),
+    (
+        (("cholesterol", "mg/dL"), ("hdl", "mg/dL"), ("ldl", "mg/dL")),
+        lambda total, hdl, ldl: (hdl + ldl).low <= total.high * F(105, 100) + 5,
+    ),
+    (  # Friedewald, Clin Chem 1972;18:499: holds below 400 mg/dL, and roughly for other formulas
+        (("ldl", "mg/dL"), ("cholesterol", "mg/dL"), ("hdl", "mg/dL"), ("triglycerides", "mg/dL")),
+        lambda ldl, total, hdl, tg: (
+            tg.high >= F(400)
+            or (total - hdl - tg.times(F(1, 5))).wide(F(15, 100), F(12)).meets(ldl)
+        ),
+    ),
+    (
+        (("bilirubin", "mg/dL"), ("bilirubin_direct", "mg/dL")),
+        lambda total, direct: direct.low <= total.high * F(105, 100),
+    ),
+    (
+        (("iron_saturation", "%"), ("iron", "ug/dL"), ("tibc", "ug/dL")),
+        lambda share, iron, tibc: (iron / tibc).times(F(100)).wide(F(5, 100), F(1)).meets(share),
+    ),
+    (  # urea in one report as urea and as its nitrogen: 60.055 g hold 28.014 g
+        (("urea", "mmol/L"), ("urea_nitrogen", "mg/dL")),
+        lambda urea, bun: bun.times(F(10) / F("28.014")).wide(F(5, 100), F(1, 5)).meets(urea),
+    ),
+)
+_CELLS: Final = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
+
+
+def between(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Yield what does not fit within one group: same person, measured together."""
+    by: dict[str, list[Row]] = {}
+    for row in rows:
+        by.setdefault(row.analyte, []).append(row)
+    yield from _duplicates(by)
+    one = {key: found[0] for key, found in by.items() if len(found) == 1}
+    for parts, holds in _IDENTITIES:
+        if all(key in one for key, _ in parts):
+            near = [_near(one[key], code) for key, code in parts]
+            if all(each is not None for each in near) and not holds(*near):
+                ids = tuple(one[key].id for key, _ in parts)
+                yield Finding(reason=Reason.IDENTITY, rows=ids)
+    yield from _differential(one)
+    yield from _swapped(rows)
+
+
+def _duplicates(by: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
+    """One test twice in one group must say the same, in whatever unit."""
+    for found in by.values():
+        home = analytes.get(found[0].analyte).unit
+        if len(found) == 1:
+            continue
+        near = [_near(row, home) for row in found]
+        # HbA1c by the master equation meets the rounding of both scales only nearly
+        wide = [each.wide(F(1, 100)) for each in near if each is not None]
+        same_text = len({(row.number, row.comparator, row.unit) for row in found}) == 1
+        if not same_text and (
+            len(wide) < len(found) or any(not a.meets(b) for a in wide for b in wide)
+        ):
+            yield Finding(reason=Reason.DUPLICATE, rows=tuple(row.id for row in found))
+
+
+def _differential(one: Mapping[str, Row]) -> Iterator[Finding]:
+    """Shares add up to 100, counts to the white cells, and each share times those is its count."""
+    shares = [one[f"{cell}_pct"] for cell in _CELLS if f"{cell}_pct" in one]
+    near = [each for row in shares if (each := _near(row, "%")) is not None]
+    if shares and len(near) == len(shares):
+        total = sum((each.low for each in near), F(0)), sum((each.high for each in near), F(0))
+        # bands, blasts and atypical cells may be printed beside the five
+        if total[0] > F(102) or (len(shares) == len(_CELLS) and total[1] < F(90)):
+            yield Finding(reason=Reason.IDENTITY, rows=tuple(row.id for row in shares))
+    white = one.get("leukocytes")
+    all_white = _near(white, "10*9/L") if white else None
+    if white is None or all_white is None:
+        return
+    for cell in _CELLS:
+        count, share = one.get(cell), one.get(f"{cell}_pct")
+        many = _near(count, "10*9/L") if count else None
+        if count is None or many is None:
+            continue
+        if many.low > all_white.high * F(103, 100):
+            yield Finding(reason=Reason.IDENTITY, rows=(count.id, white.id))
+        part = _near(share, "%") if share else None
+        if share is not None and part is not None:
+            wanted = _Near(part.low * all_white.low / 100, part.high * all_white.high / 100)
+            if not wanted.wide(F(5, 100), F(1, 100)).meets(many):
+                yield Finding(reason=Reason.IDENTITY, rows=(count.id, share.id, white.id))
+
+
+def _swapped(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Two results that each lie outside their own range and inside the other's were swapped."""
+    ranged = [row for row in rows if len(row.ranges) == 1]
+    out = [row for row in ranged if row.span.place(row.ranges[0].span) is not Flag.WITHIN]
+    for at, left in enumerate(out):
+        for right in out[at + 1 :]:
+            if left.analyte != right.analyte and (
+                left.span.place(right.ranges[0].span) is Flag.WITHIN
+                and right.span.place(left.ranges[0].span) is Flag.WITHIN
+            ):
+                yield Finding(reason=Reason.SWAPPED, rows=(left.id, right.id))
+
+
+_JUMP: Final = 5  # times: a lost decimal point makes ten
+_STEADY: Final = {  # never five times as much as before; enzymes, CRP, ferritin, TSH may be
+    *("haemoglobin", "haematocrit", "erythrocytes", "mcv", "mch", "mchc", "rdw_cv", "rdw_sd"),
+    *("mpv", "sodium", "potassium", "chloride", "bicarbonate", "calcium", "calcium_ionised"),
+    *("magnesium", "phosphate", "protein", "albumin", "globulin", "cholesterol", "hdl", "hba1c"),
+    *(
+        "urate",
+        "creatinine",
+        "urea",
+        "urea_nitrogen",
+        "egfr",
+        "tibc",
+        "ft4",
+        "aptt",
+        "ldl",
+        "non_hdl",
+    ),
+}
+_STABLE: Final = {"mcv": (F(12), 30), "mch": (F(6), 30)}  # home unit within days: another's sample
+
+
+def over_time(rows: Sequence[Row], before: Sequence[Row], *, ordered: bool) -> Iterator[Finding]:
+    """Yield rows that differ from the same person's row before by more than a body can.
+
+    Args:
+        rows: To be checked.
+        before: Earlier rows of the same person.
+        ordered: ``day`` counts from one day for both, so that the days between are known.
+    """
+    for row in rows:
+        home = analytes.get(row.analyte).unit
+        mine = in_unit(row, home)
+        for old in before:
+            its = in_unit(old, home) if old.analyte == row.analyte else None
+            if its is None or mine is None or row.comparator or old.comparator:
+                continue
+            if mine.low is None or its.low is None or not its.low or not mine.low:
+                continue
+            ratio = max(mine.low / its.low, its.low / mine.low)
+            if ratio >= _JUMP and row.analyte in _STEADY:
+                yield Finding(reason=Reason.DELTA, rows=(row.id,))
+            elif row.analyte in _STABLE and abs(mine.low - its.low) > _STABLE[row.analyte][0]:
+                apart = None if row.day is None or old.day is None else row.day - old.day
+                if ordered and apart is not None and 0 <= apart <= _STABLE[row.analyte][1]:
+                    yield Finding(reason=Reason.DELTA, rows=(row.id,))

@@ -1,0 +1,200 @@
+"""How each result lies, or why that is not said. When in doubt there is no flag."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Final
+
+from safelight.readers.labs import analytes, checks, ranges, units
+from safelight.readers.labs.limits import Book, Limit
+from safelight.readers.labs.model import Assessment, Basis, Flag, Person, Reason, Row, Span
+
+__all__ = ["assess"]
+
+_OUT: Final = {Flag.LOW, Flag.HIGH}
+_MARK_ALLOWS: Final = {  # what the report's own mark leaves open
+    "low": {Flag.LOW, Flag.NOT_HIGH},
+    "high": {Flag.HIGH, Flag.NOT_LOW},
+    "within": {Flag.WITHIN, Flag.NOT_LOW, Flag.NOT_HIGH},
+    "off": {Flag.LOW, Flag.HIGH, Flag.NOT_LOW, Flag.NOT_HIGH},
+}
+_CRITICAL: Final = {
+    "low": (Flag.CRITICAL_LOW, {Flag.LOW, Flag.NOT_HIGH, Flag.NO_RANGE}),
+    "high": (Flag.CRITICAL_HIGH, {Flag.HIGH, Flag.NOT_LOW, Flag.NO_RANGE}),
+}
+
+
+def assess(rows: Sequence[Row], book: Book, before: Sequence[Row] = ()) -> tuple[Assessment, ...]:
+    """Return one assessment for each row, in their order.
+
+    Args:
+        rows: Of one file; rows of one person and group are checked against each other.
+        book: Limits.
+        before: Rows of an earlier report of the one person that ``rows`` are of.
+    """
+    found: dict[str, list[checks.Finding]] = {}
+    for finding in _findings(rows, before):
+        for each in finding.rows:
+            found.setdefault(each, []).append(finding)
+    return tuple(_one(row, book, found.get(row.id, [])) for row in rows)
+
+
+def _findings(rows: Sequence[Row], before: Sequence[Row]) -> Iterable[checks.Finding]:
+    groups: dict[tuple[int, str], list[Row]] = {}
+    people: dict[int, list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.person, row.group), []).append(row)
+        people.setdefault(row.person, []).append(row)
+    for group in groups.values():
+        yield from checks.between(group)
+    for mine in people.values():
+        for (_, name), group in groups.items():
+            earlier = [
+                row
+                for row in mine
+                if row.group != name
+                and row.day is not None
+                and group[0].day is not None
+                and row.day <= group[0].day
+            ]
+            if group[0].person == mine[0].person and earlier:
+                yield from checks.over_time(group, earlier, ordered=True)
+    if before:
+        yield from checks.over_time(rows, before, ordered=False)
+
+
+def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
+    side, urgent_source = book.urgent(row.analyte, row.span, row.unit, row.about)
+    flag, basis, source, context, span, reasons = _compared(row, book)
+    doubts = [each.reason for each in found]
+    if _implausible(row):
+        doubts.insert(0, Reason.IMPLAUSIBLE)
+    if basis is Basis.PRINTED and flag in _OUT and span and _shifted(row, span):
+        doubts.append(Reason.DECIMAL_POINT)
+    if (
+        row.mark
+        and flag in _MARK_ALLOWS["off"] | {Flag.WITHIN}
+        and (flag not in _MARK_ALLOWS[row.mark])
+    ):
+        doubts.append(Reason.PRINTED_FLAG)
+    if side:
+        critical, allowed = _CRITICAL[side]
+        if flag in allowed and row.mark not in {"within", "high" if side == "low" else "low"}:
+            if flag is Flag.NO_RANGE:
+                basis, source, reasons = Basis.CITED, urgent_source, ()
+            flag = critical
+        elif flag is not Flag.WITHHELD:
+            doubts.append(Reason.CRITICAL_YET_WITHIN)
+    if doubts:
+        related = {name for each in found for name in each.rows} - {row.id}
+        return Assessment(
+            row=row,
+            flag=Flag.WITHHELD,
+            reasons=tuple(dict.fromkeys((*doubts, *(reasons if flag is Flag.WITHHELD else ())))),
+            related=tuple(sorted(related, key=lambda name: int(name[1:]))),
+            urgent=bool(side),
+            urgent_source=urgent_source,
+        )
+    return Assessment(
+        row=row,
+        flag=flag,
+        basis=basis,
+        source=source,
+        context=context,
+        span=span,
+        reasons=reasons,
+        urgent=bool(side),
+        urgent_source=urgent_source,
+    )
+
+
+_Told = tuple[Flag, Basis, str, str, Span | None, tuple[Reason, ...]]
+
+
+def _compared(row: Row, book: Book) -> _Told:
+    """Return flag, basis, source, context, span and reasons, before any doubt about the number."""
+    if row.range_fault is not None:
+        return _silent(row.range_fault)
+    fitting, why = ranges.fitting(row.ranges, row.about)
+    if why is Reason.RANGE_OTHER_PERSON:
+        return _silent(why)
+    if fitting:
+        if not ranges.covered(fitting, row.about):
+            return _silent(Reason.PERSON_UNKNOWN)
+        placed = {row.span.place(each.span) for each in fitting}
+        if len(placed) > 1:
+            return _silent(Reason.PERSON_UNKNOWN)
+        flag = placed.pop()
+        if flag is None:
+            return _silent(Reason.ON_THE_LIMIT)
+        return flag, Basis.PRINTED, "", "", fitting[0].span if len(fitting) == 1 else None, ()
+    return _cited(row, book)
+
+
+def _cited(row: Row, book: Book) -> _Told:
+    limits = book.of(row.analyte, row.about)
+    if not limits:
+        known = any(each.analyte == row.analyte for each in book.limits)
+        person = row.about == Person() or row.about.age is None or not row.about.sex
+        hint = (Reason.PERSON_UNKNOWN,) if known and person else (Reason.NO_RANGE,)
+        return Flag.NO_RANGE, Basis.NONE, "", "", None, hint
+    told = {_against(row, each) for each in limits}
+    if len(told) > 1:
+        return _silent(Reason.PERSON_UNKNOWN)
+    flag = told.pop()
+    if flag is None:
+        return _silent(Reason.ON_THE_LIMIT)
+    one = limits[0] if len(limits) == 1 else None
+    span = None
+    if one is not None:
+        span = _in_row_unit(row, one)
+    contexts = ", ".join(dict.fromkeys(each.context for each in limits if each.context))
+    return flag, limits[0].basis, limits[0].source, contexts if one else "", span, ()
+
+
+def _in_row_unit(row: Row, limit: Limit) -> Span | None:
+    """Return the limit in the row's unit; the comparison itself is made in the limit's."""
+    analyte = analytes.get(row.analyte)
+    mine, its = units.parse(row.unit, analyte), units.parse(limit.unit, analyte)
+    turn = units.turn(analyte, its, mine) if mine and its else None
+    return limit.span.scaled(turn) if turn else None
+
+
+def _against(row: Row, limit: Limit) -> Flag | None:
+    span = checks.in_unit(row, limit.unit)
+    flag = span.place(limit.span) if span else None
+    if flag is Flag.WITHIN and limit.span.high is None:
+        return Flag.NOT_LOW
+    if flag is Flag.WITHIN and limit.span.low is None:
+        return Flag.NOT_HIGH
+    return flag
+
+
+def _silent(reason: Reason) -> _Told:
+    return Flag.WITHHELD, Basis.NONE, "", "", None, (reason,)
+
+
+def _implausible(row: Row) -> bool:
+    analyte = analytes.get(row.analyte)
+    span = checks.in_unit(row, analyte.unit)
+    if span is None or span.place(analyte.plausible) in _OUT:
+        return True
+    if analyte.moles_floor is not None and row.unit.endswith("mol/L"):
+        moles = checks.in_unit(row, "mmol/L")
+        return moles is None or moles.high is None or moles.high < analyte.moles_floor
+    return False
+
+
+def _shifted(row: Row, span: Span) -> bool:
+    """Tell whether a moved decimal point would explain why this result lies outside.
+
+    Only where the number of digits behind the point differs from that of the printed range, since
+    laboratories print both alike; and where the number with the point moved lies inside the range.
+    """
+    if row.typed:
+        return False
+    wanted = max((each.decimals for each in row.ranges), default=0)
+    have = max(-int(row.number.as_tuple().exponent), 0)
+    if have == wanted:
+        return False
+    moved = Fraction(row.number) * Fraction(10) ** (have - wanted)
+    return Span(low=moved, high=moved).place(span) is Flag.WITHIN

@@ -1,0 +1,91 @@
+"""What a report says of the person that a limit depends on: sex, and age in whole months.
+
+A birth date is read to work out the age and is dropped at once; the age is never put out.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Final
+
+from safelight.readers.labs.model import Person
+
+__all__ = ["Birth", "age_at", "given", "moment", "sex_of"]
+
+_SEX: Final = {
+    **dict.fromkeys(("f", "female", "w", "weiblich", "woman", "femme", "femenino", "mujer"), "F"),
+    **dict.fromkeys(
+        ("m", "male", "mannlich", "männlich", "man", "homme", "masculino", "hombre"), "M"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """Sex and birth date of one person of a file, inside the reader only."""
+
+    sex: str = ""
+    born: date | None = None
+
+    def __repr__(self) -> str:
+        return "Birth(...)"
+
+
+def sex_of(text: str) -> str:
+    """Return ``F``, ``M`` or nothing."""
+    return _SEX.get(text.strip().lower(), "")
+
+
+_FORMS: Final = (
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M",
+    "%Y%m%d",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%Y/%m/%d",
+)
+
+
+def moment(text: str) -> datetime | None:
+    """Return a point in time as it stands on the clock of its place; None where it is not whole.
+
+    Days and months that could be taken for each other (03/04/2026) are not read.
+    """
+    raw = text.strip()
+    if not raw:
+        return None
+    try:
+        return datetime.fromisoformat(raw).replace(tzinfo=None)
+    except ValueError:
+        pass
+    bare = re.sub(r"(?<=\d{8})(\d*)(?:\.\d+)?(?:[+-]\d{4})?$", r"\1", raw)
+    for form in _FORMS:
+        try:
+            return datetime.strptime(bare, form)  # noqa: DTZ007  # the clock of its place
+        except ValueError:
+            continue
+    return None
+
+
+def age_at(born: date | None, when: datetime | None) -> Fraction | None:
+    """Return the age in years, to whole months."""
+    if born is None or when is None or when.date() < born:
+        return None
+    months = (when.year - born.year) * 12 + when.month - born.month - (when.day < born.day)
+    return Fraction(max(months, 0), 12)
+
+
+def given(birth: Birth, when: datetime | None, told: Person) -> Person:
+    """Return what is known of a person: as told, else as the file says; a conflict is not known."""
+    age = age_at(birth.born, when)
+    year = 2
+    if told.age is not None and age is not None and abs(told.age - age) >= year:
+        age = None
+    elif told.age is not None:
+        age = told.age
+    sex = told.sex or birth.sex
+    if told.sex and birth.sex and told.sex != birth.sex:
+        sex = ""
+    return Person(sex=sex, age=age, trimester=told.trimester)

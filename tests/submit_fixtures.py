@@ -38,7 +38,7 @@ class QuickCleaner:
                 error = SafelightError("it says that it cannot")
                 yield position, Problem.of(Kind.UNKNOWN, error)
             else:
-                yield position, Cleaned(parts=[data.replace(b"DOE", b"XXX")], manifest=b'{"a":1}')
+                yield position, Cleaned(parts=[data.replace(b"DOE", b"QQQ")], manifest=b'{"a":1}')
 
 
 def reveal(opener: Opener) -> bytes:

@@ -277,7 +277,7 @@ class Keeper:
 class SubmissionRows:
     """Removes what the database says of a submission: labels, manifests, counts."""
 
-    needs_key: Final = False
+    needs_key = False
 
     def __init__(self, vault: Vault) -> None:
         self._store = vault.store

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, LargeBinary, Table, insert, select, text
@@ -24,7 +25,7 @@ from safelight.store import Store
 from safelight.store.failures import from_system
 from safelight.store.faults import reach
 from safelight.store.schema import REVISION, metadata
-from safelight.store.schema.base import Moment, to_micros
+from safelight.store.schema.base import EPOCH, Moment, to_micros
 from safelight.store.schema.vault import objects
 from safelight.vault.erased import NAME as ERASED
 from safelight.vault.erased import ErasedList, read_lines
@@ -257,7 +258,7 @@ def _back(kind: Any, value: Any) -> Any:
     if isinstance(value, dict) and isinstance(kind, LargeBinary):
         return base64.b64decode(value["b"])
     if isinstance(value, dict) and isinstance(kind, Moment):
-        return kind.process_result_value(value["t"], None)
+        return EPOCH + timedelta(microseconds=value["t"])
     return value
 
 
@@ -309,8 +310,8 @@ def _prune(store: Store, folder: str) -> None:
     named: set[str] = set()
     for name in snapshots(folder):
         with open(os.path.join(folder, _SNAPSHOTS, name, f"{objects.name}.jsonl"), "rb") as file:
-            place = objects.columns.keys().index("key")
-            named.update(json.loads(line)[place] for line in file)
+            column = objects.columns.keys().index("key")
+            named.update(json.loads(line)[column] for line in file)
     with store.read() as conn:
         now = set(conn.execute(select(objects.c.key)).scalars())
     root = os.path.join(folder, "objects")

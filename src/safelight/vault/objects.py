@@ -229,7 +229,7 @@ class Shelf:
         self, conn: Connection, person: str, kind: str, keep: str, names: Sequence[str]
     ) -> list[str]:
         """Return those of the named objects that are kept for this reason."""
-        found = []
+        found: list[str] = []
         theirs = and_(objects.c.person == person, objects.c.kind == kind, objects.c.keep == keep)
         for start in range(0, len(names), _MARKED_AT_ONCE):
             some = objects.c.object.in_(names[start : start + _MARKED_AT_ONCE])

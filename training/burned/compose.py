@@ -201,6 +201,9 @@ def _set_block(
             ]
         )
     alpha = _turned(alpha, angle)
+    if rng.random() < 0.2:  # out of focus: by its own size, so that it can still be read
+        soft = float(np.clip(tall * rng.uniform(0.03, 0.16), 0.5, 4.0))
+        alpha = cv2.GaussianBlur(np.pad(alpha, int(2 * soft) + 1), (0, 0), soft)
     size = canvas.shape[0]
     for _ in range(4):
         y, x = _place(rng, alpha.shape[0], size), _place(rng, alpha.shape[1], size)
@@ -265,7 +268,7 @@ def _paint(
         ground = ground * (1 - ring) + ring * (0.0 if level > mean else 255.0)
     see_through = rng.uniform(0.6, 1.0) if rng.random() < 0.15 else 1.0
     canvas[spot] = ground * (1 - alpha * see_through) + alpha * see_through * level
-    drawn = (alpha > 0.3).astype(np.uint8)
+    drawn = (alpha > min(0.3, 0.5 * float(alpha.max()))).astype(np.uint8)
     reach = 1 + int(ink.height > 20) + int(ink.height > 45)
     full = np.zeros_like(target)
     full[spot] = drawn

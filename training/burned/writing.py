@@ -70,8 +70,8 @@ def _set(
 ) -> Map:
     face = font(path, size)
     gap = 0
-    if spaced and rng.random() < 0.15:
-        gap = int(size * rng.uniform(-0.08, 0.9))
+    if spaced and rng.random() < 0.22:
+        gap = int(size * rng.uniform(-0.08, 1.2))
     pieces = list(text) if gap else [text]
     left, top, right, bottom = face.getbbox(text)
     width = int(right - min(left, 0) + max(gap, 0) * len(text)) + 8

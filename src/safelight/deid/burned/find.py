@@ -41,6 +41,7 @@ _LEFT: Final = 0.3
 _HALO: Final = 1.5
 _THICK: Final = 1.8
 _AROUND: Final = 2
+_ASIDE: Final = 5  # a line goes on to the left and right
 _SMALL: Final = 14
 _SPECK: Final = 4
 _TINY: Final = 8
@@ -171,7 +172,7 @@ def suspects(full: Floats, best: Floats) -> list[tuple[int, int, int, int]]:
         if min(width, height) <= _TINY or float(own.max()) < _PLAIN:
             window = np.s_[
                 max(top // _CELL - _AROUND, 0) : (top + height) // _CELL + _AROUND + 1,
-                max(left // _CELL - _AROUND, 0) : (left + width) // _CELL + _AROUND + 1,
+                max(left // _CELL - _ASIDE, 0) : (left + width) // _CELL + _ASIDE + 1,
             ]
             near[window] = 1
     count, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)

@@ -29,6 +29,8 @@ _NO_EDGE: Final = 10
 _SOME: Final = 12
 _LOOKS: Final = 0.7
 _SENSE: Final = 0.8
+_HALF_SURE: Final = 0.4
+_WORDY: Final = 6
 _UNDENIED: Final = 0.965
 _CLEARLY: Final = 0.85
 _LEGIBLE: Final = 0.8
@@ -216,7 +218,7 @@ class Eyes:
             detected = self.detected(grey, opinion.line.strip)
             score = verify.seen(replace(opinion, detected=detected))
             low, high = verify.ACCEPT["seen"]
-        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED
+        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED or _wordy(opinion)
         return _candidate(opinion, weak=score < low and not clear)
 
     def detected(self, grey: Grey, strip: Strip) -> float:
@@ -238,6 +240,16 @@ class Eyes:
         first, last = max(round((max(top, 0) - y) * scale), 0), round((bottom - y + 1) * scale)
         start, stop = max(round((max(left, 0) - x) * scale), 0), round((right - x + 1) * scale)
         return float(seen[first:last, start:stop].max(initial=0.0))
+
+
+def _wordy(opinion: Opinion) -> bool:
+    """Tell whether so many letters were read that they are none by chance, however unsure each."""
+    reading = opinion.reading
+    return (
+        reading is not None
+        and reading.sure >= _HALF_SURE
+        and sum(char.isascii() and char.isalnum() for char in reading.text) >= _WORDY
+    )
 
 
 def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:

@@ -9,9 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from safelight.consent.book import Consents
+from safelight.consent.decision import Decision
 from safelight.consent.purposes import parse
 from safelight.consent.removers import Removers
-from safelight.errors import ConsentError
+from safelight.errors import ConsentDeniedError, ConsentError
 from safelight.store import Store
 from safelight.store.ids import new_id
 from safelight.store.schema.consent import artefact_parents, artefacts
@@ -68,7 +69,7 @@ class Lineage:
             there = select(artefacts.c.kind).where(artefacts.c.removed_at.is_(None)).distinct()
             removers.check(frozenset(conn.execute(there).scalars()))
 
-    def record(
+    def record(  # noqa: PLR0913  # the fields of one artefact, by name
         self,
         conn: Connection,
         *,
@@ -79,6 +80,7 @@ class Lineage:
         policy: str,
         parents: Sequence[str] = (),
         digest: str = "",
+        decision: Decision | None = None,
     ) -> str:
         """Record an artefact in the write transaction that commits it; ask for consent there.
 
@@ -93,6 +95,8 @@ class Lineage:
             policy: Hash of the policy it is made under.
             parents: Ids of the artefacts it is made from.
             digest: What a receipt may show of it; salted, never of identifying bytes alone.
+            decision: A yes to this purpose and policy that was asked for in this transaction, for
+                many artefacts at once; without it, consent is asked for.
 
         Raises:
             ConsentDeniedError: The person does not, or no longer, agree; roll back.
@@ -101,7 +105,10 @@ class Lineage:
         """
         self._removers.of(kind)
         purpose = parse(purpose).name
-        self._consents.require(conn, person, purpose, policy)
+        if decision is None or (decision.purpose, decision.policy) != (purpose, policy):
+            decision = self._consents.require(conn, person, purpose, policy)
+        if not decision.allowed:
+            raise ConsentDeniedError("this use is not allowed", place=f"purpose {purpose}")
         if not _NAME.fullmatch(name) or (digest and not _NAME.fullmatch(digest)):
             raise ConsentError("an artefact is named by an opaque code")
         above = set(parents)

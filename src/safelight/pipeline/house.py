@@ -13,6 +13,7 @@ from typing import Final, Self
 from sqlalchemy import Connection, select
 
 from safelight.consent.custody import Custody
+from safelight.consent.decision import Decision
 from safelight.consent.removers import register
 from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, StoreError
 from safelight.pipeline import submissions as rows
@@ -200,35 +201,35 @@ class Keeper:
         self._custody = custody
         self._vault = custody.vault
 
-    def allowed(self, conn: Connection, person: str, submission: str) -> None:
-        """Ask for consent, at the start of work.
+    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> Decision:
+        """Ask for consent, at the start and in the transaction that keeps a result.
 
         Raises:
             ConsentDeniedError: The person does not, or no longer, agree.
         """
-        purpose, policy = rows.use_of(conn, submission)
+        purpose, policy = use
         if not purpose:
             raise ConsentDeniedError("the submission names no purpose")
-        self._custody.consents.require(conn, person, purpose, policy)
+        return self._custody.consents.require(conn, person, purpose, policy)
 
     def received(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
     ) -> None:
         """Record a submission and its originals, asking for consent; commit to it in the log."""
-        use = rows.use_of(conn, submission)
-        whole = self._record(conn, person, "submission", submission, use=use)
+        yes = self.allowed(conn, person, rows.use_of(conn, submission))
+        whole = self._record(conn, person, "submission", submission, yes=yes)
         for name in names:
-            self._record(conn, person, "original", name, whole, use=use)
+            self._record(conn, person, "original", name, whole, yes=yes)
         self._commit(conn, person, submission, "received", len(names))
 
     def deidentified(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
     ) -> None:
         """Record de-identified objects, each made from its original; consent is asked again."""
-        use = rows.use_of(conn, submission)
+        yes = self.allowed(conn, person, rows.use_of(conn, submission))
         for name in names:
             parent = self._artefact(conn, person, "original", name)
-            self._record(conn, person, "deidentified", name, *parent, use=use)
+            self._record(conn, person, "deidentified", name, *parent, yes=yes)
 
     def finished(
         self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
@@ -245,16 +246,17 @@ class Keeper:
         kind: str,
         name: str,
         *parents: str,
-        use: tuple[str, str],
+        yes: Decision,
     ) -> str:
         return self._custody.lineage.record(
             conn,
             person=person,
             kind=kind,
             name=name,
-            purpose=use[0],
-            policy=use[1],
+            purpose=yes.purpose,
+            policy=yes.policy,
             parents=parents,
+            decision=yes,
         )
 
     @staticmethod

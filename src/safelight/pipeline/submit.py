@@ -34,8 +34,8 @@ _BATCH: Final = 64  # files a transaction
 class Witness(Protocol):
     """Is asked before work, and told of what happens inside the transaction it happens in."""
 
-    def allowed(self, conn: Connection, person: str, submission: str) -> None:
-        """Raise ``ConsentDeniedError`` if a submission may not be worked on now."""
+    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
+        """Raise ``ConsentDeniedError`` if a person's files may not be worked on for this now."""
 
     def received(
         self, conn: Connection, person: str, submission: str, names: Sequence[str]
@@ -56,7 +56,7 @@ class Witness(Protocol):
 class NoWitness:
     """Notes nothing; for measuring, and for tests of other things."""
 
-    def allowed(self, conn: Connection, person: str, submission: str) -> None:
+    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
         """Allow it."""
 
     def received(
@@ -203,6 +203,10 @@ class _Sending:
         return stored, sealed, kind
 
     def _announce(self, *, keep: bool) -> None:
+        with self._store.read() as conn:
+            if self._lease.person:
+                self._vault.people.keys(self._lease.person, conn)  # or says that there is none
+            self._witness.allowed(conn, self._lease.person, self._use)
         with self._store.begin() as conn:
             person = self._lease.person
             fresh = not person
@@ -219,7 +223,6 @@ class _Sending:
                 attempt=0,
             )
             rows.announce(conn, self._store, self._lease, keep=keep, fresh=fresh, use=self._use)
-            self._witness.allowed(conn, person, self._lease.submission)
         self._announced = True
         reach("submit.announced")
 

@@ -230,7 +230,8 @@ class Worker:
 
     def _work(self, lease: Lease) -> None:
         with self._store.read() as conn:
-            self._witness.allowed(conn, lease.person, lease.submission)
+            use = rows.use_of(conn, lease.submission)
+            self._witness.allowed(conn, lease.person, use)
             files = rows.files(conn, lease.submission)
         wanted = frozenset(row.position for row in files if row.state == "waiting")
         if lease.attempt > ATTEMPTS:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.deid.boxes import Region
 from safelight.deid.burned import Finder, Hints, SeriesLook, Sight
+from safelight.deid.faces import FaceMask, Slice
+from safelight.deid.facing import FACE_TAGS, FaceLook, Faces, place_of
 from safelight.deid.pixels.header import PixelHeader, gather
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render, render_overlays
@@ -43,11 +45,13 @@ class Opened:
         header: What the header says of them.
         source: Their frames.
         element: The pixel data element.
+        place: Where a slice lies in the patient; None when the header does not say.
     """
 
     header: PixelHeader
     source: PixelSource
     element: Element
+    place: Slice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +74,17 @@ class Seen:
         """Return what was decided, by the frame numbers of the input itself."""
         return self.stretch.regions(self, needles)
 
+    def faces(self, opened: "Opened") -> Faces:
+        """Return what is done about a face in the input, all of its series having been seen."""
+        return self.stretch.faces(self, opened)
+
 
 @dataclass(slots=True, kw_only=True)
 class _Gathered:
     """Frames of one series and size."""
 
     look: SeriesLook
+    faces: FaceLook
     hints: Hints
     sights: list[Sight] = field(default_factory=list)
     count: int = 0
@@ -102,8 +111,13 @@ def open_object(
     for segment in segments:
         if isinstance(segment, Run):
             values.update(gather(segment.raw, segment.elements))
+            for each in segment.elements:
+                if each[0] in FACE_TAGS:
+                    values[each[0]] = bytes(segment.raw[each[3] : each[4]])
             continue
         tag, value, value_stop = segment[0], segment[3], segment[4]
+        if tag in FACE_TAGS:
+            values[tag] = bytes(data[value:value_stop])
         if tag in _PIXELS:
             pixels = segment
         elif tag == _OFFSETS:
@@ -128,7 +142,8 @@ def open_object(
         limits=limits,
         offsets=offsets,
     )
-    return Opened(header=header, source=source, element=pixels)
+    place = place_of(values, header)
+    return Opened(header=header, source=source, element=pixels, place=place)
 
 
 def hints_of(header: PixelHeader) -> Hints:
@@ -147,6 +162,7 @@ class Looker:
 
     def __init__(self) -> None:
         self.finder = Finder()
+        self.faces: dict[str, FaceMask] = {}
 
     def stretch(self) -> "Stretch":
         """Return an empty stretch, for inputs that are looked at together."""
@@ -179,7 +195,9 @@ class Stretch:
         gathered = self._gathered.get(key)
         if gathered is None:
             gathered = self._gathered[key] = _Gathered(
-                look=self._looker.finder.series(), hints=hints
+                look=self._looker.finder.series(),
+                faces=FaceLook(self._looker.faces),
+                hints=hints,
             )
         elif hints.closer and not gathered.hints.closer:
             gathered.hints = hints
@@ -194,6 +212,7 @@ class Stretch:
         gathered.count += 1
         found = self._look(picture, gathered, number)
         gathered.look.add(picture)
+        gathered.faces.add(header, opened.place, stored)
         if stored.ndim == 2 and (found or number % _WINDOWED == 0):  # noqa: PLR2004 - grey
             windowed = render(stored, header, colour, index=index)
             if bool((windowed.grey != picture.grey).any()):
@@ -208,6 +227,11 @@ class Stretch:
         sight = self._looker.finder.look(picture, gathered.hints, number)
         gathered.sights.append(sight)
         return bool(sight.found)
+
+    def faces(self, seen: Seen, opened: Opened) -> Faces:
+        """Return what is done about a face in one input."""
+        look = self._gathered[seen.key].faces
+        return look.of(opened.header, opened.place, opened.source.frame(0))
 
     def regions(self, seen: Seen, needles: "Needles | None") -> list[Region]:
         """Return what was decided for one input, by its own frame numbers."""

@@ -35,7 +35,8 @@ def done_by(*, pixels: bool) -> frozenset[Option]:
     Args:
         pixels: Pictures are looked at.
     """
-    return DONE | {Option.CLEAN_PIXEL_DATA} if pixels else DONE
+    looked = {Option.CLEAN_PIXEL_DATA, Option.CLEAN_VISUAL_FEATURES}
+    return DONE | looked if pixels else DONE
 
 
 def marks(walker: Walker, profile: Profile, done: frozenset[Option]) -> tuple[bytes, bytes]:

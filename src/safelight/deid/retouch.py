@@ -9,6 +9,8 @@ import numpy as np
 from safelight.deid.boxes import Region, Verdict
 from safelight.deid.context import Context
 from safelight.deid.decision import Entry
+from safelight.deid.faces import photo_faces
+from safelight.deid.facing import Faces
 from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch
 from safelight.deid.objects import DicomObject
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
@@ -139,14 +141,20 @@ class Retoucher:
         header = opened.header
         size = (header.rows, header.columns)
         regions = self._by_hand.regions(header, size)
+        faces = Faces(shapes={})
         if self._looks:
             seen = seen or self.looker.stretch().see(opened)
             regions += seen.regions(ctx.subject.needles)
+            faces = seen.faces(opened)
         if show is not None and regions:
             show("before", drawn(_first(opened, regions), regions))
         _hold(regions, size, _PLACE)
+        if faces.hold:
+            raise NeedsReviewError(faces.hold, place=_PLACE)
         entries = _kept(regions)
-        if not any(region.verdict is Verdict.MASK for region in regions):
+        done = self._done | ({Option.CLEAN_VISUAL_FEATURES} if faces.faceless else frozenset())
+        notes = (faces.note,) if faces.note else ()
+        if not faces.shapes and not any(one.verdict is Verdict.MASK for one in regions):
             self._check(opened, regions, ctx)
             return Retouched(
                 parts=None,
@@ -154,7 +162,9 @@ class Retoucher:
                 syntax=header.form.syntax,
                 changed={},
                 regions=regions,
-                done=self._done,
+                done=done,
+                faceless=faces.faceless,
+                notes=notes,
             )
         masked = mask_object(
             opened.source,
@@ -162,6 +172,7 @@ class Retoucher:
             regions,
             copier=work.copier(self._limits),
             element=opened.element,
+            shapes=faces.shapes,
         )
         source = _reopened(opened, masked, self._limits, implicit=work.walker.implicit)
         again = replace(opened, source=source)
@@ -174,7 +185,9 @@ class Retoucher:
             syntax=masked.syntax,
             changed=masked.changed,
             regions=regions,
-            done=self._done,
+            done=done,
+            faceless=faces.faceless,
+            notes=notes,
         )
 
     def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:
@@ -242,6 +255,9 @@ class Retoucher:
             found += self._by_hand.regions(None, page.grey.shape)
             if not self._looks:
                 continue
+            if page.rgb is not None:
+                faces = photo_faces(page.rgb)
+                found += [replace(one, frames=(page.frame,)) for one in faces]
             upright = page.upright()
             sight = self.looker.finder.look(upright, PHOTO, page.frame)
             decided = self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)

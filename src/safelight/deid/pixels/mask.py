@@ -135,7 +135,7 @@ def _told(
 ) -> Iterator[Entry]:
     rules = [region.rule for region in regions if region.verdict is Verdict.MASK]
     if shapes:
-        rules.append("a shape in the pixels")
+        rules.append("face")
     for rule in dict.fromkeys(rules):
         yield place(tag), rule, "mask", ""
 

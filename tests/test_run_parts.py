@@ -156,6 +156,22 @@ def test_tasks_cover_every_input_once(count: int, workers: int) -> None:
     assert max(len(task.inputs) for task in tasks) <= 64
 
 
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=120), st.integers(1, 4))
+def test_a_series_that_is_looked_at_stays_in_one_task(series: list[int], workers: int) -> None:
+    sights = {
+        n: Sight(Kind.DICOM, n, (f"p{each % 2}",), f"1.2.{each}" if each else "")
+        for n, each in enumerate(series)
+    }
+    plan = make_plan([str(n) for n in range(len(series))], sights)
+    tasks = make_tasks(plan, workers, whole=True)
+    assert sorted(index for task in tasks for index in task.inputs) == list(range(len(series)))
+    for wanted in set(series) - {0}:
+        holders = [task for task in tasks if any(series[n] == wanted for n in task.inputs)]
+        assert len(holders) == 1
+        places = [at for at, n in enumerate(holders[0].inputs) if series[n] == wanted]
+        assert places == list(range(places[0], places[0] + len(places)))
+
+
 def test_parts_and_slices_are_written_whole(tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.write_bytes(bytes(range(256)) * 20_000)

@@ -28,6 +28,7 @@ __all__ = ["PHOTO", "Looker", "Opened", "Seen", "Stretch", "open_object"]
 _OFFSETS: Final = 0x7FE00001
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _WINDOWED: Final = 8  # of a series, each such frame is seen through its header's window as well
+_LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
 _CLOSER: Final = frozenset({"SECONDARY", "DERIVED"})
 _CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 _ULTRASOUND: Final = frozenset({"US", "IVUS", "XC", "ES", "OT", "SC", "DG"})
@@ -157,6 +158,19 @@ def hints_of(header: PixelHeader) -> Hints:
     return Hints(closer=closer, areas=tuple(region.box for region in header.regions))
 
 
+def _legible(sight: Sight) -> Sight:
+    """Leave out the outline of a whole organ: a ring as large as the picture is no letter O."""
+    most = _LETTER * min(sight.rows, sight.columns)
+    kept = tuple(
+        one
+        for one in sight.found
+        if one.reading is None
+        or len(one.reading.text.strip()) > 1
+        or max(one.strip.height, one.strip.length) <= most
+    )
+    return sight if len(kept) == len(sight.found) else replace(sight, found=kept)
+
+
 class Looker:
     """The engines that look, one a process; models are loaded when the first picture comes."""
 
@@ -224,7 +238,7 @@ class Stretch:
                     self._look(plane, gathered, number)
 
     def _look(self, picture: Picture, gathered: _Gathered, number: int) -> bool:
-        sight = self._looker.finder.look(picture, gathered.hints, number)
+        sight = _legible(self._looker.finder.look(picture, gathered.hints, number))
         gathered.sights.append(sight)
         return bool(sight.found)
 
@@ -240,7 +254,7 @@ class Stretch:
         if decided is None:
             shared = gathered.look.finish(gathered.hints)
             if shared is not None and shared.found:
-                gathered.sights.append(shared)
+                gathered.sights.append(_legible(shared))
             decided = self._looker.finder.decide(gathered.sights, needles, gathered.hints)
             gathered.decided[id(needles)] = decided
         last = seen.first + seen.frames

@@ -10,6 +10,7 @@ that has any: their values are searched for in it.
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from safelight.pipeline.names import claim
@@ -20,6 +21,7 @@ __all__ = ["Group", "Plan", "Sight", "UnionFind", "make_plan", "make_tasks", "su
 
 CHUNK: Final = 64  # inputs a task, of several persons
 _PERSON_CHUNK: Final = 512  # inputs a task, of one person
+_SERIES_CHUNK: Final = 2048  # inputs a task, of one series
 _PEOPLE_MAX: Final = 64  # persons of one folder whose values are searched for in its loose files
 
 
@@ -53,10 +55,12 @@ class Group:
     Attributes:
         evidence: Positions of the evidence; the person's own first.
         inputs: Positions of the inputs, series by series.
+        runs: How many inputs each series has, in that order; what has no series stands alone.
     """
 
     evidence: list[int] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    runs: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def make_plan(relatives: Sequence[str], sights: Mapping[int, Sight]) -> Plan:
     if loose:
         _place_loose(loose, relatives, sights, groups, group_of, _upwards(people))
     for group in groups:
-        _gather_series(group.inputs, sights)
+        _gather_series(group, sights)
     return Plan(groups=groups, group_of=group_of, copy=_copies(relatives, sights))
 
 
@@ -139,13 +143,16 @@ def _add(group: Group, index: int, sight: Sight) -> None:
         group.evidence.append(sight.evidence)
 
 
-def _gather_series(inputs: list[int], sights: Mapping[int, Sight]) -> None:
+def _gather_series(group: Group, sights: Mapping[int, Sight]) -> None:
     """Put the inputs of one series side by side: they are looked at together."""
     first: dict[str, int] = {}
-    for index in inputs:
+    for index in group.inputs:
         first.setdefault(sights[index].series, index)
     if len(first) > 1:
-        inputs.sort(key=lambda index: first[sights[index].series])
+        group.inputs.sort(key=lambda index: first[sights[index].series])
+    for series, run in groupby(group.inputs, key=lambda index: sights[index].series):
+        count = len(list(run))
+        group.runs += [count] if series else [1] * count
 
 
 def _upwards(people: Mapping[str, set[int]]) -> dict[str, set[int]]:
@@ -209,12 +216,17 @@ def survey_tasks(span: range, workers: int) -> list[Task]:
     return [Task(n, range(at, min(at + size, span.stop))) for n, at in enumerate(starts)]
 
 
-def make_tasks(plan: Plan, workers: int) -> list[Task]:
+def make_tasks(plan: Plan, workers: int, *, whole: bool = False) -> list[Task]:
     """Cut the second pass into tasks, the longest first.
 
     What is decided for a person is remembered by the worker that decided it, so a person's inputs
     stay in one task as far as the work still divides; persons with few inputs share a task. The
     last quarter of the work is cut small, so that no worker waits long for another at the end.
+
+    Args:
+        plan: The groups of inputs.
+        workers: Processes.
+        whole: Pictures are looked at, so a series stays in one task (up to 2,048 inputs of it).
     """
     total = sum(len(group.inputs) for group in plan.groups)
     small = _size(total, workers)
@@ -231,6 +243,9 @@ def make_tasks(plan: Plan, workers: int) -> list[Task]:
                 rest = []
             continue
         most = small if workers > 1 and 4 * begun > 3 * total else large
+        if whole:
+            cuts += _by_series(group, most)
+            continue
         pieces = -(-len(group.inputs) // most)
         size = -(-len(group.inputs) // pieces)
         cuts += [group.inputs[at : at + size] for at in range(0, len(group.inputs), size)]
@@ -238,6 +253,26 @@ def make_tasks(plan: Plan, workers: int) -> list[Task]:
         cuts.append(rest)
     cuts.sort(key=len, reverse=True)
     return [Task(number, inputs) for number, inputs in enumerate(cuts)]
+
+
+def _by_series(group: Group, most: int) -> list[list[int]]:
+    """Cut a person's inputs between series, into pieces of about ``most``."""
+    cuts: list[list[int]] = []
+    piece: list[int] = []
+    at = 0
+    for count in group.runs:
+        if piece and len(piece) + count > most:
+            cuts.append(piece)
+            piece = []
+        for begin in range(at, at + count, _SERIES_CHUNK):
+            piece += group.inputs[begin : min(begin + _SERIES_CHUNK, at + count)]
+            if len(piece) >= _SERIES_CHUNK:
+                cuts.append(piece)
+                piece = []
+        at += count
+    if piece:
+        cuts.append(piece)
+    return cuts
 
 
 def _size(total: int, workers: int) -> int:

@@ -165,7 +165,7 @@ def clean_and_write(job: Job, request: Request, watch: Watch, done: Collected) -
         return watch.advance(begun) or done.failed is not None
 
     run_tasks(
-        make_tasks(job.plan, request.settings.processes),
+        make_tasks(job.plan, request.settings.processes, whole=job.engine.pixels),
         job.write,
         workers=request.settings.processes,
         done=lambda _task, written: done.take(written),

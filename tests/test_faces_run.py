@@ -1,13 +1,17 @@
 """A face in a series of head slices, from files to outputs."""
 
+import gzip
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
+import pytest
 from pydicom.dataset import Dataset
 
+import safelight
 from facehelpers import NOSE, centred, grid, head, within
 from run_fixtures import do, sample
 
@@ -62,6 +66,38 @@ def test_a_face_goes_and_the_brain_stays(tmp_path: Path, key_file: Path) -> None
     codes = {item.CodeValue for data in slices for item in data.DeidentificationMethodCodeSequence}
     assert "113102" in codes
     assert ("face", "mask") in {(row["rule"], row["action"]) for row in summary.data["rules"]}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_face_goes_from_a_nifti_volume(packed: bool, key_file: Path) -> None:  # noqa: FBT001  # parametrized
+    affine = centred((SIZE, SIZE, SIZE), SHAPE)
+    places = grid(SHAPE, affine)
+    values, brain = head(places, "MR")
+    stored = values.astype("<f4")
+    flip = np.diag([-1.0, -1.0, 1.0, 1.0])
+    data = nifti(stored, flip @ affine)
+    result = safelight.deidentify(gzip.compress(data) if packed else data, key=key_file)
+    out = gzip.decompress(result.bytes) if packed else result.bytes
+    after = np.frombuffer(out, "<f4", stored.size, 352).reshape(SHAPE, order="F")
+    changed = after != stored
+    assert changed[within(places, NOSE)].mean() > 0.9
+    assert not (changed & brain).any()
+    assert [action.action for action in result.actions if action.rule == "face"] == ["mask"]
+    assert result.notes == ()
+
+
+def nifti(values: Any, affine: Any) -> bytes:
+    """Return a NIfTI-1 file (nifti1.h)."""
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, *values.shape, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 16, 32)
+    struct.pack_into("<8f", header, 76, 1, *[SIZE] * 3, 1, 1, 1, 1)
+    struct.pack_into("<3f", header, 108, 352, 1, 0)
+    struct.pack_into("<2h", header, 252, 0, 1)
+    struct.pack_into("<12f", header, 280, *affine[:3].ravel())
+    header[344:348] = b"n+1\0"
+    return bytes(header) + values.tobytes(order="F")
 
 
 def test_what_cannot_be_judged_is_told_and_not_claimed(tmp_path: Path, key_file: Path) -> None:

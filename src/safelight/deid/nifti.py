@@ -19,7 +19,7 @@ from safelight.types import Action, Kind, Original, Part
 __all__ = ["clean", "clean_sidecar"]
 
 _RULE: Final = "NIfTI header text"
-_FACES: Final = (
+FACES: Final = (
     "A volume of a head can show a face; faces are looked for separately and have not been looked "
     "for here."
 )
@@ -85,13 +85,13 @@ def clean(original: Original, ctx: Context) -> Cleaned:
     """
     data = original.reveal()
     packed = original.kind is Kind.NIFTI_GZ
-    source = _unpacked(data, ctx) if packed else _pieces(data)
+    source = unpacked(data, ctx) if packed else _pieces(data)
     volume = _Volume(ctx)
     if packed:
         volume.gzip_header(data)
     run = volume.run(source)
     parts: list[Part] = list(_packed(run) if packed else run)
-    return Cleaned(parts=tuple(parts), actions=tuple(volume.actions), notes=(_FACES,))
+    return Cleaned(parts=tuple(parts), actions=tuple(volume.actions), notes=(FACES,))
 
 
 class _Volume:
@@ -206,7 +206,7 @@ def _pieces(data: bytes) -> Iterator[memoryview]:
         yield view[_PIECE:]
 
 
-def _unpacked(data: bytes, ctx: Context) -> Iterator[bytes]:
+def unpacked(data: bytes, ctx: Context) -> Iterator[bytes]:
     """Yield what a gzip file holds (all its members), each piece counted against the limits."""
     view = memoryview(data)
     total = 0

@@ -21,9 +21,11 @@ __all__ = ["FaceMask", "Head", "deface", "room_of"]
 
 Mask = NDArray[np.bool_]
 
-_ABOVE: Final = 8.0  # mm above the nasion: brows
+_ABOVE: Final = 12.0  # mm above the nasion: brows
 _BELOW: Final = 150.0  # mm below it: the chin of a large head, and under it
-_BEHIND: Final = 66.0  # mm behind it: cheekbones and the hollow of the temple
+_TEMPLE: Final = 52.0  # mm behind it, at its height: further back the temporal lobe begins
+_CHEEK: Final = 66.0  # mm behind it, lower down: cheekbones and jaw
+_WIDENS: Final = 0.5  # mm further back for each mm down
 _SHELL: Final = 18.0  # mm under the skin
 _PLANE: Final = 18.0  # mm behind the nasion, where the plane starts
 _SLOPE: Final = 0.25  # mm further back for each mm down
@@ -100,7 +102,8 @@ class FaceMask:
 def deface(volume: Volume, head: Head) -> FaceMask | None:
     """Return the mask of the face; None when it would come too near the brain."""
     low, back = head.profile.down_and_back(volume.data.shape)
-    window = (low >= -_ABOVE) & (low <= _BELOW) & (back <= _BEHIND)
+    reach = np.minimum(_TEMPLE + _WIDENS * np.maximum(low, 0), _CHEEK)
+    window = (low >= -_ABOVE) & (low <= _BELOW) & (back <= reach)
     plane = window & (back <= _PLANE + _SLOPE * np.maximum(low, 0))
     rows = np.flatnonzero(window.any(1))
     mask = np.zeros_like(head.mask)

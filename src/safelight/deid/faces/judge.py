@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from safelight.deid.faces import brain as brains
 from safelight.deid.faces.deface import FaceMask, Head, deface, room_of
-from safelight.deid.faces.profile import middle_of, profile_of
+from safelight.deid.faces.profile import Profile, middle_of, profile_of
 from safelight.deid.faces.surface import head_of
 from safelight.deid.faces.volume import GRID, Volume
 
@@ -36,6 +36,8 @@ _CAP: Final = (900.0, 2300.0)  # mL; the skull cap's ellipsoid holds fluid too
 _ALIKE: Final = 0.7  # Dice of the two
 _STRIPPED: Final = 0.55  # of a stripped brain, by the values
 _STILL: Final = 0.995  # of the voxels around it that are alike
+_TIP: Final = 4  # voxels behind the nose tip
+_NARROW: Final = 60.0  # mm, across a nose there
 _UNDER: Final = 14  # voxels from nasion up to the skull cap
 
 
@@ -77,6 +79,8 @@ def examine(volume: Volume) -> Examined:
     profile = profile_of(cut)
     if profile is None:
         return _faceless(volume, cut)
+    if not _nosed(cut, profile) and _nosed(cut[:, ::-1], profile_of(cut[:, ::-1])):
+        return _told(Verdict.UNSURE, "its nose is where its header says the back is", mask)
     low, back = profile.down_and_back(mask.shape)
     room = room_of(low, back)
     cap = brains.from_cap(cut, profile.nasion[0] + _UNDER)
@@ -124,6 +128,16 @@ def _upper(mask: Mask) -> Mask:
             cut[: z + 1] = False
             break
     return cut
+
+
+def _nosed(mask: Mask, profile: Profile | None) -> bool:
+    """Return whether what stands out in front is as narrow as a nose."""
+    if profile is None:
+        return False
+    z, y = profile.tip
+    part = mask[max(0, z - 2) : z + 3, : min(y + _TIP + 1, mask.shape[1])]
+    columns = np.flatnonzero(part.any((0, 1)))
+    return bool(len(columns)) and (columns[-1] - columns[0] + 1) * GRID <= _NARROW
 
 
 def _centre(cap: Mask) -> tuple[int, int, int]:

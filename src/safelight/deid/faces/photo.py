@@ -35,6 +35,7 @@ _WHOLE: Final = 0.7  # of the picture: more is a close-up of skin or a scope's v
 _EYES: Final = 0.03  # of a face that is darker than its skin
 _RULE: Final = "face"
 _SAGITTAL: Final = 0.8  # how far a scout looks along the patient's x axis
+_FAINT: Final = 0.05  # of the range of a scout: a nose is thin
 _FRONT: Final = 24.0  # mm behind the nasion
 _HEADS: Final = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "SINUS", "ORBIT", "IAC", "NECK"})
 
@@ -189,7 +190,7 @@ def scout_face(
 
 def _silhouette(image: NDArray[np.float32]) -> Mask:
     low, high = np.percentile(image, (2, 98))
-    labels, count = ndimage.label(image > low + 0.12 * (high - low))
+    labels, count = ndimage.label(image > low + _FAINT * (high - low))
     if not count:
         return np.zeros(image.shape, np.bool_)
     sizes = np.bincount(labels.ravel())

@@ -26,12 +26,18 @@ Exit codes (the highest that applies):
 # Commands that are imported when they are asked for: name to module.
 _ELSEWHERE: Final = {
     "audit": "policies",
+    "backup": "custody",
     "consent": "consenting",
     "disclosures": "policies",
+    "init": "custody",
+    "labs": "labs",
     "log": "proofs",
     "people": "consenting",
     "policy": "policies",
     "receipt": "proofs",
+    "restore": "custody",
+    "rotate": "custody",
+    "submit": "custody",
     "withdraw": "consenting",
 }
 

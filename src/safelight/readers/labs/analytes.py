@@ -19,7 +19,24 @@ __all__ = ["Analyte", "blood", "by_code", "by_name", "get", "known_codes", "name
 _BLOOD: Final = {
     *("serum", "plasma", "blood", "blut", "sang", "sangre", "suero", "vollblut", "wb", "serpl"),
     *("ser", "plas", "venous", "capillary", "edta", "citrate", "citrat", "heparin", "heparinized"),
-    *("plasm", "whole", "venoso", "veineux", "bld", "ser/plas", "venoes", "venos"),
+    *(
+        "plasm",
+        "whole",
+        "bldv",
+        "bldc",
+        "blda",
+        "ppp",
+        "prp",
+        "sst",
+        "vollblut",
+        "wblood",
+        "venoso",
+        "veineux",
+        "bld",
+        "ser/plas",
+        "venoes",
+        "venos",
+    ),
 }
 _JOINTS: Final = {"in", "im", "i", "s", "p", "b", "en", "de", "le", "or", "and", "of", "du", "dans"}
 # Words that say that it was measured in something else, so that it is not ours.
@@ -161,10 +178,8 @@ def by_name(names: Iterable[str], unit: str) -> str | Reason:
 
 
 def blood(specimen: str) -> bool | None:
-    """Tell whether a specimen is blood, serum or plasma; None where nothing is said."""
+    """Tell whether a specimen is blood, serum or plasma; None where that is not said."""
     words = set(name_key(specimen).split())
-    if not words or words == {"specimen"}:
-        return None
     if words & _ELSEWHERE:
         return False
-    return bool(words & _BLOOD)
+    return True if words & _BLOOD else None

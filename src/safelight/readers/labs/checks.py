@@ -6,15 +6,16 @@ nobody knows which one was misread.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from safelight.readers.labs import analytes, units
 from safelight.readers.labs.model import Flag, Reason, Row, Span
 
-__all__ = ["Finding", "between", "in_unit", "over_time"]
+__all__ = ["Finding", "between", "implausible", "in_unit", "over_time"]
 
 F = Fraction
 _ZERO: Final = F(0)
@@ -114,7 +115,8 @@ _IDENTITIES: Final[tuple[_Rule, ...]] = (
     ),
     (
         (("sodium", "mmol/L"), ("chloride", "mmol/L"), ("bicarbonate", "mmol/L")),
-        lambda na, cl, co2: (na - cl - co2).meets(_Near(F(-2), F(60))),
+        # a gap beyond 35 goes with hardly any bicarbonate left
+        lambda na, cl, co2: (na - cl - co2).meets(_Near(F(-2), F(60 if co2.low < F(14) else 35))),
     ),
     (  # chloride stays well below sodium
         (("sodium", "mmol/L"), ("chloride", "mmol/L")),
@@ -152,6 +154,10 @@ _IDENTITIES: Final[tuple[_Rule, ...]] = (
         (("cholesterol", "mg/dL"), ("hdl", "mg/dL")),
         lambda total, hdl: total.high > hdl.low,
     ),
+    (  # the sums below hold as well with the two swapped; HDL is seldom the larger and large
+        (("hdl", "mg/dL"), ("ldl", "mg/dL")),
+        lambda hdl, ldl: hdl.low < F(100) or hdl.low < ldl.high,
+    ),
     (
         (("cholesterol", "mg/dL"), ("hdl", "mg/dL"), ("ldl", "mg/dL")),
         lambda total, hdl, ldl: (hdl + ldl).low <= total.high * F(105, 100) + 5,
@@ -176,6 +182,7 @@ _IDENTITIES: Final[tuple[_Rule, ...]] = (
         lambda urea, bun: bun.times(F(10) / F("28.014")).wide(F(5, 100), F(1, 5)).meets(urea),
     ),
 )
+_PROOF: Final = 3  # terms: an identity of these holds by chance only seldom
 _CELLS: Final = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
 
 
@@ -186,14 +193,19 @@ def between(rows: Sequence[Row]) -> Iterator[Finding]:
         by.setdefault(row.analyte, []).append(row)
     yield from _duplicates(by)
     one = {key: found[0] for key, found in by.items() if len(found) == 1}
+    held: set[str] = set()
     for parts, holds in _IDENTITIES:
         if all(key in one for key, _ in parts):
             near = [_near(one[key], code) for key, code in parts]
-            if all(each is not None for each in near) and not holds(*near):
-                ids = tuple(one[key].id for key, _ in parts)
+            ids = tuple(one[key].id for key, _ in parts)
+            if not all(each is not None for each in near):
+                continue
+            if not holds(*near):
                 yield Finding(reason=Reason.IDENTITY, rows=ids)
+            elif len(parts) == _PROOF:
+                held |= set(ids)
     yield from _differential(one)
-    yield from _swapped(rows)
+    yield from _swapped(rows, held)
 
 
 def _duplicates(by: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
@@ -239,17 +251,49 @@ def _differential(one: Mapping[str, Row]) -> Iterator[Finding]:
                 yield Finding(reason=Reason.IDENTITY, rows=(count.id, share.id, white.id))
 
 
-def _swapped(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Two results that each lie outside their own range and inside the other's were swapped."""
-    ranged = [row for row in rows if len(row.ranges) == 1]
-    out = [row for row in ranged if row.span.place(row.ranges[0].span) is not Flag.WITHIN]
-    for at, left in enumerate(out):
-        for right in out[at + 1 :]:
-            if left.analyte != right.analyte and (
-                left.span.place(right.ranges[0].span) is Flag.WITHIN
-                and right.span.place(left.ranges[0].span) is Flag.WITHIN
-            ):
-                yield Finding(reason=Reason.SWAPPED, rows=(left.id, right.id))
+def _swapped(rows: Sequence[Row], held: set[str]) -> Iterator[Finding]:
+    """Two neighbouring results may stand on each other's line.
+
+    Each lies outside its own range and inside the other's; or each has the digits behind the point
+    that the other's range has; or one is beyond what is met and both would be met where the other
+    stands. Rows of which an identity holds (``held``) are where they belong.
+    """
+    for one, two in pairwise(rows):
+        if (
+            one.analyte == two.analyte
+            or not (one.ranges and two.ranges)
+            or {one.id, two.id} <= held
+        ):
+            continue
+        left, right = replace(one, number=two.number), replace(two, number=one.number)
+        spans = one.ranges[0].span, two.ranges[0].span
+        inside = left.span.place(spans[0]), right.span.place(spans[1])
+        outside = one.span.place(spans[0]), two.span.place(spans[1])
+        closed = all(span.low is not None and span.high is not None for span in spans)
+        crossed = closed and Flag.WITHIN not in outside and set(inside) == {Flag.WITHIN}
+        digits = _digits(one) != _digits(two) and (
+            _digits(one) == two.ranges[0].decimals and _digits(two) == one.ranges[0].decimals
+        )
+        met_there = not (implausible(left) or implausible(right))
+        odd = (implausible(one) or implausible(two)) and met_there
+        if crossed or digits or odd:
+            yield Finding(reason=Reason.SWAPPED, rows=(one.id, two.id))
+
+
+def _digits(row: Row) -> int:
+    return max(-int(row.number.as_tuple().exponent), 0)
+
+
+def implausible(row: Row) -> bool:
+    """Tell whether a result is beyond what is met, or may be in a unit of another molecule."""
+    analyte = analytes.get(row.analyte)
+    span = in_unit(row, analyte.unit)
+    if span is None or span.place(analyte.plausible) in {Flag.LOW, Flag.HIGH}:
+        return True
+    if analyte.moles_floor is not None and row.unit.endswith("mol/L"):
+        moles = in_unit(row, "mmol/L")
+        return moles is None or moles.high is None or moles.high < analyte.moles_floor
+    return False
 
 
 _JUMP: Final = 5  # times: a lost decimal point makes ten

@@ -1,7 +1,7 @@
 """How each result lies, or why that is not said. When in doubt there is no flag."""
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from dataclasses import replace
 from typing import Final
 
 from safelight.readers.labs import analytes, checks, ranges, units
@@ -66,9 +66,9 @@ def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
     side, urgent_source = book.urgent(row.analyte, row.span, row.unit, row.about)
     flag, basis, source, context, span, reasons = _compared(row, book)
     doubts = [each.reason for each in found]
-    if _implausible(row):
+    if checks.implausible(row):
         doubts.insert(0, Reason.IMPLAUSIBLE)
-    if basis is Basis.PRINTED and flag in _OUT and span and _shifted(row, span):
+    if basis is Basis.PRINTED and span and _shifted(row, span, flag, side, book):
         doubts.append(Reason.DECIMAL_POINT)
     if (
         row.mark
@@ -173,28 +173,21 @@ def _silent(reason: Reason) -> _Told:
     return Flag.WITHHELD, Basis.NONE, "", "", None, (reason,)
 
 
-def _implausible(row: Row) -> bool:
-    analyte = analytes.get(row.analyte)
-    span = checks.in_unit(row, analyte.unit)
-    if span is None or span.place(analyte.plausible) in _OUT:
-        return True
-    if analyte.moles_floor is not None and row.unit.endswith("mol/L"):
-        moles = checks.in_unit(row, "mmol/L")
-        return moles is None or moles.high is None or moles.high < analyte.moles_floor
-    return False
+def _shifted(row: Row, span: Span, flag: Flag, side: str, book: Book) -> bool:
+    """Tell whether a moved decimal point would change what is said of this result.
 
-
-def _shifted(row: Row, span: Span) -> bool:
-    """Tell whether a moved decimal point would explain why this result lies outside.
-
-    Only where the number of digits behind the point differs from that of the printed range, since
-    laboratories print both alike; and where the number with the point moved lies inside the range.
+    Laboratories print a result and its range with as many digits behind the point. Where they
+    differ, the point may be lost or misplaced; if the number with the point moved is one that is
+    met and would be told otherwise, nothing is told. Typed formats may drop a zero, so that there a
+    result inside its range is believed.
     """
-    if row.typed:
-        return False
     wanted = max((each.decimals for each in row.ranges), default=0)
     have = max(-int(row.number.as_tuple().exponent), 0)
-    if have == wanted:
+    if have == wanted or (row.typed and flag is Flag.WITHIN):
         return False
-    moved = Fraction(row.number) * Fraction(10) ** (have - wanted)
-    return Span(low=moved, high=moved).place(span) is Flag.WITHIN
+    moved = replace(row, number=row.number.scaleb(have - wanted))
+    if checks.implausible(moved):
+        return False
+    return moved.span.place(span) is not flag or (
+        bool(side) and not book.urgent(row.analyte, moved.span, row.unit, row.about)[0]
+    )

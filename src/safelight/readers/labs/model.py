@@ -258,7 +258,7 @@ class Row:
     specimen: str
     day: int | None
     typed: bool
-    about: Person
+    about: Person = field(repr=False)
 
     @property
     def span(self) -> Span:

@@ -51,25 +51,28 @@ def lines_of(data: bytes) -> list[Line]:
 
     try:
         document = pypdfium2.PdfDocument(data)
+        try:
+            out = list(_pages(document))
+        finally:
+            document.close()
     except pypdfium2.PdfiumError:
-        raise UnreadableInputError("the PDF cannot be opened") from None
-    try:
-        if len(document) > _PAGES:
-            raise LimitExceededError("the PDF has more pages than are read for results")
-        out: list[Line] = []
-        for at in range(len(document)):
-            page = document[at]
-            try:
-                out += _page(page, at + 1)
-            finally:
-                page.close()
-    finally:
-        document.close()
+        raise UnreadableInputError("the PDF cannot be opened, or a page of it is damaged") from None
     if not out:
         raise UnreadableInputError(
             "the PDF holds no text (it may be a scan)", todo="type the results into a table (CSV)"
         )
     return out
+
+
+def _pages(document: Any) -> Iterator[Line]:
+    if len(document) > _PAGES:
+        raise LimitExceededError("the PDF has more pages than are read for results")
+    for at in range(len(document)):
+        page = document[at]
+        try:
+            yield from _page(page, at + 1)
+        finally:
+            page.close()
 
 
 def _page(page: Any, number: int) -> list[Line]:

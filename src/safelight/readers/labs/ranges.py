@@ -304,11 +304,11 @@ def sane(span: Span, analyte: Analyte, unit: Unit) -> Reason | None:
     middle = float(low * high) ** 0.5 if low else 0.0
     moved = span.scaled(turn)
     if moved.low is not None and not (
-        low <= moved.low <= high and (not middle or moved.low <= middle * 1.3)
+        low <= moved.low <= high and (not middle or moved.low <= middle * 2)
     ):
         return Reason.RANGE_MAGNITUDE
     if moved.high is not None and not (
-        low <= moved.high <= high and (not middle or moved.high >= middle * 0.75)
+        low <= moved.high <= high and (not middle or moved.high >= middle * 0.6)
     ):
         return Reason.RANGE_MAGNITUDE
     return None

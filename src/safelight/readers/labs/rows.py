@@ -30,11 +30,14 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
     for raw in raws:
         if raw.when is not None:
             first[raw.person] = min(raw.when, first.get(raw.person, raw.when))
+    groups: dict[str, str] = {}
     kept: list[Row] = []
     refused: list[Refusal] = []
     for raw in raws:
         days = None if raw.when is None else (raw.when.date() - first[raw.person].date()).days
-        found = _row(raw, f"r{len(kept) + 1}", days, Point.DOT if raw.dotted else point)
+        group = groups.setdefault(raw.group, f"g{len(groups) + 1}")  # its own word may be a date
+        sign = Point.DOT if raw.dotted else point
+        found = _row(raw, f"r{len(kept) + 1}", group, days, sign)
         if isinstance(found, Reason):
             name = f"x{len(refused) + 1}"
             refused.append(Refusal(id=name, place=raw.place, reason=found))
@@ -43,11 +46,13 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
     return kept, refused
 
 
-def _row(raw: RawRow, name: str, day: int | None, point: Point) -> Row | Reason:
+def _row(raw: RawRow, name: str, group: str, day: int | None, point: Point) -> Row | Reason:
     if raw.refused is not None:
         return raw.refused
     if analytes.blood(raw.specimen) is False or analytes.blood(raw.section) is False:
         return Reason.OTHER_SPECIMEN
+    if not raw.codes and raw.specimen.strip() and analytes.blood(raw.specimen) is None:
+        return Reason.OTHER_SPECIMEN  # a code says in what it was measured, a name does not
     value = values.value(raw.value, point)
     text = raw.unit or ("" if isinstance(value, Reason) else value.rest)
     key = analytes.by_code(raw.codes) if raw.codes else analytes.by_name(raw.names, text)
@@ -66,7 +71,7 @@ def _row(raw: RawRow, name: str, day: int | None, point: Point) -> Row | Reason:
         id=name,
         place=raw.place,
         person=raw.person,
-        group=raw.group,
+        group=group,
         analyte=key,
         loinc=_code(key, raw, unit),
         by_name=not raw.codes,

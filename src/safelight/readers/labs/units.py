@@ -12,7 +12,7 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +48,7 @@ class Unit:
     factor: Fraction
 
 
+@lru_cache(maxsize=4096)
 def _key(text: str) -> str:
     out = unicodedata.normalize("NFC", text).strip().replace("−", "-")  # noqa: RUF001  # a minus sign
     out = re.sub(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10*" + m.group(1).translate(_SUPERSCRIPTS), out)

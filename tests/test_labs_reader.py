@@ -1,0 +1,198 @@
+"""What the lab reader says of results: flags, limits, doubts, and the words for them."""
+
+import pytest
+
+from lab_fixtures import bounds, everything, fhir, observation, one, table
+from safelight.errors import SettingsError
+from safelight.readers.labs import Flag, Reason, read
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "low", "high"),
+    [
+        ("4544-3", "43", "%", 46, 38),
+        ("785-6", "30", "pg", 33.2, 27.5),
+        ("787-2", "85", "fL", 87.3, 82.4),
+    ],
+)
+def test_the_ranges_that_hl7_prints_upside_down_are_caught(
+    code: str, value: str, unit: str, low: float, high: float
+) -> None:
+    told = observation(code, value, unit, referenceRange=[bounds(low, high, unit)])
+    found = one(fhir(told))
+    assert found.flag is Flag.WITHHELD
+    assert found.reasons == (Reason.RANGE_INVERTED,)
+
+
+def test_the_printed_range_comes_before_any_other() -> None:
+    line = "Hemoglobin;12.4;g/dL;11.0 - 15.0"
+    found = one(table(line), sex="M", age=40)
+    assert (found.flag, found.basis) == (Flag.WITHIN, "printed")
+
+
+def test_a_cited_limit_stands_in_for_the_right_person() -> None:
+    line = "Hemoglobin;12.4;g/dL;"
+    assert one(table(line), sex="M", age=40).flag is Flag.LOW
+    woman = one(table(line), sex="F", age=40)
+    assert (woman.flag, woman.context) == (Flag.NOT_LOW, "not pregnant")
+    assert one(table("Hemoglobin;10.8;g/dL;"), sex="F", age=30, trimester=2).flag is Flag.NOT_LOW
+    assert one(table("Hemoglobin;10.8;g/dL;"), sex="F", age=30, trimester=1).flag is Flag.LOW
+    unknown = one(table(line))
+    assert (unknown.flag, unknown.reasons) == (Flag.NO_RANGE, (Reason.PERSON_UNKNOWN,))
+    assert one(table("Hemoglobin;11.0;g/dL;"), age=40).flag is Flag.LOW  # whoever it is
+    assert one(table("Hemoglobin;11,7;g/dL;"), age=8).flag is Flag.NOT_LOW
+
+
+def test_a_limit_that_depends_on_having_eaten_is_not_guessed() -> None:
+    told = {"age": 50}
+    assert one(table("Glucose;90;mg/dL;"), **told).flag is Flag.WITHIN
+    assert one(table("Glucose;150;mg/dL;"), **told).flag is Flag.WITHHELD
+    assert one(table("Glucose;210;mg/dL;"), **told).flag is Flag.HIGH
+    assert one(table("Fasting glucose;110;mg/dL;"), **told).flag is Flag.HIGH
+    assert one(table("Glukose nüchtern;5,0;mmol/l;"), **told).flag is Flag.WITHIN
+
+
+def test_without_range_and_limit_there_is_no_flag() -> None:
+    found = one(table("Platelets;250;10*9/L;"))
+    assert (found.flag, found.reasons) == (Flag.NO_RANGE, (Reason.NO_RANGE,))
+
+
+def test_a_critical_value_says_whom_to_call_in_plain_words() -> None:
+    report = read(table("Kalium;6,9;mmol/l;3,5 - 5,1"))
+    assert report.results[0].flag is Flag.CRITICAL_HIGH
+    assert "Contact your doctor or emergency service now" in report.sentences[0].text
+    doubted = read(table("Potassium;2.1;mmol/L;5.1-3.5"))
+    assert {each.flag for each in doubted.results} == {Flag.WITHHELD}
+    assert doubted.sentences[0].template == "critical-if"
+    assert "If the paper shows" in doubted.sentences[0].text
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (["Potassium;41;mmol/L;3.5-5.1"], Reason.IMPLAUSIBLE),
+        (["Creatinine;12;mg/dL;0.6-1.2"], Reason.DECIMAL_POINT),
+        (["WBC;25;10*3/uL;4.0-11.0"], Reason.DECIMAL_POINT),
+        (["Sodium;104;mmol/L;136-145", "Chloride;140;mmol/L;98-107"], Reason.IDENTITY),
+        (["Hemoglobin;14.2;g/dL;12-16", "Hematocrit;24.0;%;36-46"], Reason.IDENTITY),
+        (["TSH;14.0;mIU/L;0.40-4.00", "Free T4;2.00;pmol/L;12.0-22.0"], Reason.SWAPPED),
+        (["ALT;30;U/L;<= 45", "ALT;80;U/L;<= 45"], Reason.DUPLICATE),
+        (["HDL cholesterol;160;mg/dL;>= 40", "LDL cholesterol;50;mg/dL;<= 130"], Reason.IDENTITY),
+        (["Potassium;4.0;mmol/L;2.0-5.1"], Reason.RANGE_MAGNITUDE),
+        (["Potassium;6.5;mmol/L;3.5-7.0"], Reason.CRITICAL_YET_WITHIN),
+        (["CRP;<6;mg/L;< 5.0"], Reason.ON_THE_LIMIT),
+    ],
+)
+def test_what_does_not_fit_gets_no_flag(lines: list[str], why: Reason) -> None:
+    report = read(table(*lines))
+    assert {each.flag for each in report.results} == {Flag.WITHHELD}
+    assert all(why in each.reasons for each in report.results)
+
+
+def test_the_reports_own_mark_must_agree() -> None:
+    head = "Test;Result;Flag;Unit;Reference range"
+    assert one(table("ALT;60;H;U/L;<= 45", head=head)).flag is Flag.HIGH
+    found = one(table("ALT;60;L;U/L;<= 45", head=head))
+    assert found.reasons == (Reason.PRINTED_FLAG,)
+
+
+def test_five_shares_of_white_cells_add_up() -> None:
+    good = ["Neutrophils;60;%;", "Lymphocytes;30;%;", "Monocytes;6;%;", "Eosinophils;3;%;"]
+    assert Reason.IDENTITY not in read(table(*good, "Basophils;1;%;")).results[0].reasons
+    assert Reason.IDENTITY in read(table(*good, "Basophils;10;%;")).results[0].reasons
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("Frobnicin;3;mg/dL;", Reason.UNKNOWN_ANALYTE),
+        ("Glucose urine;3;mg/dL;", Reason.OTHER_SPECIMEN),
+        ("Glucose;l20;mg/dL;", Reason.NOT_A_NUMBER),
+        ("Glucose;1O.2;mmol/L;", Reason.NOT_A_NUMBER),
+        ("Glucose;negative;mg/dL;", Reason.NOT_A_NUMBER),
+        ("Glucose;;mg/dL;", Reason.NO_VALUE),
+        ("Glucose;120;;", Reason.NO_UNIT),
+        ("Glucose;120;mg/dLL;", Reason.UNKNOWN_UNIT),
+        ("Glucose;120;U/L;", Reason.UNIT_OF_OTHER_KIND),
+        ("Ferritin;1.234;ug/L;", Reason.AMBIGUOUS_NUMBER),
+    ],
+)
+def test_a_line_that_cannot_be_mapped_says_why(line: str, why: Reason) -> None:
+    report = read(table(line))
+    assert report.results == ()
+    assert [each.reason for each in report.refusals] == [why]
+
+
+def test_a_heading_names_the_specimen_of_what_follows() -> None:
+    report = read(
+        table("Glucose;90;mg/dL;", "Urin;;;", "Glucose;10;mg/dL;", "Blut;;;", "ALT;20;U/L;")
+    )
+    assert [each.row.analyte for each in report.results] == ["glucose", "alt"]
+    assert [each.reason for each in report.refusals] == [Reason.OTHER_SPECIMEN]
+
+
+def test_a_table_with_a_column_for_each_test_is_read() -> None:
+    data = b"id,sex,age,Hemoglobin (g/dL),ALT [U/L],K\n77,m,40,12.1,20,4.1\n78,f,40,12.1,,4.0\n"
+    report = read(data)
+    assert [(r.row.person, r.row.analyte, r.flag) for r in report.results] == [
+        (1, "haemoglobin", Flag.LOW),
+        (1, "alt", Flag.NO_RANGE),
+        (2, "haemoglobin", Flag.NOT_LOW),
+    ]
+    assert [each.reason for each in report.refusals] == [Reason.NO_UNIT] * 2
+
+
+def test_a_jump_since_the_report_before_is_told() -> None:
+    before = table("Creatinine;0.9;mg/dL;")
+    found = one(table("Creatinine;9.0;mg/dL;0.6-1.2"), before=before)
+    assert Reason.DELTA in found.reasons
+    assert one(table("Creatinine;1.4;mg/dL;0.6-1.2"), before=before).flag is Flag.HIGH
+
+
+def test_days_are_counted_from_the_first_sample() -> None:
+    head = "Date;Test;Result;Unit;Reference range"
+    report = read(table("2026-01-05;ALT;20;U/L;<= 45", "2026-02-04;ALT;60;U/L;<= 45", head=head))
+    assert [each.row.day for each in report.results] == [0, 30]
+    assert "2026" not in everything(report)
+
+
+SITE = """
+[[limits]]
+analyte = "haemoglobin"
+unit = "g/L"
+sex = "F"
+low = "117"
+high = "153"
+source = "St Elsewhere 2026"
+[[critical]]
+analyte = "potassium"
+unit = "mmol/L"
+high = "6.0"
+source = "St Elsewhere 2026"
+"""
+
+
+def test_a_sites_limits_stand_before_the_cited_ones() -> None:
+    found = one(table("Hemoglobin;11.8;g/dL;"), sex="F", age=40, sites=SITE)
+    assert (found.flag, found.basis, found.source) == (Flag.WITHIN, "site", "St Elsewhere 2026")
+    assert one(table("Potassium;6.1;mmol/L;3.5-5.1"), sites=SITE).flag is Flag.CRITICAL_HIGH
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"117"', "11.7"),
+        ('"117"', '"x"'),
+        ('"117"', '"160"'),
+        ('"haemoglobin"', '"Roe"'),
+        ('"g/L"', '"U/L"'),
+        ('"F"', '"Q"'),
+        ("low =", "lowest ="),
+        ("[[limits]]", "[[limit]]"),
+        ("[[limits]]", "[[limits"),
+        ('source = "St Elsewhere 2026"', ""),
+    ],
+)
+def test_a_sites_file_with_a_fault_is_refused(old: str, new: str) -> None:
+    with pytest.raises(SettingsError):
+        read(table("ALT;20;U/L;"), sites=SITE.replace(old, new, 1))

@@ -38,7 +38,7 @@ def unpacked(path: Path) -> bytes:
 
 def skin(head: Mask, inside: Mask) -> Mask:
     """Return the outermost voxels of a head; where the scan ends is no skin."""
-    return head & ~ndimage.binary_erosion(head | ~inside, border_value=1)
+    return np.asarray(head & ~ndimage.binary_erosion(head | ~inside, border_value=1))
 
 
 def bounds(path: Path, volume: Volume, head: Mask) -> tuple[float, float, float] | None:

@@ -99,4 +99,4 @@ def from_values(
     closed = ndimage.binary_closing(np.pad(brain, 6), _TOUCH, iterations=4)[6:-6, 6:-6, 6:-6]
     for plane in closed:
         plane[:] = ndimage.binary_fill_holes(plane)
-    return closed & head
+    return np.asarray(closed & head)

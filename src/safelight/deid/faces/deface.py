@@ -84,7 +84,7 @@ class FaceMask:
         for place, size in zip(places, self.mask.shape, strict=True):
             inside &= (place >= 0) & (place < size)
             np.clip(place, 0, size - 1, out=place)
-        return self.mask[places[0], places[1], places[2]] & inside
+        return np.asarray(self.mask[places[0], places[1], places[2]] & inside)
 
     def of_array(self, affine: Affine, shape: tuple[int, ...]) -> Iterator[Mask]:
         """Yield the mask of an array (i, j, k) slice by slice along k, shape (i, j) each.

@@ -68,7 +68,8 @@ def photo_faces(rgb: NDArray[np.uint8]) -> list[Region]:
 def _skin(rgb: NDArray[np.uint8]) -> Mask:
     """Return what has the chroma of human skin, of any shade (Chai and Ngan 1999)."""
     luma, red, blue = np.moveaxis(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)), 2, 0)
-    return (red >= 133) & (red <= 178) & (blue >= 77) & (blue <= 130) & (luma >= 30)  # noqa: PLR2004 - their bounds
+    skin = (red >= 133) & (red <= 178) & (blue >= 77) & (blue <= 130) & (luma >= 30)  # noqa: PLR2004 - their bounds
+    return np.asarray(skin)
 
 
 def _cut(mask: Mask, box: Box) -> Mask:

@@ -79,7 +79,7 @@ def profile_of(head: Mask) -> Profile | None:
     """Return the profile of a head with a nose to the front; None when there is none."""
     _top, middle = middle_of(head)
     band = head[:, :, max(0, middle - _HALF_BAND) : middle + _HALF_BAND + 1].any(2)
-    return profile_in(band, middle)
+    return profile_in(np.asarray(band), middle)
 
 
 def profile_in(band: Mask, middle: int = 0) -> Profile | None:

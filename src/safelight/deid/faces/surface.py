@@ -27,7 +27,7 @@ def head_of(volume: Volume) -> Mask:
     opened = ndimage.binary_opening(np.pad(tissue, 2, mode="edge"), _ALL)[2:-2, 2:-2, 2:-2]
     labels, count = ndimage.label(opened, _ALL)
     if not count:
-        return opened
+        return np.asarray(opened)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     head = labels == int(sizes.argmax())
@@ -59,4 +59,4 @@ def _filled(mask: Mask) -> Mask:
         planes = np.moveaxis(filled, axis, 0)
         for plane in planes:
             plane[:] = ndimage.binary_fill_holes(plane)
-    return filled
+    return np.asarray(filled)

@@ -12,7 +12,7 @@ from safelight.consent.book import Consents
 from safelight.consent.decision import Decision
 from safelight.consent.purposes import parse
 from safelight.consent.removers import Removers
-from safelight.errors import ConsentDeniedError, ConsentError
+from safelight.errors import ConsentError
 from safelight.store import Store
 from safelight.store.ids import new_id
 from safelight.store.schema.consent import artefact_parents, artefacts
@@ -105,10 +105,9 @@ class Lineage:
         """
         self._removers.of(kind)
         purpose = parse(purpose).name
-        if decision is None or (decision.purpose, decision.policy) != (purpose, policy):
-            decision = self._consents.require(conn, person, purpose, policy)
-        if not decision.allowed:
-            raise ConsentDeniedError("this use is not allowed", place=f"purpose {purpose}")
+        asked = (purpose, policy)
+        if not (decision and decision.allowed and (decision.purpose, decision.policy) == asked):
+            self._consents.require(conn, person, purpose, policy)
         if not _NAME.fullmatch(name) or (digest and not _NAME.fullmatch(digest)):
             raise ConsentError("an artefact is named by an opaque code")
         above = set(parents)

@@ -95,8 +95,7 @@ class Lineage:
             policy: Hash of the policy it is made under.
             parents: Ids of the artefacts it is made from.
             digest: What a receipt may show of it; salted, never of identifying bytes alone.
-            decision: A yes to this purpose and policy that was asked for in this transaction, for
-                many artefacts at once; without it, consent is asked for.
+            decision: A yes that was asked for in this transaction; else consent is asked for.
 
         Raises:
             ConsentDeniedError: The person does not, or no longer, agree; roll back.

@@ -63,6 +63,7 @@ def test_a_page_is_read_line_by_line_or_not() -> None:
             ("CRP", "< 0.5", "mg/L", "< 5.0"),
             ("Potassium", "4.2", "mmol/L", "3.5-5.1", "4.0"),  # a former result beside it
             ("Sodium", "l40", "mmol/L", "136-145"),
+            ("eGFR", "> 60", "mL/min/1.73m²", "> 60"),
             ("Urine",),
             ("Glucose", "10", "mg/dL", "0-15"),
         )
@@ -70,7 +71,9 @@ def test_a_page_is_read_line_by_line_or_not() -> None:
     assert [(r.row.analyte, r.flag) for r in report.results] == [
         ("haemoglobin", Flag.LOW),
         ("crp", Flag.WITHIN),
+        ("egfr", Flag.WITHIN),
     ]
+    assert [each.row.comparator for each in report.results] == ["", "<", ">"]
     assert [each.reason for each in report.refusals] == [
         Reason.LINE_NOT_READ,
         Reason.NOT_A_NUMBER,
@@ -208,3 +211,25 @@ def test_the_command_shows_a_table_json_and_fhir(tmp_path: Any) -> None:
     assert json.loads(runner.invoke(command, [str(path), "--fhir"]).output)["type"] == "collection"
     path.write_bytes(table("ALT;l6;U/L;<= 45"))
     assert runner.invoke(command, [str(path)]).exit_code == 1
+
+
+def test_a_line_of_a_pdf_that_was_blanked_in_part_is_not_used(tmp_path: Any) -> None:
+    whole = paper(
+        ("ALT", "60", "U/L", "<= 45"),
+        ("CRP", "8.1", "mg/L", "< 5.0"),
+        ("Urine",),
+        ("Glucose", "100", "mg/dL", "70-110"),
+    )
+    cleaned = paper(
+        ("ALT", "60", "U/L", "<= 45"),
+        ("CRP", "", "mg/L", "< 5.0"),
+        ("Glucose", "100", "mg/dL", "70-110"),
+    )
+    report = read(cleaned, uncleaned=whole)
+    assert [(each.row.analyte, each.flag) for each in report.results] == [("alt", Flag.HIGH)]
+    assert [each.reason for each in report.refusals] == [Reason.BLANKED] * 2
+    path = tmp_path / "report.pdf"
+    path.write_bytes(paper(("ALT", "60", "U/L", "<= 45"), ("Sodium", "140", "mmol/L", "136 - 145")))
+    env = {"SAFELIGHT_KEY_FILE": str(tmp_path / "key")}
+    told = json.loads(CliRunner().invoke(command, [str(path), "--json"], env=env).output)
+    assert [each["flag"] for each in told["results"]] == ["high", "within"]

@@ -22,16 +22,16 @@ _STYLES: Final = {
 }
 
 
-def _read(path: str) -> bytes:
-    """Return the bytes of a report; a PDF goes through de-identification first."""
+def _read(path: str) -> tuple[bytes, bytes | None]:
+    """Return the bytes of a report; of a PDF, de-identified, with those from before."""
     from safelight.pipeline.inspect import read_file  # noqa: PLC0415  # start-up cost
 
     data = read_file(path)
     if b"%PDF-" in data[:1024]:
         from safelight.api import deidentify  # noqa: PLC0415  # start-up cost
 
-        return deidentify(data).bytes
-    return data
+        return deidentify(data).bytes, data
+    return data, None
 
 
 def _text(path: str) -> str:
@@ -92,13 +92,15 @@ def labs(  # noqa: PLR0913  # one for each option
     """
     from safelight.readers.labs import out, read  # noqa: PLC0415  # start-up cost
 
+    data, uncleaned = _read(file)
     report = read(
-        _read(file),
+        data,
+        uncleaned=uncleaned,
         sex=sex or "",
         age=age,
         trimester=pregnant,
         sites=_text(sites) if sites else "",
-        before=_read(before) if before else None,
+        before=_read(before)[0] if before else None,
     )
     if as_json or as_fhir:
         document: dict[str, Any] = out.as_fhir(report) if as_fhir else out.as_json(report)

@@ -87,6 +87,7 @@ def read(
     trimester: int | None = None,
     sites: str = "",
     before: bytes | None = None,
+    uncleaned: bytes | None = None,
 ) -> LabReport:
     """Return every result of one file with its flag, or why it has none.
 
@@ -98,6 +99,7 @@ def read(
         trimester: 1 to 3 in pregnancy, 0 when not pregnant, None where not known.
         sites: Text of a site's TOML file with limits of its own.
         before: An earlier report of the same person, to compare with.
+        uncleaned: The PDF before de-identification: only rows that are the same in both are used.
 
     Raises:
         UnreadableInputError: The file is none that can be read.
@@ -108,6 +110,8 @@ def read(
     book = limits.book(sites)
     kind = kind_of(data)
     raws, skipped = _READERS[kind](data, told)
+    if uncleaned is not None and kind == "pdf":
+        raws = paper_in.untouched(raws, paper_in.read(uncleaned, told)[0])
     found, refused = mapping.rows(raws)
     earlier: list[Row] = []
     if before is not None:

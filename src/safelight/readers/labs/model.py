@@ -66,6 +66,7 @@ class Reason(StrEnum):
     LINE_NOT_READ = "line-not-read"
     RETRACTED = "retracted"
     MALFORMED = "malformed"
+    BLANKED = "blanked"
     # A row whose flag is withheld
     IMPLAUSIBLE = "implausible"
     DECIMAL_POINT = "decimal-point"

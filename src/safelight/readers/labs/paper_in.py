@@ -6,6 +6,7 @@ results) refuse the line. Scanned pages have no text and are refused as a whole.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,7 @@ from safelight.readers.labs.model import Person, RawRange, RawRow, Reason
 from safelight.readers.labs.ranges import BETWEEN
 from safelight.readers.labs.values import COMPARATOR, NUMBER
 
-__all__ = ["Line", "lines_of", "parsed", "read"]
+__all__ = ["Line", "lines_of", "parsed", "read", "untouched"]
 
 _PAGES: Final = 200
 _CHARS: Final = 200_000
@@ -232,7 +233,10 @@ def _named(line: Line) -> tuple[str, str] | Reason:
     for count in range(min(len(words), 9), 0, -1):
         name = " ".join(words[:count]).rstrip(":.…· ")
         rest = " ".join(words[count:]).lstrip(":.…· ")
-        if not rest or not name:
+        # a sign behind the name (>, <, +) belongs to the result, never to the name
+        if not rest or not all(re.search(r"[^\W_]", word) for word in words[:count]):
+            continue
+        if re.search(r"[<>=≤≥↑↓*]", name):
             continue
         known = analytes.by_name([name], "")
         if known in analytes.table() or known is Reason.NO_UNIT:
@@ -313,3 +317,23 @@ def _order(rest: str) -> bool | None:
     """Tell whether a plain number stands before a range on this line."""
     kinds = [kind for kind, _ in _tokens(rest) if kind in {"number", "range"}]
     return kinds[0] == "number" if sorted(kinds) == ["number", "range"] else None
+
+
+def untouched(cleaned: Sequence[RawRow], whole: Sequence[RawRow]) -> list[RawRow]:
+    """Return the rows of a page of which de-identification left every part as it was.
+
+    Cleaning may blank a range, a result or the heading of the urine below it; what is left of such
+    a line would say something else than the paper. The page before it serves for this alone.
+    """
+    left = Counter(map(_key, cleaned))
+    out: list[RawRow] = []
+    for row in whole:
+        key = _key(row)
+        lost = row.refused is None and left[key] < 1
+        left[key] -= 1
+        out.append(RawRow(place=row.place, refused=Reason.BLANKED) if lost else row)
+    return out
+
+
+def _key(row: RawRow) -> tuple[object, ...]:
+    return (row.names, row.value, row.unit, row.ranges, row.flag, row.section, row.refused)

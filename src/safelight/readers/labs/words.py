@@ -33,6 +33,7 @@ _REASONS: Final = {
     Reason.LINE_NOT_READ: "the line holds something that cannot be placed",
     Reason.RETRACTED: "the laboratory has taken this result back, or has not given it",
     Reason.MALFORMED: "the line does not follow its format",
+    Reason.BLANKED: "de-identification has blanked a part of the line, or its heading",
     Reason.IMPLAUSIBLE: "a number like this is beyond what is met",
     Reason.DECIMAL_POINT: "a decimal point may be lost or misplaced",
     Reason.IDENTITY: "it does not fit other numbers of the same sample",

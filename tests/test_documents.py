@@ -38,7 +38,8 @@ def test_every_preset_and_option_is_explained() -> None:
 
 def shell_lines(page: Path) -> list[str]:
     """Return the lines of a page's code blocks that a reader would type."""
-    blocks = re.findall(r"```(?:sh|bash|console)?\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    fenced = re.findall(r"```([a-z]*)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    blocks = [body for kind, body in fenced if kind in {"", "sh", "bash", "console"}]
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 
@@ -48,7 +49,7 @@ def complaint(line: str) -> str:
     words = shlex.split(line)[1:]
     command: click.Command = cli.main
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
-        known = command.commands.get(words[0])
+        known = command.get_command(click.Context(command), words[0])
         if known is None:
             return f"no command {words[0]}"
         command = known

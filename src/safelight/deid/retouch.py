@@ -151,21 +151,20 @@ class Retoucher:
         _hold(regions, size, _PLACE)
         if faces.hold:
             raise NeedsReviewError(faces.hold, place=_PLACE)
-        entries = _kept(regions)
         done = self._done | ({Option.CLEAN_VISUAL_FEATURES} if faces.faceless else frozenset())
-        notes = (faces.note,) if faces.note else ()
+        as_it_was = Retouched(
+            parts=None,
+            entries=_kept(regions),
+            syntax=header.form.syntax,
+            changed={},
+            regions=regions,
+            done=done,
+            faceless=faces.faceless,
+            notes=(faces.note,) if faces.note else (),
+        )
         if not faces.shapes and not any(one.verdict is Verdict.MASK for one in regions):
             self._check(opened, regions, ctx)
-            return Retouched(
-                parts=None,
-                entries=entries,
-                syntax=header.form.syntax,
-                changed={},
-                regions=regions,
-                done=done,
-                faceless=faces.faceless,
-                notes=notes,
-            )
+            return as_it_was
         masked = mask_object(
             opened.source,
             header,
@@ -179,15 +178,12 @@ class Retoucher:
         self._check(again, regions, ctx)
         if show is not None:
             show("after", drawn(_first(again, regions), ()))
-        return Retouched(
+        return replace(
+            as_it_was,
             parts=masked.parts,
-            entries=[*masked.entries, *entries],
+            entries=[*masked.entries, *as_it_was.entries],
             syntax=masked.syntax,
             changed=masked.changed,
-            regions=regions,
-            done=done,
-            faceless=faces.faceless,
-            notes=notes,
         )
 
     def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:

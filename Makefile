@@ -43,9 +43,13 @@ lint: $(READY) ## formatting, lint, types and layers
 
 check: lint test ## everything a change must pass (lint, then test; the tests also compare the documents)
 
-bench: $(READY) ## speed beside other tools, and peak memory on a large file
+bench: $(READY) ## speed beside other tools, memory, masks, log and submissions
 	@$(BIN)/python bench/speed.py
 	@$(BIN)/python bench/memory.py
+	@$(BIN)/python bench/burned.py
+	@$(BIN)/python bench/masking.py
+	@$(BIN)/python bench/tlog.py
+	@$(BIN)/python bench/submissions.py
 
 docs: $(READY) ## regenerate the documents that are made from code
 	@$(BIN)/python scripts/make_docs.py

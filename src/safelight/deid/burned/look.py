@@ -29,9 +29,14 @@ _NO_EDGE: Final = 10
 _SOME: Final = 12
 _LOOKS: Final = 0.7
 _SENSE: Final = 0.8
-_HALF_SURE: Final = 0.4
-_WORDY: Final = 6
-_UNDENIED: Final = 0.965
+_HALF_SURE: Final = 0.45
+_WORDY: Final = 5
+_LARGE: Final = 44
+_LOOP: Final = 3.5
+_CERTAIN: Final = 0.93
+_BEYOND: Final = 0.9995
+_HOLLOW: Final = 0.2
+_UNDENIED: Final = 0.98
 _CLEARLY: Final = 0.85
 _LEGIBLE: Final = 0.8
 _UNLIKE: Final = 1.6
@@ -219,7 +224,10 @@ class Eyes:
             score = verify.seen(replace(opinion, detected=detected))
             low, high = verify.ACCEPT["seen"]
         clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED or _wordy(opinion)
-        return _candidate(opinion, weak=score < low and not clear)
+        weak = score < low and not clear
+        if not weak and _lone_shape(opinion) and not _wordy(opinion):
+            weak = not stacked(grey, opinion.line.strip)  # a block of small lines is none
+        return _candidate(opinion, weak=weak)
 
     def detected(self, grey: Grey, strip: Strip) -> float:
         """Return how sure the second detector is of something in a strip.
@@ -240,6 +248,21 @@ class Eyes:
         first, last = max(round((max(top, 0) - y) * scale), 0), round((bottom - y + 1) * scale)
         start, stop = max(round((max(left, 0) - x) * scale), 0), round((right - x + 1) * scale)
         return float(seen[first:last, start:stop].max(initial=0.0))
+
+
+def _lone_shape(opinion: Opinion) -> bool:
+    """Tell whether something large is hollow, or reads as one letter and not clearly.
+
+    Rings, vessels and bowel loops are so; a single letter of that size is read for certain.
+    """
+    reading, strip = opinion.reading, opinion.line.strip
+    short, long = sorted((strip.height, strip.length))
+    if reading is None or short < _LARGE or opinion.peaks.full >= _BEYOND:
+        return False
+    if opinion.line.area < _HOLLOW * short * long:
+        return True
+    letters = sum(map(str.isalnum, reading.text))
+    return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
 
 
 def _wordy(opinion: Opinion) -> bool:

@@ -16,6 +16,7 @@ from safelight.deid.objects import DicomObject
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
 from safelight.deid.pixels.header import PixelHeader
 from safelight.deid.pixels.mask import Masked, mask_object
+from safelight.deid.pixels.masks import Mask
 from safelight.deid.pixels.photos import mask_photo, picture
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render
@@ -165,13 +166,26 @@ class Retoucher:
         if not faces.shapes and not any(one.verdict is Verdict.MASK for one in regions):
             self._check(opened, regions, ctx)
             return as_it_was
+        return self._mask(work, opened, faces.shapes, as_it_was, ctx, show)
+
+    def _mask(
+        self,
+        work: DicomObject,
+        opened: Opened,
+        shapes: Mapping[int, Mask],
+        as_it_was: Retouched,
+        ctx: Context,
+        show: Show | None,
+    ) -> Retouched:
+        """Return the pixels with what was decided drawn over, after another look at them."""
+        regions = as_it_was.regions
         masked = mask_object(
             opened.source,
-            header,
+            opened.header,
             regions,
             copier=work.copier(self._limits),
             element=opened.element,
-            shapes=faces.shapes,
+            shapes=shapes,
         )
         source = _reopened(opened, masked, self._limits, implicit=work.walker.implicit)
         again = replace(opened, source=source)

@@ -152,16 +152,19 @@ def _disc(radius: int) -> Grey:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1)))
 
 
-def suspects(full: Floats, best: Floats) -> list[tuple[int, int, int, int]]:
+def suspects(
+    full: Floats, best: Floats, threshold: float = SUSPECT
+) -> list[tuple[int, int, int, int]]:
     """Return rectangles (left, top, right, bottom) where tiny writing may be, the smallest first.
 
     Args:
         full: The probability at full size, (rows, columns): tiny letters leave weak signs in it.
-        best: The greatest over the scales.
+        best: The greatest over the smaller scales.
+        threshold: How weak a sign is followed.
     """
-    if float(full.max(initial=0.0)) < SUSPECT:
+    if float(full.max(initial=0.0)) < threshold:
         return []
-    mask = ((full > SUSPECT) | (best > _CLEAR)).astype(np.uint8)
+    mask = ((full > threshold) | (best > _CLEAR)).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     rows, columns = full.shape
     near = np.zeros((rows // _CELL + 1, columns // _CELL + 1), np.uint8)

@@ -56,6 +56,7 @@ _PROBE: Final = re.compile(r"(?:[A-Z]{1,2}\d{1,2}-\d{1,2}[A-Z]{0,2}|\d{1,2}[CLSV
 _PLACE: Final = re.compile(r"[LRAPHFSI]-?\d{1,3}(?:\.\d{1,2})?(?:MM)?")
 _OF: Final = re.compile(rf"{_NUMBER}\s?(?:/|OF\s|X|:(?=\d\b))\s?{_NUMBER}")
 _SPACED: Final = re.compile(r"[A-Z](?: [A-Z])+")
+_INITIAL: Final = re.compile(r"[A-Z]{1,3}\d")
 _MATRIX: Final = re.compile(r"(?:64|96|128|192|256|320|384|512|768|1024|2048)\s?X\s?\d{2,4}")
 _GLUED: Final = re.compile(r"([A-Z/%']{1,9})[:=]?(?=[+-]?\d)")
 _AXES: Final = ("LR", "AP", "HFSI")
@@ -210,7 +211,9 @@ def _word(text: str, at: int) -> _Step | None:
         if kind:
             return _Step(match.end(), kind=kind)
     glued = _GLUED.match(text, at)
-    if glued is not None and glued[1] in KEYS:
+    # A key with a lone digit glued to it may be three initials: SPO reads as SP0.
+    initials = not decimal and _INITIAL.fullmatch(match[0])
+    if glued is not None and glued[1] in KEYS and not initials:
         step = _number(text, glued.end(1) + (text[glued.end(1)] in ":="), glued[1])
         if step is not None:
             return step

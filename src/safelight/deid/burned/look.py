@@ -48,6 +48,10 @@ _ZOOM: Final = 2.0
 _SURROUNDINGS: Final = 24
 _DETECTED: Final = 24.0
 _ZOOM_PIXELS: Final = 400_000
+_ZOOM_WRITTEN: Final = 1_000_000
+_WHOLE: Final = 1_300_000
+_CLEAR: Final = 0.97
+_MORE: Final = 2.5
 _READ_LONGEST: Final = 24.0
 
 
@@ -158,17 +162,26 @@ class Eyes:
         whole = [lines.completed(line, best, levels) for line in joined]
         return whole, Maps(full=full, half=half, zoom=zoom)
 
-    def _closer(self, grey: Grey, full: Floats, best: Floats) -> Floats | None:
+    def _closer(self, grey: Grey, full: Floats, half: Floats) -> Floats | None:
         """Look at twice the size where something small is suspected: tiny letters are seen there.
+
+        Where there is writing, there is often more, and tiny and faint letters show at twice the
+        size only: then all of the picture is looked at, of a large one what has weak signs.
 
         Returns:
             The probability, 0 where nothing was looked at; None when nothing was.
         """
+        written = np.count_nonzero(full > _CLEAR) >= _SOME
+        if written and grey.size <= _WHOLE:
+            return self.segments.probability(grey, _ZOOM)
+        threshold, most = (
+            (find.SUSPECT / 2, _ZOOM_WRITTEN) if written else (find.SUSPECT, _ZOOM_PIXELS)
+        )
         out = None
         looked = 0
-        for left, top, right, bottom in find.suspects(full, best):
+        for left, top, right, bottom in find.suspects(full, half, threshold):
             looked += (right - left) * (bottom - top)
-            if looked > _ZOOM_PIXELS:
+            if looked > most:
                 break
             crop = np.ascontiguousarray(grey[top:bottom, left:right])
             if out is None:
@@ -180,10 +193,12 @@ class Eyes:
         """Weigh what speaks for each line, asking the dearer engines only where it is open."""
         out: list[Candidate] = []
         unread: list[Opinion] = []
+        written = np.count_nonzero(maps.full > _CLEAR) >= _SOME
         for line in seen:
             opinion = Opinion(line, maps.peaks(line.strip))
             score = verify.alone(opinion)
             low, high = verify.ACCEPT["alone"]
+            low -= _MORE if written else 0.0
             short = line.strip.length <= _READ_LONGEST * line.strip.height
             if score < low and opinion.peaks.full < _UNDENIED:
                 out.append(_candidate(opinion, weak=True))

@@ -1,8 +1,10 @@
 """A face in a series of head slices, from files to outputs."""
 
 import gzip
+import io
 import json
 import struct
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ from pydicom.dataset import Dataset
 import safelight
 from facehelpers import NOSE, centred, grid, head, within
 from run_fixtures import do, sample
+from safelight.deid import profile
+from safelight.deid.engine import Engine
+from safelight.deid.pseudonyms import ProjectKey
+from safelight.deid.residual import chunks
+from safelight.pipeline.work import Cleaned, EngineCleaner
+from safelight.types import Kind, Original
 
 SHAPE = (84, 84, 84)  # columns, rows, slices
 SIZE = 3.0  # mm
@@ -66,6 +74,29 @@ def test_a_face_goes_and_the_brain_stays(tmp_path: Path, key_file: Path) -> None
     codes = {item.CodeValue for data in slices for item in data.DeidentificationMethodCodeSequence}
     assert "113102" in codes
     assert ("face", "mask") in {(row["rule"], row["action"]) for row in summary.data["rules"]}
+
+
+def test_a_face_goes_from_what_is_handed_in(tmp_path: Path) -> None:
+    nose, brain = series(tmp_path / "in", nose=True, uid="1.2.826.0.4.3", place="1.2.826.0.5.3")
+    paths = sorted((tmp_path / "in").rglob("*.dcm"))
+    inputs = [pydicom.dcmread(path) for path in paths]
+
+    def opener(path: Path) -> Original:
+        return Original(path.read_bytes(), kind=Kind.DICOM)
+
+    files = [(n, path.name, partial(opener, path)) for n, path in enumerate(paths)]
+    engine = Engine(key=ProjectKey(b"k" * 32), profile=profile.load("share"), pixels=True)
+    outputs = {}
+    for position, cleaned in EngineCleaner(engine).clean(files, frozenset(range(len(files)))):
+        assert isinstance(cleaned, Cleaned), cleaned
+        whole = b"".join(bytes(chunk) for part in cleaned.parts for chunk in chunks(part))
+        outputs[position] = pydicom.dcmread(io.BytesIO(whole))
+    assert sorted(outputs) == list(range(len(files)))
+    for position, data in enumerate(inputs):
+        number = int(data.InstanceNumber) - 1
+        changed = data.pixel_array != outputs[position].pixel_array
+        assert changed[nose[number]].all()
+        assert not (changed & brain[number]).any()
 
 
 @pytest.mark.parametrize("packed", [False, True])

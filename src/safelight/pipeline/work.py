@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Row
@@ -38,6 +39,7 @@ from safelight.vault.originals import Originals
 if TYPE_CHECKING:
     from safelight.deid.context import Subject
     from safelight.deid.engine import Engine
+    from safelight.deid.looking import Seen
 
 __all__ = ["DEIDENTIFIED", "Cleaned", "Cleaner", "EngineCleaner", "Worker"]
 
@@ -101,13 +103,32 @@ class EngineCleaner:
         reach("submit.surveyed")
         for group in plan.groups:
             subject = self._engine.subject([evidence[at] for at in group.evidence])
-            for position in group.inputs:
-                if position in wanted:
-                    outcome = _guarded(openers[position], partial(self._clean, subject=subject))
-                    yield position, outcome
+            for series, run in groupby(group.inputs, key=lambda at: sights[at].series):
+                positions = list(run)
+                seen = {}
+                if series and len(positions) > 1 and wanted.intersection(positions):
+                    seen = self._see([openers[at] for at in positions], positions)
+                for position in positions:
+                    if position in wanted:
+                        work = partial(self._clean, subject=subject, seen=seen.get(position))
+                        yield position, _guarded(openers[position], work)
 
-    def _clean(self, original: Original, *, subject: "Subject") -> Cleaned:
-        clean = self._engine.deidentify(original, subject)
+    def _see(self, openers: Sequence[Opener], positions: Sequence[int]) -> "dict[int, Seen | None]":
+        """Look at the pictures of one series together; what cannot be read says so in its turn."""
+        stretch = self._engine.stretch()
+        if stretch is None:
+            return {}
+        seen: dict[int, Seen | None] = {}
+        for opener, position in zip(openers, positions, strict=True):
+            found = _guarded(opener, lambda original: self._engine.see(original, stretch))
+            if not isinstance(found, Problem):
+                seen[position] = found
+        return seen
+
+    def _clean(
+        self, original: Original, *, subject: "Subject", seen: "Seen | None" = None
+    ) -> Cleaned:
+        clean = self._engine.deidentify(original, subject, seen=seen)
         return Cleaned(parts=clean.parts, manifest=clean.manifest)
 
     def _look(self, original: Original, evidence: list[Any]) -> Sight:
@@ -125,7 +146,7 @@ class EngineCleaner:
         if found.study_uid:
             nodes.append("s" + found.study_uid)
         evidence.append(found)
-        return Sight(original.kind, len(evidence) - 1, tuple(nodes))
+        return Sight(original.kind, len(evidence) - 1, tuple(nodes), found.series_uid)
 
 
 class _Sparse(Sequence[str]):

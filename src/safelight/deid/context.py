@@ -45,12 +45,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything that decides how one input is cleaned."""
+    """Everything that decides how one input is cleaned.
+
+    ``looked`` says that pictures and volumes were looked at before the cleaner got them, so that it
+    does not say they were not.
+    """
 
     key: "ProjectKey"
     profile: "Profile"
     subject: Subject
     limits: Limits
+    looked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

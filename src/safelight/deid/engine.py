@@ -269,7 +269,13 @@ class Engine:
                 )
             if len(self._contexts) >= _CONTEXTS:
                 del self._contexts[next(iter(self._contexts))]
-            found = Context(key=self.key, profile=self.profile, subject=subject, limits=self.limits)
+            found = Context(
+                key=self.key,
+                profile=self.profile,
+                subject=subject,
+                limits=self.limits,
+                looked=self.pixels,
+            )
             self._contexts[subject.digest, code] = found
         return found
 
@@ -278,13 +284,13 @@ class Engine:
         pixels: list[Action] = []
         if (self.pixels or any(self._by_hand)) and original.kind in PHOTOS:
             original, pixels = self._retouch().photo(original, ctx, show)
-        note: str | None = None
+        note = ""
         if self.pixels and original.kind in (Kind.NIFTI, Kind.NIFTI_GZ):
             from safelight.deid.facing import faceless_nifti  # noqa: PLC0415  # start-up cost
 
             original, pixels, note = faceless_nifti(original, ctx)
         cleaned = cleaner_of(original.kind)(original, ctx)
-        notes = cleaned.notes if note is None else ([note] if note else [])
+        notes = [note, *cleaned.notes] if note else cleaned.notes
         cleaned = replace(cleaned, actions=[*pixels, *cleaned.actions], notes=notes)
         residual = Residual(ctx)
         residual.sweep(cleaned.parts, original.kind.value, pixels=False)

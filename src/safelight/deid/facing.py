@@ -88,10 +88,10 @@ class FaceLook:
     """Gathers the slices of one series.
 
     Args:
-        known: Faces of frames of reference that were met before; added to.
+        known: Faces met before, by person and frame of reference; added to.
     """
 
-    def __init__(self, known: dict[str, FaceMask]) -> None:
+    def __init__(self, known: dict[tuple[str, str], FaceMask]) -> None:
         self._known = known
         self._volume = SeriesVolume()
         self._frame_of_reference = ""
@@ -103,13 +103,16 @@ class FaceLook:
             self._frame_of_reference = header.frame_of_reference
             self._volume.add(place, frame)
 
-    def of(self, header: PixelHeader, place: Slice | None, frame: NDArray[np.generic]) -> Faces:
+    def of(
+        self, header: PixelHeader, place: Slice | None, frame: NDArray[np.generic], person: str
+    ) -> Faces:
         """Return what is done about a face in one input, once all of its series were added.
 
         Args:
             header: Of the input.
             place: Where it lies.
             frame: Its first frame.
+            person: Whose it is, by code: a UID that two people share joins no two heads.
         """
         if header.modality not in _VOLUMES or frame.ndim != 2:  # noqa: PLR2004 - grey
             return Faces(shapes={})
@@ -118,9 +121,9 @@ class FaceLook:
         if "LOCALIZER" in header.image_type and place is not None:
             return _scout(header, place, frame)
         affine = place.affine() if place is not None else None
-        verdict, reason, face = self._verdict()
+        verdict, reason, face = self._verdict(person)
         if face is None:
-            face = self._known.get(header.frame_of_reference or "-")
+            face = self._known.get((person, header.frame_of_reference))
         if face is not None and affine is not None:
             mask = face.of_slice(affine, header.rows, header.columns)
             return Faces(shapes={0: mask} if mask.any() else {}, faceless=True)
@@ -130,7 +133,7 @@ class FaceLook:
             return Faces(shapes={}, faceless=True)
         return Faces(shapes={}, note=TOLD + (reason or "the header does not say where it lies"))
 
-    def _verdict(self) -> tuple[Verdict | None, str, FaceMask | None]:
+    def _verdict(self, person: str) -> tuple[Verdict | None, str, FaceMask | None]:
         """Judge the volume once; no verdict when the slices are none."""
         if self._judged is None:
             volume = self._volume.finish()
@@ -142,7 +145,7 @@ class FaceLook:
                 if found.mask is not None and self._frame_of_reference:
                     if len(self._known) >= _FRAMES_KEPT:
                         del self._known[next(iter(self._known))]
-                    self._known[self._frame_of_reference] = found.mask
+                    self._known[person, self._frame_of_reference] = found.mask
             self._volume = SeriesVolume()  # the memory is given back
         return self._judged
 

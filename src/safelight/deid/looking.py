@@ -29,9 +29,6 @@ _OFFSETS: Final = 0x7FE00001
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _WINDOWED: Final = 8  # of a series, each such frame is seen through its header's window as well
 _LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
-_CLOSER: Final = frozenset({"SECONDARY", "DERIVED"})
-_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
-_ULTRASOUND: Final = frozenset({"US", "IVUS", "XC", "ES", "OT", "SC", "DG"})
 
 
 # A photo may be of anything: it is looked at as closely as can be.
@@ -75,9 +72,9 @@ class Seen:
         """Return what was decided, by the frame numbers of the input itself."""
         return self.stretch.regions(self, needles)
 
-    def faces(self, opened: "Opened") -> Faces:
+    def faces(self, opened: "Opened", person: str) -> Faces:
         """Return what is done about a face in the input, all of its series having been seen."""
-        return self.stretch.faces(self, opened)
+        return self.stretch.faces(self, opened, person)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +86,7 @@ class _Gathered:
     hints: Hints
     sights: list[Sight] = field(default_factory=list)
     count: int = 0
-    decided: dict[int, list[Region]] = field(default_factory=dict)
+    decided: "tuple[Needles | None, list[Region]] | None" = None
 
 
 def open_object(
@@ -147,17 +144,6 @@ def open_object(
     return Opened(header=header, source=source, element=pixels, place=place)
 
 
-def hints_of(header: PixelHeader) -> Hints:
-    """Return what the header says that calls for a closer look."""
-    closer = (
-        header.burned_in == "YES"
-        or bool(_CLOSER.intersection(header.image_type))
-        or header.sop_class.startswith(_CAPTURE)
-        or header.modality in _ULTRASOUND
-    )
-    return Hints(closer=closer, areas=tuple(region.box for region in header.regions))
-
-
 def _legible(sight: Sight) -> Sight:
     """Leave out the outline of a whole organ: a ring as large as the picture is no letter O."""
     most = _LETTER * min(sight.rows, sight.columns)
@@ -176,7 +162,7 @@ class Looker:
 
     def __init__(self) -> None:
         self.finder = Finder()
-        self.faces: dict[str, FaceMask] = {}
+        self.faces: dict[tuple[str, str], FaceMask] = {}
 
     def stretch(self) -> "Stretch":
         """Return an empty stretch, for inputs that are looked at together."""
@@ -199,7 +185,7 @@ class Stretch:
         """
         header, source = opened.header, opened.source
         key = (header.series, header.rows, header.columns)
-        gathered = self._gather(key, hints_of(header))
+        gathered = self._gather(key, Hints.of(header, [region.box for region in header.regions]))
         first = gathered.count
         for index in range(len(source)):
             self._frame(opened, index, gathered)
@@ -215,7 +201,7 @@ class Stretch:
             )
         elif hints.closer and not gathered.hints.closer:
             gathered.hints = hints
-        gathered.decided.clear()
+        gathered.decided = None
         return gathered
 
     def _frame(self, opened: Opened, index: int, gathered: _Gathered) -> None:
@@ -242,24 +228,23 @@ class Stretch:
         gathered.sights.append(sight)
         return bool(sight.found)
 
-    def faces(self, seen: Seen, opened: Opened) -> Faces:
-        """Return what is done about a face in one input."""
+    def faces(self, seen: Seen, opened: Opened, person: str) -> Faces:
+        """Return what is done about a face in one input of a person, who is named by code."""
         look = self._gathered[seen.key].faces
-        return look.of(opened.header, opened.place, opened.source.frame(0))
+        return look.of(opened.header, opened.place, opened.source.frame(0), person)
 
     def regions(self, seen: Seen, needles: "Needles | None") -> list[Region]:
         """Return what was decided for one input, by its own frame numbers."""
         gathered = self._gathered[seen.key]
-        decided = gathered.decided.get(id(needles))
-        if decided is None:
+        if gathered.decided is None or gathered.decided[0] is not needles:
             shared = gathered.look.finish(gathered.hints)
             if shared is not None and shared.found:
                 gathered.sights.append(_legible(shared))
             decided = self._looker.finder.decide(gathered.sights, needles, gathered.hints)
-            gathered.decided[id(needles)] = decided
+            gathered.decided = (needles, decided)
         last = seen.first + seen.frames
         own: list[Region] = []
-        for region in decided:
+        for region in gathered.decided[1]:
             if not region.frames:
                 own.append(region)
                 continue

@@ -19,7 +19,7 @@ from safelight.types import Action, Kind, Original, Part
 __all__ = ["clean", "clean_sidecar"]
 
 _RULE: Final = "NIfTI header text"
-FACES: Final = (
+_FACES: Final = (
     "A volume of a head can show a face; faces are looked for separately and have not been looked "
     "for here."
 )
@@ -91,7 +91,9 @@ def clean(original: Original, ctx: Context) -> Cleaned:
         volume.gzip_header(data)
     run = volume.run(source)
     parts: list[Part] = list(_packed(run) if packed else run)
-    return Cleaned(parts=tuple(parts), actions=tuple(volume.actions), notes=(FACES,))
+    return Cleaned(
+        parts=tuple(parts), actions=tuple(volume.actions), notes=() if ctx.looked else (_FACES,)
+    )
 
 
 class _Volume:

@@ -115,11 +115,8 @@ class Retoucher:
         Raises:
             NeedsReviewError: They cannot be looked at.
         """
-        opened = self._opened(work)
+        opened = work.opened(self._limits)
         return stretch.see(opened) if opened is not None else None
-
-    def _opened(self, work: DicomObject) -> Opened | None:
-        return work.opened(self._limits)
 
     def retouch(
         self, work: DicomObject, seen: Seen | None, ctx: Context, show: Show | None = None
@@ -136,7 +133,7 @@ class Retoucher:
             NeedsReviewError: They cannot be proven harmless, or not be masked without harm.
             UnreadableInputError: They cannot be read.
         """
-        opened = self._opened(work)
+        opened = work.opened(self._limits)
         if opened is None:
             return None
         header = opened.header
@@ -146,8 +143,8 @@ class Retoucher:
         if self._looks:
             seen = seen or self.looker.stretch().see(opened)
             regions += seen.regions(ctx.subject.needles)
-            faces = seen.faces(opened)
-        if show is not None and regions:
+            faces = seen.faces(opened, ctx.subject.code)
+        if show is not None and (regions or faces.shapes):
             show("before", drawn(_first(opened, regions), regions))
         _hold(regions, size, _PLACE)
         if faces.hold:

@@ -242,7 +242,8 @@ def _notes(data: dict[str, Any]) -> str:
     told = "".join(f"<li>{line}</li>" for line in lines)
     kept = (
         "<p>What no rule above names stayed as it was: elements that the profile keeps, text that "
-        "is proven harmless, private elements known to be safe, and pixel data, byte for byte.</p>"
+        "is proven harmless, private elements known to be safe, and every pixel that no mask "
+        "touches.</p>"
     )
     return (
         f'<section id="kept"><h2>What was kept</h2>{kept}</section>'

@@ -20,6 +20,11 @@ __all__ = ["report_data", "write_report"]
 
 _RULES_MOST: Final = 400
 _PLACES_MOST: Final = 6
+# Claimed by outputs to which it applies, not by all.
+_WHERE: Final = {
+    "113101": " (in outputs with pixels)",
+    "113102": " (in series that could be judged)",
+}
 
 
 def write_report(job: "Job", request: "Request", summary: "Summary", lists: "Lists") -> str:
@@ -78,7 +83,10 @@ def report_data(
             "options": [f"{option} {option.meaning}" for option in sorted(profile.options)],
             "overrides": len(profile.overrides),
         },
-        "methods": [f"{code} {meaning}" for code, meaning in method_codes(profile, done)],
+        "methods": [
+            f"{code} {meaning}{_WHERE.get(code, '')}"
+            for code, meaning in method_codes(profile, done)
+        ],
         "asked_but_not_done": [
             f"{option} {option.meaning}" for option in sorted(profile.options - done)
         ],

@@ -96,6 +96,6 @@ class Trail:
             self._notes.append(text)
 
     def done(self, extra: Sequence[str] = ()) -> Cleaned:
-        """Return the result, with the note on writing in the pixels."""
-        notes = (*self._notes, *extra, PIXELS_NOTE)
+        """Return the result; a picture that was not looked at says so."""
+        notes = (*self._notes, *extra, *(() if self._ctx.looked else (PIXELS_NOTE,)))
         return Cleaned(parts=tuple(self.parts), actions=tuple(self.actions), notes=notes)

@@ -91,7 +91,10 @@ def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Pictu
         NeedsReviewError: No decoder here for its format.
     """
     if kind not in MASKED:
-        raise NeedsReviewError("nothing here can look into pictures of this format")
+        raise NeedsReviewError(
+            "nothing here can look into pictures of this format",
+            todo="save it as PNG or JPEG, or use --no-pixels if nothing is written in it",
+        )
     from PIL import Image  # noqa: PLC0415  # start-up cost
 
     limits = limits or Limits()

@@ -96,7 +96,8 @@ class _Writer:
         self._put(b"")
         first = self._at
         for number, body in enumerate(bodies, 1):
-            end = self._at + len(body) + self._reader.word
+            start = self._at + -self._at % 8  # where ``_put`` will begin
+            end = start + len(body) + self._reader.word
             following = end + -end % 8 if number < len(bodies) else 0
             self._put(body + self._word(following))
         return first

@@ -9,13 +9,20 @@ from typing import ClassVar
 __all__ = [
     "AccessDeniedError",
     "ArchiveError",
+    "BlindFirstError",
     "ConsentDeniedError",
     "ConsentError",
+    "FederationError",
+    "FeedbackError",
+    "FeedbackLimitError",
     "FhirError",
     "KeyFileError",
+    "LeakageError",
+    "LearningError",
     "LimitExceededError",
     "LogError",
     "NeedsReviewError",
+    "NotOfferedError",
     "OutputError",
     "PolicyError",
     "QuarantineError",
@@ -232,6 +239,55 @@ class LogError(SafelightError):
     code = "log"
     default_kept = "nothing was added to the log and nothing was signed"
     default_todo = "run safelight log verify; it names the first bad place"
+
+
+class BlindFirstError(AccessDeniedError):
+    """A clinician asks for a reader's answer before their own impression is on record."""
+
+    code = "blind-first"
+    default_todo = "record your own impression first"
+
+
+class FeedbackError(SafelightError):
+    """Feedback cannot be recorded as it was given."""
+
+    code = "feedback"
+    default_kept = "nothing was recorded; what was said before stands"
+
+
+class FeedbackLimitError(FeedbackError):
+    """An account says more than one may in the time."""
+
+    code = "feedback-limit"
+    default_todo = "go on later; the limits stand in docs/feedback.md"
+
+
+class FederationError(SafelightError):
+    """A round between sites cannot be carried out, or its sum does not hold."""
+
+    code = "federation"
+    default_kept = "no sum was made and nothing was learnt from this round"
+
+
+class LearningError(SafelightError):
+    """A head cannot learn, be published or be verified as asked."""
+
+    code = "learning"
+    default_kept = "no head was changed; what is published stays as it is"
+
+
+class LeakageError(LearningError):
+    """The audit shows that a model would tell too much about who is in it."""
+
+    code = "leakage"
+    default_kept = "nothing was published; the version before stays in service"
+    default_todo = "gather more contributors or raise the ridge, then train again"
+
+
+class NotOfferedError(LearningError):
+    """What was asked for could not be forgotten exactly, so it is not done at all."""
+
+    code = "not-offered"
 
 
 class ReceiptError(SafelightError):

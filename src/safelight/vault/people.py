@@ -24,9 +24,12 @@ from safelight.store.schema.vault import masters, people
 from safelight.vault.keys import MasterKey
 from safelight.vault.stream import bound, derive, open_box, seal_box
 
-__all__ = ["People", "PersonId", "PersonKeys", "share_key"]
+__all__ = ["ROOM", "People", "PersonId", "PersonKeys", "share_key"]
 
 PersonId = NewType("PersonId", str)
+# A code that begins so belongs to a key of a room's own: nobody's, and in no list of people. It
+# lives and dies like a person's.
+ROOM: Final = "room/"
 _BYTES: Final = 32
 # Built once: every object and every sealed value asks for them.
 _STATE: Final = select(people.c.state).where(people.c.id == bindparam("wanted"))
@@ -169,8 +172,9 @@ class People:
 
     def listed(self, conn: Connection, state: str = "active") -> Iterator[PersonId]:
         """Yield the ids of people in a state, oldest first."""
-        found = select(people.c.id).where(people.c.state == state).order_by(people.c.id)
-        for row in conn.execute(found):
+        nobody = people.c.code.is_not(None) & people.c.code.startswith(ROOM)
+        found = select(people.c.id).where(people.c.state == state, ~nobody)
+        for row in conn.execute(found.order_by(people.c.id)):
             yield PersonId(row.id)
 
     def _row(

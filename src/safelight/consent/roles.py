@@ -28,6 +28,7 @@ class Act(StrEnum):
     SEE_ACCESSES = "see-accesses"
     SEE_ORIGINAL = "see-original"
     SEE_DERIVED = "see-derived"
+    GIVE_FEEDBACK = "give-feedback"
     SUBMIT = "submit"
     DISCLOSE = "disclose"
     PUBLISH_POLICY = "publish-policy"
@@ -40,13 +41,17 @@ _OWN: Final = frozenset(
     {
         *(Act.SEE_CONSENT, Act.RECORD_CONSENT, Act.WITHDRAW, Act.SEE_DISCLOSURES),
         *(Act.SEE_ACCESSES, Act.SEE_ORIGINAL, Act.SEE_DERIVED, Act.SUBMIT),
+        Act.GIVE_FEEDBACK,
     }
 )
 ACTS: Final = {
     Role.PERSON: _OWN,
     Role.GUARDIAN: _OWN,
     Role.CLINICIAN: frozenset(
-        {Act.SEE_CONSENT, Act.RECORD_CONSENT, Act.SEE_DERIVED, Act.SUBMIT},
+        {
+            *(Act.SEE_CONSENT, Act.RECORD_CONSENT, Act.SEE_DERIVED, Act.SUBMIT),
+            Act.GIVE_FEEDBACK,
+        },
     ),
     Role.STEWARD: frozenset(
         {
@@ -63,7 +68,9 @@ ACTS: Final = {
 }
 OWN: Final = frozenset({Role.PERSON, Role.GUARDIAN})  # for one named person only
 # Where data itself is seen or handed out, the person's consent is asked too.
-NEEDS_CONSENT: Final = frozenset({Act.SEE_ORIGINAL, Act.SEE_DERIVED, Act.DISCLOSE})
+NEEDS_CONSENT: Final = frozenset(
+    {Act.SEE_ORIGINAL, Act.SEE_DERIVED, Act.DISCLOSE, Act.GIVE_FEEDBACK}
+)
 # In an emergency, these roles may see these without role or consent for the person, with a reason.
 GLASS: Final = {
     Role.CLINICIAN: frozenset({Act.SEE_CONSENT, Act.SEE_DERIVED, Act.SEE_ORIGINAL}),

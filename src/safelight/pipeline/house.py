@@ -16,6 +16,9 @@ from safelight.consent.custody import Custody
 from safelight.consent.decision import Decision
 from safelight.consent.removers import register
 from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, StoreError
+from safelight.feedback import (
+    removers,  # noqa: F401  # what takes feedback back is registered
+)
 from safelight.pipeline import submissions as rows
 from safelight.store import Store
 from safelight.store.faults import reach

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
     from PIL.ImageFont import ImageFont as PlainFont
 
-__all__ = ["has_map", "legend", "overlaid", "picture_png", "with_legend"]
+__all__ = ["has_map", "legend", "overlaid", "picture_png", "plain_picture", "with_legend"]
 
 Grey = NDArray[np.uint8]
 Colours = NDArray[np.uint8]
@@ -83,7 +83,12 @@ def overlaid(grey: Grey, finding: Finding) -> Colours:
     weight = (_STRONGEST * np.abs(share))[..., None]
     paint = np.where(share[..., None] > 0, _RAISED, _LOWERED)
     mixed = grey.astype(np.float32)[..., None] * (1 - weight) + paint * weight
-    return np.rint(mixed).astype(np.uint8)
+    return np.asarray(np.rint(mixed), np.uint8)
+
+
+def plain_picture(grey: Grey) -> Colours:
+    """Return the picture alone, as colours, no larger than is shown."""
+    return np.repeat(_fitted(grey)[..., None], 3, axis=2)
 
 
 def with_legend(shown: Colours, lines: tuple[str, ...]) -> Colours:

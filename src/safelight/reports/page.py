@@ -25,6 +25,10 @@ from safelight.reports.report import Report, blocks
 __all__ = ["page"]
 
 _TEMPLATE: Final = os.path.join(os.path.dirname(__file__), "templates", "reading.html")
+_FOOT: Final = (
+    "Inputs are named by number and digest. No name, number or date of a person stands on this "
+    "page. Print it, or save it as a PDF, with your browser."
+)
 _CLASSES: Final = {
     Tone.PLAIN: "",
     Tone.LEAD: ' class="lead"',
@@ -41,10 +45,7 @@ def page(report: Report) -> str:
         [
             f"<header><h1>{escape(title)}</h1>{_all(told[:1])}</header>",
             f"<main>{_all(told[1:])}</main>",
-            (
-                "<footer><p>Inputs are named by number and digest. No name, number or date of a person "
-                "stands on this page. Print it, or save it as a PDF, with your browser.</p></footer>"
-            ),
+            f"<footer><p>{escape(_FOOT)}</p></footer>",
         ]
     )
     with open(_TEMPLATE, encoding="utf-8") as file:

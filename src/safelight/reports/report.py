@@ -15,6 +15,15 @@ __all__ = ["Entry", "Report", "Waiting", "blocks", "summary"]
 
 _SHORT: Final = 12  # digits of a digest that name an input
 _WAITING_MOST: Final = 200
+_ONE_THING: Final = "Each reader looks for one thing only, and says nothing about anything else."
+_NEVER_FINE: Final = (
+    "No reader says that a picture is fine: it can only say whether it saw what it looks for."
+)
+_OUT_OF: Final = (
+    "Counts out of 100 hold for people like those that the reader was calibrated on, and for "
+    "pictures from places it was tested on."
+)
+_TO_KNOW: Final = (_ONE_THING, _NEVER_FINE, _OUT_OF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +95,7 @@ def blocks(report: Report) -> Iterator[Block]:
         yield from _entry(entry, report)
     yield from _waiting(report)
     yield Heading("What to know")
-    yield Bullets(
-        (
-            "Each reader looks for one thing only, and says nothing about anything else.",
-            (
-                "No reader says that a picture is fine: it can only say whether it saw what it "
-                "looks for."
-            ),
-            (
-                "Counts out of 100 hold for people like those that the reader was calibrated on, and "
-                "for pictures from places it was tested on."
-            ),
-        )
-    )
+    yield Bullets(_TO_KNOW)
 
 
 def _entry(entry: Entry, report: Report) -> Iterator[Block]:

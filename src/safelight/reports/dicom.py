@@ -1,0 +1,149 @@
+"""What DICOM reports share: whose study they belong to, their UIDs and codes.
+
+A report carries the references of the de-identified input, pseudonyms all of them. What is not
+DICOM gets a study of its own, whose UIDs follow from the input's digest.
+"""
+
+import hashlib
+import io
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sr.coding import Code as Concept
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from safelight import __version__
+from safelight.readers.reading import Code
+
+__all__ = [
+    "MANUFACTURER",
+    "SCHEME",
+    "common",
+    "concept",
+    "header_of",
+    "line",
+    "own",
+    "scheme_item",
+    "uid",
+    "written",
+]
+
+SCHEME: Final = "99SAFELIGHT"
+MANUFACTURER: Final = "Safelight"
+_MEANING_MOST: Final = 64  # characters of LO
+_VALUE_MOST: Final = 16  # characters of SH
+_VALUE: Final = re.compile(r"[!-\[\]-~]{1,16}")
+# Type 2 of the Patient and General Study modules (PS3.3 C.7.1.1, C.7.2.1), empty where unknown.
+_PATIENT: Final = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber"),
+)
+_KEPT: Final = (
+    *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
+    *("LongitudinalTemporalInformationModified", "TimezoneOffsetFromUTC"),
+)
+
+
+def uid(*parts: str) -> str:
+    """Return a UID that follows from the parts (PS3.5 B.2, UUID form of 2.25)."""
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+
+def header_of(dataset: Dataset | None, source: str) -> Dataset:
+    """Return the header that a report refers to.
+
+    Args:
+        dataset: Header of the de-identified input; None when it is not DICOM.
+        source: Its digest. Without a header, the secondary capture of it is referred to.
+    """
+    header = Dataset()
+    if dataset is None:
+        header.SOPClassUID = SecondaryCaptureImageStorage
+        header.SOPInstanceUID = uid("secondary capture", source)
+        header.StudyInstanceUID = uid("study", source)
+        header.SeriesInstanceUID = uid("secondary capture series", source)
+        header.Modality = "OT"
+        header.PatientIdentityRemoved = "YES"
+        header.DeidentificationMethod = f"Safelight {__version__}"
+    else:
+        for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+            setattr(header, keyword, str(dataset.get(keyword, "")) or uid(keyword, source))
+        header.Modality = str(dataset.get("Modality", "")) or "OT"
+        header.SpecificCharacterSet = "ISO_IR 192"
+        for keyword in (*_PATIENT, *_KEPT, "NumberOfFrames"):
+            if keyword in dataset:
+                setattr(header, keyword, dataset[keyword].value)
+    header.SpecificCharacterSet = "ISO_IR 192"
+    for keyword in _PATIENT:
+        if keyword not in header:
+            setattr(header, keyword, "")
+    return header
+
+
+def common(header: Dataset, *, when: datetime | None = None) -> dict[str, Any]:
+    """Return the attributes of patient, study, identity and equipment that each report carries."""
+    now = when or datetime.now(UTC)
+    told = {keyword: header[keyword].value for keyword in _PATIENT}
+    told |= {keyword: header[keyword].value for keyword in _KEPT if keyword in header}
+    return told | {
+        "StudyInstanceUID": header.StudyInstanceUID,
+        "SpecificCharacterSet": "ISO_IR 192",
+        "Manufacturer": MANUFACTURER,
+        "ManufacturerModelName": MANUFACTURER,
+        "SoftwareVersions": __version__,
+        "DeviceSerialNumber": "0",
+        "InstanceCreationDate": now.strftime("%Y%m%d"),
+        "InstanceCreationTime": now.strftime("%H%M%S"),
+        "ContentDate": now.strftime("%Y%m%d"),
+        "ContentTime": now.strftime("%H%M%S"),
+    }
+
+
+def line(text: str, most: int = _MEANING_MOST) -> str:
+    """Return text that a single value of any text VR can hold (PS3.5 6.2); never empty."""
+    plain = "".join(char if char.isprintable() and char != "\\" else " " for char in text)
+    return " ".join(plain.split())[:most].strip() or "unnamed"
+
+
+def concept(code: Code) -> Concept:
+    """Return a coded concept that fits its attributes (PS3.3 8.8); a longer one is our own."""
+    meaning, value, scheme = line(code.meaning), code.value, code.scheme
+    if not (_VALUE.fullmatch(value) and _VALUE.fullmatch(scheme)):
+        return own(value or meaning, meaning)
+    return Concept(value, scheme, meaning)
+
+
+def own(value: str, meaning: str) -> Concept:
+    """Return a concept of our own scheme."""
+    short = "".join(char if char.isalnum() and char.isascii() else "-" for char in value)
+    if len(short) > _VALUE_MOST:
+        tail = hashlib.sha256(short.encode()).hexdigest()[:6]
+        short = f"{short[: _VALUE_MOST - 7]}-{tail}"
+    return Concept(short or "unnamed", SCHEME, line(meaning))
+
+
+def scheme_item() -> Dataset:
+    """Return what says whose scheme our own codes are of (PS3.3 C.12.1.1.7)."""
+    item = Dataset()
+    item.CodingSchemeDesignator = SCHEME
+    item.CodingSchemeName = "Safelight: answers of readers"
+    item.CodingSchemeVersion = "1"
+    item.CodingSchemeResponsibleOrganization = "The Safelight developers"
+    return item
+
+
+def written(dataset: Dataset) -> bytes:
+    """Return a data set as a DICOM file, explicit little endian."""
+    if not hasattr(dataset, "file_meta"):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+        meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.file_meta = meta
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.ImplementationVersionName = "SAFELIGHT"
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    return out.getvalue()

@@ -1,0 +1,238 @@
+"""Reports as DICOM and FHIR: valid by other people's checkers, and saying no more than was read."""
+
+import io
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+from hypothesis import given, settings
+from pydicom.dataset import Dataset
+
+from report_fixtures import (
+    AREA,
+    CANNOT,
+    NOT_SEEN,
+    NOT_SURE,
+    REFUSED,
+    SEEN,
+    SHADOWED,
+    SUV,
+    reading,
+)
+from run_fixtures import sample
+from safelight.readers.reading import Answer, Reading
+from safelight.reports import words
+from safelight.reports.dicom import own, uid
+from safelight.reports.fhir import bundle
+from safelight.reports.sc import secondary_capture
+from safelight.reports.sr import structured_report
+from strategies_reading import READINGS
+
+GREY = np.arange(64 * 48, dtype=np.uint16).astype(np.uint8).reshape(64, 48)
+
+
+def header() -> Dataset:
+    data = sample()
+    del data.PixelData
+    data.PatientName, data.PatientID = "SLAB12CD34", "SLAB12CD34"
+    data.PatientIdentityRemoved = "YES"
+    data.DeidentificationMethod = "Safelight"
+    return data
+
+
+def parsed(data: bytes) -> Dataset:
+    return pydicom.dcmread(io.BytesIO(data))
+
+
+def walked(items: Any) -> list[Dataset]:
+    found = []
+    for item in items:
+        found.append(item)
+        found += walked(item.get("ContentSequence", []))
+    return found
+
+
+def texts(document: Dataset) -> list[str]:
+    items = walked(document.ContentSequence)
+    return [item.TextValue for item in items if item.ValueType == "TEXT"]
+
+
+def complaints(data: bytes, folder: Path) -> list[str]:
+    """Return the errors of dciodvfy, where it is installed (.ci/run installs it)."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        return []
+    path = folder / "report.dcm"
+    path.write_bytes(data)
+    run = subprocess.run(
+        [program, "-new", path], check=False, capture_output=True, text=True, timeout=60
+    )
+    lines = (run.stderr + run.stdout).splitlines()
+    assert any(word in line for line in lines for word in ("Comprehensive3DSR", "SCImage"))
+    return [line for line in lines if line.startswith("Error")]
+
+
+@pytest.mark.parametrize("clinician", [False, True])
+@pytest.mark.parametrize("dicom", [False, True])
+def test_the_reports_pass_dciodvfy(tmp_path: Path, *, dicom: bool, clinician: bool) -> None:
+    told = reading(SEEN, CANNOT, SHADOWED, REFUSED)
+    head = header() if dicom else None
+    assert not complaints(structured_report(told, head, clinician=clinician), tmp_path)
+    assert not complaints(secondary_capture(told, GREY, head, clinician=clinician), tmp_path)
+
+
+def test_an_sr_names_reader_version_card_answer_and_values() -> None:
+    document = parsed(structured_report(reading(SEEN), header()))
+    assert document.SOPClassUID.name == "Comprehensive 3D SR Storage"
+    assert document.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    items = walked(document.ContentSequence)
+    said = " ".join(texts(document))
+    for each in (
+        "chest-opacity",
+        "1.2",
+        f"card sha256={'a1' * 32}",
+        f"features sha256={'b2' * 32}",
+    ):
+        assert each in said
+    values = {
+        item.ConceptNameCodeSequence[0].CodeValue: float(item.MeasuredValueSequence[0].NumericValue)
+        for item in items
+        if item.ValueType == "NUM"
+    }
+    assert values == {"42798000": 1234.5, "p-seen": 0.61, "p-not-seen": 0.012, "score": 1.5}
+    codes = [item.ConceptCodeSequence[0] for item in items if item.ValueType == "CODE"]
+    assert "seen by this reader" in [code.CodeMeaning for code in codes]
+    assert "128601007" in [code.CodeValue for code in codes]
+    assert words.NOT_A_DIAGNOSIS in texts(document)
+    assert "SUVbw: not computed: Patient's Weight (0010,1030) is missing" in texts(document)
+
+
+def test_an_sr_carries_the_references_of_the_deidentified_input() -> None:
+    head = header()
+    for data in (
+        structured_report(reading(SEEN), head),
+        secondary_capture(reading(SEEN), GREY, head),
+    ):
+        document = parsed(data)
+        assert str(document.PatientName) == document.PatientID == "SLAB12CD34"
+        assert document.StudyInstanceUID == head.StudyInstanceUID
+        assert document.SeriesInstanceUID != head.SeriesInstanceUID
+        assert document.PatientIdentityRemoved == "YES"
+        assert head.SOPInstanceUID.encode() in data
+
+
+def test_without_a_header_sr_and_secondary_capture_are_of_one_study() -> None:
+    told = reading(NOT_SEEN)
+    report = parsed(structured_report(told, None))
+    picture = parsed(secondary_capture(told, GREY, None))
+    assert report.StudyInstanceUID == picture.StudyInstanceUID
+    evidence = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    assert evidence.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == picture.SOPInstanceUID
+    assert report.PatientID == picture.PatientID == ""
+
+
+def test_shadow_goes_into_reports_for_clinicians_only_and_refused_into_none() -> None:
+    told = reading(SEEN, SHADOWED, REFUSED)
+    for clinician in (False, True):
+        document = " ".join(texts(parsed(structured_report(told, header(), clinician=clinician))))
+        resource = json.dumps(bundle(told, clinician=clinician))
+        for text in (document, resource):
+            assert ("tuberculosis" in text.lower()) is clinician
+            assert (words.SHADOW in text) is clinician
+            assert "breast" not in text.lower()
+
+
+def test_not_sure_and_abstentions_are_full_answers() -> None:
+    told = reading(CANNOT, kind=NOT_SURE)
+    said = " ".join(texts(parsed(structured_report(told, header()))))
+    assert "was not recognised" in said
+    assert "cannot tell" in said
+    assert "Of 100 people" not in said
+    resources = [entry["resource"] for entry in bundle(told)["entry"]]
+    by_id = {each["id"]: each for each in resources}
+    assert by_id["kind"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+    assert by_id["answer-1"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+    assert "valueCodeableConcept" not in by_id["answer-1"]
+    assert by_id["measurement-2"]["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_an_observation_has_a_value_or_a_reason_and_never_both(answer: Answer) -> None:
+    told = bundle(reading(replace(SEEN, answer=answer)), patient="SL1", study="1.2.3")
+    for entry in told["entry"][1:]:
+        resource = entry["resource"]
+        value = [name for name in resource if name.startswith("value")]
+        assert bool(value) is not ("dataAbsentReason" in resource)
+        assert resource["subject"]["identifier"]["value"] == "SL1"
+    assert told["entry"][0]["resource"]["imagingStudy"][0]["identifier"]["value"] == "urn:oid:1.2.3"
+
+
+def test_fhir_shows_p_values_to_clinicians_only() -> None:
+    person, clinician = (bundle(reading(SEEN), clinician=each) for each in (False, True))
+    assert "component" not in json.dumps(person)
+    parts = clinician["entry"][-1]["resource"]["component"]
+    assert [part["valueQuantity"]["value"] for part in parts] == [0.61, 0.012, 1.5]
+
+
+@given(READINGS)
+@settings(max_examples=15, deadline=None)
+def test_any_reading_is_valid_fhir(told: Reading) -> None:
+    for clinician in (False, True):
+        resource = bundle(told, clinician=clinician)
+        Bundle.model_validate_json(json.dumps(resource, allow_nan=False))
+
+
+@given(READINGS)
+@settings(max_examples=10, deadline=None)
+def test_any_reading_makes_an_sr_that_comes_back(told: Reading) -> None:
+    document = parsed(structured_report(told, None, clinician=True))
+    assert document.SOPInstanceUID.is_valid
+    assert len(texts(document)) >= 2
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 700), (1500, 300)])
+def test_a_secondary_capture_of_any_picture_decodes(shape: tuple[int, int]) -> None:
+    grey = np.full(shape, 90, np.uint8)
+    shown = parsed(secondary_capture(reading(SEEN), grey, header(), clinician=True)).pixel_array
+    assert shown.ndim == 3
+    assert shown.shape[2] == 3
+    assert shown.shape[0] > 100
+
+
+def test_only_clinicians_get_the_map_in_a_secondary_capture() -> None:
+    def coloured(*, clinician: bool) -> bool:
+        data = secondary_capture(reading(SEEN), GREY, header(), clinician=clinician)
+        shown = parsed(data).pixel_array.astype(int)
+        return bool((np.ptp(shown, axis=2) > 40).any())
+
+    assert coloured(clinician=True)
+    assert not coloured(clinician=False)
+
+
+def test_uids_follow_from_what_was_read() -> None:
+    one = parsed(structured_report(reading(SEEN), header())).SOPInstanceUID
+    assert one == parsed(structured_report(reading(SEEN), header())).SOPInstanceUID
+    assert one != parsed(structured_report(reading(NOT_SEEN), header())).SOPInstanceUID
+    assert uid("a", "bc") != uid("ab", "c")
+
+
+def test_own_codes_fit_and_stay_apart() -> None:
+    long = [own(f"a value that is too long {n}", "meaning").value for n in range(50)]
+    assert all(len(value) <= 16 for value in long)
+    assert len(set(long)) == 50
+
+
+def test_measurements_keep_value_unit_and_method() -> None:
+    told = [entry["resource"] for entry in bundle(reading())["entry"]]
+    area = next(each for each in told if each["id"] == "measurement-1")
+    assert area["valueQuantity"]["value"] == AREA.value
+    assert area["valueQuantity"]["code"] == "mm2"
+    assert area["method"]["text"] == AREA.method
+    assert SUV.refused in json.dumps(told)

@@ -19,6 +19,9 @@ from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, S
 from safelight.feedback import (
     removers,  # noqa: F401  # what takes feedback back is registered
 )
+from safelight.pipeline import (
+    parcels,  # noqa: F401  # what removes them is registered
+)
 from safelight.pipeline import submissions as rows
 from safelight.store import Store
 from safelight.store.faults import reach

@@ -8,7 +8,7 @@ the caller asks for them.
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ __all__ = [
     "Inspection",
     "Row",
     "assemble",
+    "compare",
     "from_bytes",
     "inspect",
     "inspect_bytes",
@@ -183,6 +184,30 @@ def _told(kind: Kind, before: bytes, clean: Deidentified, *, values: bool) -> In
             corners.append(Row("-" if action == "remove" else "~", place, rule=rule))
     told.rows[:0] = corners
     return told
+
+
+def compare(before: bytes, after: bytes, manifest: Mapping[str, Any]) -> list[Row]:
+    """Return what differs between a DICOM object as it was and as it went out, with values.
+
+    Args:
+        before: The original.
+        after: What was made of it.
+        manifest: What was done, for the rules.
+
+    Returns:
+        Rows of what goes, changes and comes in; none where pydicom cannot read one of the two.
+    """
+    import pydicom  # noqa: PLC0415  # start-up cost
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in _read
+            old = pydicom.dcmread(io.BytesIO(before), force=True)
+            new = pydicom.dcmread(io.BytesIO(after))
+    except Exception:  # noqa: BLE001  # as in _read
+        return []
+    rules = {place: rule for place, rule, _, _ in manifest.get("actions", ())}
+    return [row for row in _compare(old, new, "", rules, shown=True) if row.sign != " "]
 
 
 def _read(before: bytes, clean: Deidentified) -> "tuple[Dataset, Dataset] | None":

@@ -1,0 +1,173 @@
+"""Pictures of an item, from its bytes: as displayed in PNG, or stored values for the viewer."""
+
+import threading
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.deid.objects import WALKERS, cut, new_book
+from safelight.deid.pixels.header import PixelHeader
+from safelight.deid.pixels.photos import MASKED
+from safelight.dicomio.lenient import normalise
+from safelight.dicomio.limits import Limits
+from safelight.dicomio.walker import OddEncodingError
+from safelight.errors import UnreadableInputError
+from safelight.readers.frames import DicomFrames, Frames, NiftiFrames, NoFrames, PhotoFrames
+from safelight.types import Kind
+from safelight.web.models import PictureSet
+
+__all__ = ["Pictures", "encoded"]
+
+_WHITE: Final = 255
+_MOST_RAW: Final = 16
+_COMPRESSION: Final = 2  # of PNG: fast
+_PLANE: Final = 2
+
+Array = NDArray[Any]
+
+
+class Pictures:
+    """The pictures of one item.
+
+    Args:
+        kind: What it is.
+        data: All of it.
+
+    Raises:
+        UnreadableInputError: Its pixels cannot be read.
+        LimitExceededError: They take too much.
+    """
+
+    def __init__(self, kind: Kind, data: bytes) -> None:
+        limits = Limits()
+        self._lock = threading.Lock()  # decoders and the last frame are one thread's at a time
+        self.header: PixelHeader | None = None
+        self._frames: Frames
+        if kind is Kind.DICOM:
+            self._frames = self._dicom(data, limits)
+        elif kind in MASKED:
+            self._frames = PhotoFrames(kind, data, limits)
+        elif kind in (Kind.NIFTI, Kind.NIFTI_GZ):
+            self._frames = NiftiFrames(kind, data, limits)
+        else:
+            self._frames = NoFrames("there is no picture in it")
+        self.count: Final = self._frames.count
+
+    def _dicom(self, data: bytes, limits: Limits) -> Frames:
+        books = {walker: new_book() for walker in WALKERS.values()}
+        try:
+            work = cut(data, "", books, limits)
+        except OddEncodingError:
+            work = cut(normalise(data, limits), "", books, limits)
+        opened = work.opened(limits)
+        if opened is None:
+            return NoFrames("there is no picture in it")
+        self.header = opened.header
+        return DicomFrames(opened)
+
+    def _checked(self, frame: int) -> int:
+        if not 0 <= frame < self.count:
+            raise UnreadableInputError("there is no such frame")
+        return frame
+
+    def png(self, frame: int, centre: float | None = None, width: float | None = None) -> bytes:
+        """Return one frame as displayed, through a window if one is given (rescaled values)."""
+        with self._lock:
+            return self._png(self._checked(frame), centre, width)
+
+    def _png(self, frame: int, centre: float | None, width: float | None) -> bytes:
+        if centre is not None and width is not None and self.header is not None:
+            stored = self._frames.stored(frame)
+            if stored.ndim == _PLANE and self.header.palettes is None:
+                return encoded(self._windowed(stored, frame, centre, width))
+        shown = self._frames.picture(frame)
+        return encoded(shown.grey if shown.rgb is None else shown.rgb)
+
+    def _windowed(self, stored: Array, frame: int, centre: float, width: float) -> Array:
+        """Return grey levels by the linear function (PS3.3 C.11.2.1.2)."""
+        header = self.header
+        look = header.look(frame) if header is not None else None
+        slope, intercept = (look.slope, look.intercept) if look is not None else (1.0, 0.0)
+        values = stored.astype(np.float64) * slope + intercept
+        wide = max(width, 1.0)
+        levels = (values - (centre - 0.5)) / max(wide - 1, 1e-6) + 0.5
+        grey = (np.clip(np.nan_to_num(levels), 0, 1) * _WHITE).astype(np.uint8)
+        return _WHITE - grey if header is not None and header.inverted else grey
+
+    def raw(self, frame: int) -> tuple[bytes, dict[str, str]]:
+        """Return stored values, little-endian, rows after rows, and what they are.
+
+        Grey values have 16 bits (32-bit ones are scaled to the level shown); colours are RGB
+        bytes.
+        """
+        with self._lock:
+            return self._raw(self._checked(frame))
+
+    def _raw(self, frame: int) -> tuple[bytes, dict[str, str]]:
+        stored = self._frames.stored(frame)
+        shown = self._frames.picture(frame) if stored.ndim > _PLANE or self._odd(stored) else None
+        if shown is not None:
+            plane = shown.grey if shown.rgb is None else shown.rgb
+            samples = 1 if plane.ndim == _PLANE else 3
+            data, bits, signed = plane.tobytes(), 8, False
+            rows, columns = plane.shape[:2]
+        else:
+            signed = bool(stored.dtype.kind == "i")
+            wide = stored.astype("<i2" if signed else "<u2", copy=False)
+            data, bits, samples = wide.tobytes(), 16, 1
+            rows, columns = stored.shape
+        told = {"rows": rows, "columns": columns, "bits": bits, "samples": samples}
+        told["signed"] = int(signed)
+        return data, {f"X-Frame-{name.title()}": str(value) for name, value in told.items()}
+
+    def _odd(self, stored: Array) -> bool:
+        """Tell whether values are no 16-bit levels that a window makes sense for."""
+        header = self.header
+        palette = header is not None and header.palettes is not None
+        return palette or stored.dtype.kind not in "iu" or stored.dtype.itemsize * 8 > _MOST_RAW
+
+    def told(self, base: str) -> PictureSet | None:
+        """Return what the page says of them; None when there are none.
+
+        Args:
+            base: Address below which the frames are.
+        """
+        if not self.count:
+            return None
+        with self._lock:
+            stored = self._frames.stored(0)
+        header = self.header
+        look = header.look(0) if header is not None else None
+        window = look.windows[0] if look is not None and look.windows else (None, None)
+        return PictureSet(
+            frames=self.count,
+            rows=int(stored.shape[0]),
+            columns=int(stored.shape[1]),
+            colour=stored.ndim > _PLANE,
+            bits=8 if stored.ndim > _PLANE or self._odd(stored) else 16,
+            signed=stored.dtype.kind == "i",
+            slope=look.slope if look is not None else 1.0,
+            intercept=look.intercept if look is not None else 0.0,
+            centre=window[0],
+            width=window[1],
+            inverted=header.inverted if header is not None else False,
+            png=f"{base}/frames/{{f}}.png",
+            raw=f"{base}/frames/{{f}}.raw",
+        )
+
+
+def encoded(plane: Array) -> bytes:
+    """Return grey levels or RGB colours, uint8, as PNG.
+
+    Raises:
+        UnreadableInputError: It cannot be written as one.
+    """
+    turned = plane if plane.ndim == _PLANE else plane[:, :, ::-1]
+    done, data = cv2.imencode(
+        ".png", np.ascontiguousarray(turned), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION]
+    )
+    if not done:
+        raise UnreadableInputError("the picture cannot be shown")
+    return bytes(data)

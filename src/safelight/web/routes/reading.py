@@ -1,0 +1,103 @@
+"""Reading: what can be said of each item, who to ask, feedback, and the ask box."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from safelight.web.forms import Form, accepts, form_of
+from safelight.web.models import AskPage, Done, ReadingPage
+from safelight.web.reading import Readings, answered, given, page_of
+from safelight.web.render import plain, sent_to, shown
+from safelight.web.routes.submissions import may_of, see
+from safelight.web.who import R, W, known
+
+__all__ = ["router"]
+
+router = APIRouter(responses=plain.responses())
+
+
+class FeedbackForm(Form):
+    """Whether an answer is right; ``verdict``: ``right``, ``wrong`` or ``unsure``."""
+
+    n: int = Field(ge=0, le=10_000_000)
+    reader: str = Field(min_length=1, max_length=80)
+    verdict: str = Field(pattern="right|wrong|unsure")
+    says: str = Field(default="", max_length=20, pattern="|seen|not seen|cannot tell")
+    basis: str = Field(default="own", max_length=20)
+    words: str = Field(default="", max_length=2000)
+
+
+class ImpressionForm(Form):
+    """What a clinician thinks before any answer is shown."""
+
+    words: str = Field(min_length=1, max_length=4000)
+
+
+class AskForm(Form):
+    """A question about this submission."""
+
+    question: str = Field(min_length=1, max_length=1000)
+
+
+@router.get("/submissions/{submission}/reading", response_model=ReadingPage)
+def reading_page(request: Request, rooms: R, who: W, submission: str) -> Response:
+    """Return what can be said, and what cannot."""
+    row = known(rooms, submission)
+    see(rooms, who, row)
+    page = page_of(Readings(rooms), who, row, may_of(rooms, who, row, before=False))
+    return shown(request, "reading.html", page)
+
+
+@router.post(
+    "/submissions/{submission}/impression",
+    response_model=Done,
+    openapi_extra=accepts(ImpressionForm),
+)
+def impression(
+    request: Request,
+    rooms: R,
+    who: W,
+    submission: str,
+    form: Annotated[ImpressionForm, Depends(form_of(ImpressionForm))],
+) -> Response:
+    """Keep a clinician's own impression; then the answers are shown."""
+    row = known(rooms, submission)
+    see(rooms, who, row)
+    Readings(rooms).keep_impression(who, row, form.words)
+    return sent_to(request, f"/submissions/{submission}/reading")
+
+
+@router.post(
+    "/submissions/{submission}/feedback", response_model=Done, openapi_extra=accepts(FeedbackForm)
+)
+def feedback(
+    request: Request,
+    rooms: R,
+    who: W,
+    submission: str,
+    form: Annotated[FeedbackForm, Depends(form_of(FeedbackForm))],
+) -> Response:
+    """Say whether an answer is right or needs work."""
+    row = known(rooms, submission)
+    see(rooms, who, row)
+    given(Readings(rooms), who, row, form.model_dump())
+    return sent_to(request, f"/submissions/{submission}/reading")
+
+
+@router.post(
+    "/submissions/{submission}/ask", response_model=AskPage, openapi_extra=accepts(AskForm)
+)
+def ask(
+    request: Request,
+    rooms: R,
+    who: W,
+    submission: str,
+    form: Annotated[AskForm, Depends(form_of(AskForm))],
+) -> Response:
+    """Answer a question from what was read, and from nothing else."""
+    row = known(rooms, submission)
+    see(rooms, who, row)
+    page = answered(Readings(rooms), who, row, form.question)
+    return shown(request, "ask.html", page)

@@ -32,6 +32,7 @@ class Act(StrEnum):
     SUBMIT = "submit"
     DISCLOSE = "disclose"
     PUBLISH_POLICY = "publish-policy"
+    SET_READERS = "set-readers"  # give a reader back what the scoreboard took
     LIST_PEOPLE = "list-people"
     GIVE_ROLES = "give-roles"
     RUN = "run"  # backups, restores, resuming what was interrupted
@@ -57,7 +58,7 @@ ACTS: Final = {
         {
             *(Act.SEE_CONSENT, Act.RECORD_CONSENT, Act.WITHDRAW, Act.SEE_DISCLOSURES),
             *(Act.SEE_ORIGINAL, Act.SUBMIT, Act.DISCLOSE, Act.PUBLISH_POLICY),
-            *(Act.LIST_PEOPLE, Act.GIVE_ROLES),
+            *(Act.LIST_PEOPLE, Act.GIVE_ROLES, Act.SET_READERS),
         }
     ),
     Role.RESEARCHER: frozenset({Act.SEE_DERIVED}),

@@ -296,7 +296,7 @@ class Book:
                     "text": words,
                 }
                 return self._write(conn, found, topic, account, fields)
-            self._notes.write(conn, "flood", account=account, detail={"limit": over})
+            self._notes.write(conn, "flood", who=account, detail={"limit": over})
         raise FeedbackLimitError(f"this account said more than {over}")
 
     @staticmethod

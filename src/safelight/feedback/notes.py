@@ -27,8 +27,8 @@ class Event:
         kind: ``flood``, ``against-confirmed``, ``turned``, ``drift``, ``calibration``, ``state``.
         reader: About which reader; empty where it is about an account alone.
         version: Of the reader.
-        account: Code of the account; empty where it is about a reader alone.
-        level: How often by then, in steps of doubling; or the number of the state.
+        who: Code of the account or the site; empty where it is about a reader alone.
+        level: How often by then, in steps of doubling; of floods the day, of drift the month.
         detail: Counts and figures; nothing of one person.
         entry: Index in the transparency log.
     """
@@ -38,7 +38,7 @@ class Event:
     kind: str
     reader: str
     version: str
-    account: str
+    who: str
     level: int
     detail: dict[str, Any]
     entry: int
@@ -80,7 +80,7 @@ class Notes:
         *,
         reader: str = "",
         version: str = "",
-        account: str = "",
+        who: str = "",
         level: int = 0,
         detail: Mapping[str, Any] | None = None,
     ) -> bool:
@@ -91,7 +91,7 @@ class Notes:
         now = self._store.clock.now()
         if kind == _FLOOD:
             level = now.toordinal()
-        named = {"kind": kind, "reader": reader, "version": version, "account": account}
+        named = {"kind": kind, "reader": reader, "version": version, "who": who}
         mine = [events.c[name] == value for name, value in named.items()]
         found = select(func.count()).select_from(events).where(*mine, events.c.level == level)
         if conn.execute(found).scalar_one():

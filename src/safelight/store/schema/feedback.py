@@ -116,10 +116,10 @@ events: Final = Table(
     Column("kind", Word, nullable=False),
     Column("reader", String(80), nullable=False),
     Column("version", String(100), nullable=False),
-    Column("account", Word, nullable=False),
+    Column("who", Word, nullable=False, comment="an account, or a site"),
     Column("level", Integer, nullable=False),
     Column("detail", Text, nullable=False, comment="counts; nothing of one person"),
     Column("entry", BigInteger, nullable=False),
-    UniqueConstraint("kind", "reader", "version", "account", "level"),
+    UniqueConstraint("kind", "reader", "version", "who", "level"),
     comment="The scoreboard's log: floods, flips, drift, states. One row for each level of one.",
 )

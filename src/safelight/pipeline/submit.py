@@ -6,9 +6,11 @@ and changes nothing.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -19,60 +21,30 @@ from safelight.intake.sources import Item, expand, walk
 from safelight.pipeline import submissions as rows
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import Lease, object_name
+from safelight.pipeline.witness import NoWitness, Witness
 from safelight.store.faults import reach
 from safelight.store.ids import new_id
 from safelight.types import Kind
 from safelight.vault import Stored, Vault
 from safelight.vault.originals import Originals
 
-__all__ = ["NoWitness", "Submitted", "Witness", "recover", "submit"]
+__all__ = ["Incoming", "NoWitness", "Submitted", "Witness", "recover", "submit", "take_in"]
 
 _ARCHIVES: Final = frozenset({Kind.ZIP, Kind.TAR})
 _BATCH: Final = 64  # files a transaction
 
 
-class Witness(Protocol):
-    """Is asked before work, and told of what happens inside the transaction it happens in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One input on its way in.
 
-    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
-        """Raise ``ConsentDeniedError`` if a person's files may not be worked on for this now."""
+    Attributes:
+        relative: Path as handed in.
+        open: Returns what it is and its bytes, read once; raises ``QuarantineError``.
+    """
 
-    def received(
-        self, conn: Connection, person: str, submission: str, names: Sequence[str]
-    ) -> None:
-        """Note originals that were taken in; ``names`` are their ids in the vault."""
-
-    def deidentified(
-        self, conn: Connection, person: str, submission: str, names: Sequence[str]
-    ) -> None:
-        """Note de-identified objects that were made, each from the original of the same id."""
-
-    def finished(
-        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
-    ) -> None:
-        """Note the end of a submission, and the originals that are deleted with it."""
-
-
-class NoWitness:
-    """Notes nothing; for measuring, and for tests of other things."""
-
-    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
-        """Allow it."""
-
-    def received(
-        self, conn: Connection, person: str, submission: str, names: Sequence[str]
-    ) -> None:
-        """Note nothing."""
-
-    def deidentified(
-        self, conn: Connection, person: str, submission: str, names: Sequence[str]
-    ) -> None:
-        """Note nothing."""
-
-    def finished(
-        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
-    ) -> None:
-        """Note nothing."""
+    relative: str
+    open: Callable[[], tuple[Kind, Iterator[bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +93,54 @@ def submit(
         StoreError: Nothing can be stored now, there is no such person, or nothing was found.
     """
     sending = _Sending(vault, person, use, limits or Limits(), witness or NoWitness())
-    with vault.store.presence(sending.owner):
-        try:
-            return sending.run(sources, keep=keep)
-        except BaseException:
-            sending.give_up()
-            raise
+    return sending.all(sending.found(sources), keep=keep)
+
+
+def take_in(
+    vault: Vault,
+    incoming: Iterable[Incoming],
+    *,
+    submission: str,
+    person: str,
+    use: tuple[str, str] = ("", ""),
+    until: datetime | None = None,
+    witness: Witness | None = None,
+) -> Submitted:
+    """Take in what lies somewhere else than in files, such as pieces that came over a network.
+
+    Args:
+        vault: An open vault.
+        incoming: The inputs, in order.
+        submission: Id that the submission gets; one that was given up before may be given again.
+        person: Whose they are.
+        use: As for ``submit``.
+        until: Originals are kept until this moment at the latest; None: as for ``submit``.
+        witness: Is told, inside the transactions.
+
+    Raises:
+        ConsentDeniedError: The witness says that the person does not agree.
+        ErasedError: The person's data were erased.
+        StoreError: Nothing can be stored now, there is no such person, or nothing was found.
+    """
+    sending = _Sending(
+        vault, person, use, Limits(), witness or NoWitness(), submission=submission, until=until
+    )
+    return sending.all(incoming, keep=until is not None)
 
 
 class _Sending:
     """One submission while it arrives."""
 
     def __init__(
-        self, vault: Vault, person: str, use: tuple[str, str], limits: Limits, witness: Witness
+        self,
+        vault: Vault,
+        person: str,
+        use: tuple[str, str],
+        limits: Limits,
+        witness: Witness,
+        *,
+        submission: str = "",
+        until: datetime | None = None,
     ) -> None:
         self._vault = vault
         self._store = vault.store
@@ -141,21 +148,37 @@ class _Sending:
         self._limits = limits
         self._witness = witness
         self._use = use
-        self._lease = Lease(submission=new_id(), person=person, owner=new_id(), token=1, attempt=0)
+        self._until = until
+        mine = submission or new_id()
+        self._lease = Lease(submission=mine, person=person, owner=new_id(), token=1, attempt=0)
         self.owner: Final = self._lease.owner
         self._announced = False
         self._held: list[tuple[Stored, bytes, Kind]] = []
         self._skipped: list[tuple[str, Problem]] = []
 
-    def run(self, sources: Sequence[str], *, keep: bool) -> Submitted:
+    def found(self, sources: Sequence[str]) -> Iterator[Incoming]:
+        """Yield what lies at these paths; archives are opened."""
+        items = itertools.chain.from_iterable(
+            self._opened(item) for item in walk(sources, limits=self._limits)
+        )
+        for item in items:
+            yield Incoming(relative=item.relative, open=partial(chunks, item, self._limits))
+
+    def all(self, found: Iterable[Incoming], *, keep: bool) -> Submitted:
+        """Take everything in, or leave nothing behind."""
+        with self._store.presence(self.owner):
+            try:
+                return self.run(found, keep=keep)
+            except BaseException:
+                self.give_up()
+                raise
+
+    def run(self, found: Iterable[Incoming], *, keep: bool) -> Submitted:
         """Take everything in.
 
         Raises:
             StoreError: Nothing that could be read was found.
         """
-        found = itertools.chain.from_iterable(
-            self._opened(item) for item in walk(sources, limits=self._limits)
-        )
         position = 0
         for item in found:
             stored = self._take(item, position, keep=keep)
@@ -185,9 +208,11 @@ class _Sending:
         else:
             yield item
 
-    def _take(self, item: Item, position: int, *, keep: bool) -> tuple[Stored, bytes, Kind] | None:
+    def _take(
+        self, item: Incoming, position: int, *, keep: bool
+    ) -> tuple[Stored, bytes, Kind] | None:
         try:
-            kind, data = chunks(item, self._limits)
+            kind, data = item.open()
             if kind is Kind.DICOMDIR:
                 return None  # a table of contents of files that are taken themselves
             if not self._announced:
@@ -233,7 +258,8 @@ class _Sending:
         reach("submit.batch-kept")
 
     def _add(self, conn: Connection, *, keep: bool) -> None:
-        self._originals.record(conn, [stored for stored, _, _ in self._held], keep=keep)
+        stored_now = [stored for stored, _, _ in self._held]
+        self._originals.record(conn, stored_now, keep=keep, until=self._until)
         values: list[dict[str, Any]] = []
         for stored, label, kind in self._held:
             values.append(

@@ -48,7 +48,7 @@ class Custody:
         self.store: Final = vault.store
         self.log: Final = log
         journal = Journal(vault, log)
-        known = Removers(vault, removers)
+        known = Removers(vault, removers, log)
         self.consents: Final = Consents(vault, journal)
         self.accesses: Final = Accesses(vault, journal, self.consents)
         self.lineage: Final = Lineage(vault.store, self.consents, known)

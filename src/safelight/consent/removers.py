@@ -12,13 +12,14 @@ The contract (words as in RFC 2119):
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from safelight.errors import RemoverMissingError
+from safelight.tlog import Log
 from safelight.vault import Vault
 from safelight.vault.originals import Originals
 
-__all__ = ["Remover", "Removers", "declare", "register"]
+__all__ = ["LogUser", "Remover", "Removers", "declare", "register"]
 
 
 class Remover(Protocol):
@@ -36,6 +37,14 @@ class Remover(Protocol):
         Returns:
             What a receipt may show of the state after: a digest, or an empty text.
         """
+
+
+@runtime_checkable
+class LogUser(Protocol):
+    """A remover that writes to the transparency log, such as one that publishes what is left."""
+
+    def use_log(self, log: Log) -> None:
+        """Take the log of the same store; called before anything is removed."""
 
 
 _declared: set[str] = set()
@@ -101,14 +110,23 @@ class Removers:
     Args:
         vault: An open vault.
         more: Removers by class, besides those that are registered.
+        log: The transparency log of the same store, for those that write to it.
 
     Attributes:
         kinds: The classes that can be removed.
     """
 
-    def __init__(self, vault: Vault, more: Mapping[str, Remover] | None = None) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        more: Mapping[str, Remover] | None = None,
+        log: Log | None = None,
+    ) -> None:
         self._by_kind = {kind: factory(vault) for kind, factory in _factories.items()}
         self._by_kind.update(more or {})
+        for remover in self._by_kind.values():
+            if log is not None and isinstance(remover, LogUser):
+                remover.use_log(log)
         self.kinds: Final = frozenset(self._by_kind)
 
     def of(self, kind: str) -> Remover:

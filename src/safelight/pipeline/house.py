@@ -19,6 +19,7 @@ from safelight.errors import ConsentDeniedError, KeyFileError, MasterKeyError, S
 from safelight.feedback import (
     removers,  # noqa: F401  # what takes feedback back is registered
 )
+from safelight.learning import removal  # noqa: F401  # plugs in what takes contributions back
 from safelight.pipeline import (
     parcels,  # noqa: F401  # what removes them is registered
 )

@@ -163,6 +163,27 @@ class Log:
             faults.reach("tlog.kept")
         return made
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether the log's key is here."""
+        return self._signer is not None
+
+    def sign(self, text: str) -> str:
+        """Return a text as a note that is signed with the log's key; it is not logged by this.
+
+        Args:
+            text: Ends in a newline; it must not read as a checkpoint of this log.
+
+        Raises:
+            LogError: There is no key here to sign with, or the text could be taken for a
+                checkpoint.
+        """
+        if self._signer is None:
+            raise LogError("there is no key here to sign with", todo="give the log's key")
+        if not text.endswith("\n") or text.partition("\n")[0].strip() == self.key.name:
+            raise LogError("a text that could be a checkpoint is not signed as something else")
+        return str(self._signer.sign(text))
+
     def add_cosignature(self, line: str) -> Checkpoint:
         """Add a witness's signature line to the newest checkpoint.
 

@@ -1,0 +1,1 @@
+"""What people's images teach, while they consent: ledgers, heads solved from them, forgetting."""

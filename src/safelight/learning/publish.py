@@ -1,0 +1,386 @@
+"""Publishing: from a ledger to a version in service, and from a void one to its successor.
+
+What takes long (solving, the audit) is done outside of any transaction, on a ledger as it stood.
+The transaction that publishes looks whether it still stands so and whether everybody in it still
+agrees; else all of it begins again.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from safelight.consent.book import Consents
+from safelight.consent.journal import Journal
+from safelight.errors import LeakageError, LearningError, SettingsError
+from safelight.learning import agreed, holding
+from safelight.learning.contributions import Contribution, examples_of, opened, sums_of
+from safelight.learning.derive import SAMPLE, Served, derive
+from safelight.learning.examples import Examples
+from safelight.learning.leakage import LIMITS, Limits, audit
+from safelight.learning.ledger import Ledger
+from safelight.learning.ledgers import SERVED, HeadOf, head_of, take_back
+from safelight.learning.spaces import LOCK, Spaces
+from safelight.learning.trial import quality
+from safelight.learning.versions import (
+    Version,
+    document_of,
+    document_text,
+    newest,
+    note_text,
+)
+from safelight.readers.head import RIDGES, Recipe
+from safelight.readers.statistics import Statistics
+from safelight.store.faults import reach
+from safelight.store.schema.consent import artefacts
+from safelight.store.schema.learning import contributions, models
+from safelight.tlog import Log
+from safelight.vault import Vault
+
+__all__ = ["LEAST_PEOPLE", "Publisher"]
+
+LEAST_PEOPLE: Final = 10  # fewer, and a ledger's hash could be tried out with one person's image
+_TRIES: Final = 5
+_STRONGER: Final = 10.0
+_CHECKS_AGAIN: Final = 1000  # canaries of a successor's audit; one that was trained has 2,000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plan:
+    """A ledger as it stood, and what may be published of it.
+
+    ``held`` are ids of rows that stay out; ``mark`` is up to where consent was asked.
+    """
+
+    head: HeadOf
+    number: int
+    mark: agreed.Mark
+    before: Version | None
+    contributed: Statistics
+    kept: Statistics
+    held: frozenset[str]
+    tested: Examples
+    known: Examples
+    people: int
+    reason: str
+
+
+class Publisher:
+    """Publishes versions of the heads of one store.
+
+    Args:
+        vault: An open vault.
+        log: The transparency log of the same store.
+        limits: What a version may tell at most about who is in it.
+        least: People who must have contributed to it.
+    """
+
+    def __init__(
+        self, vault: Vault, log: Log, *, limits: Limits = LIMITS, least: int = LEAST_PEOPLE
+    ) -> None:
+        self._vault = vault
+        self._store = vault.store
+        self._journal = Journal(vault, log)
+        self._consents = Consents(vault, self._journal)
+        self._limits = limits
+        self._least = least
+
+    def train(self, name: str) -> Version:
+        """Publish the next version of a head from all that was contributed.
+
+        Contributions whose consent has run out are taken off first; labels of accounts that all
+        others speak against are held back.
+
+        Raises:
+            LearningError: Too few people contributed, or a class has no row.
+            LeakageError: The audit says no, even with a stronger ridge.
+        """
+        with self._store.read() as conn:
+            head = head_of(conn, name)
+        for _ in range(_TRIES):
+            self._drop_lapsed(head.id, None)
+            plan = self._plan(head)
+            self._enough(plan)
+            served, recipe, card = self._solved(plan)
+            reach("learning.publish.solved")
+            if done := self._commit(plan, served, recipe, card):
+                return done
+        raise LearningError("the ledger keeps changing", todo="train again when it is quiet")
+
+    def successor(self, wanted: str) -> Version | None:
+        """Publish what is left of a version that somebody has left; None when nothing can be.
+
+        Where too few people are left, or the audit says no, the head goes back to its public start
+        and everything contributed waits for the next training.
+        """
+        for _ in range(_TRIES):
+            with self._store.read() as conn:
+                head = head_of(conn, wanted)
+                before = newest(conn, head.id)
+            if before is None or before.state != "void":
+                return before
+            since = agreed.Mark(**before.card["agreed"])
+            self._drop_lapsed(head.id, since)
+            plan = self._left(head, before)
+            try:
+                self._enough(plan)
+                served, recipe, card = self._solved(plan, _CHECKS_AGAIN)
+            except (LearningError, SettingsError):
+                plan = _public(plan)
+                try:
+                    recipe = head.recipe
+                    served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
+                except SettingsError:  # nothing public: nothing is in service until next training
+                    return None
+                card = {"audit": {}, "quality": {}}
+            reach("learning.successor.solved")
+            if done := self._commit(plan, served, recipe, card):
+                return done
+        raise LearningError("the ledger keeps changing", todo="give the same command again")
+
+    def denied(self, conn: Connection, head: str, person: str) -> bool:
+        """Return whether something of a person is in a ledger without their consent."""
+        use = (contributions.c.purpose, contributions.c.policy)
+        mine = (contributions.c.head == head, contributions.c.person == person)
+        uses = conn.execute(select(*use).where(*mine).distinct()).all()
+        return any(not self._consents.may(conn, person, *one).allowed for one in uses)
+
+    def _drop_lapsed(self, head: str, since: agreed.Mark | None) -> None:
+        """Take off everybody who no longer agrees and has not been taken off yet."""
+        with self._store.read() as conn:
+            if not agreed.lapsed(conn, self._consents, head, since):
+                return
+        with self._store.lock(LOCK):
+            with self._store.begin() as conn:
+                ids = agreed.lapsed(conn, self._consents, head, since)
+                found = select(contributions).where(contributions.c.id.in_(ids))
+                rows = conn.execute(found.order_by(contributions.c.person)).all()
+                if rows:
+                    take_back(conn, self._vault, head, rows)
+                    agreed.note_gone(conn, self._store.clock, head, ids)
+                reach("learning.lapsed.written")
+            Spaces(self._vault).sweep()
+
+    def _plan(self, head: HeadOf) -> _Plan:
+        """Return what may be published of all that was contributed."""
+        with self._store.read() as conn:
+            mark = agreed.mark(conn)
+            ledger = Ledger(self._vault, conn, head.id)
+            both = ledger.read("published") + ledger.read("pending")
+            found = select(contributions).where(contributions.c.head == head.id)
+            rows = conn.execute(found.order_by(contributions.c.person)).all()
+            some = list(opened(self._vault, conn, rows))
+            before, number = newest(conn, head.id), ledger.number()
+            released = holding.accounts(conn, head.id, "released")
+            held = holding.accounts(conn, head.id, "held")
+        found_now = holding.suspected(head, both, some, released | held)
+        if found_now:
+            self._hold(head, found_now)
+            held |= {one.account for one in found_now}
+        out = [one for one in some if one.account in held]
+        in_it = [one for one in some if one.account not in held]
+        kept = sums_of(both, out)
+        learnt = [one for one in in_it if one.role == "learn"]
+        tested = [one for one in in_it if one.role == "calibrate"]
+        return _Plan(
+            head=head,
+            number=number,
+            mark=mark,
+            before=before,
+            contributed=both - kept,
+            kept=kept,
+            held=frozenset(one.id for one in out),
+            tested=_sample(tested, both.width),
+            known=_sample(learnt, both.width),
+            people=len({one.person for one in in_it}),
+            reason="trained",
+        )
+
+    def _hold(self, head: HeadOf, found: Sequence[holding.Suspect]) -> None:
+        with self._store.begin() as conn:
+            for one in found:
+                fields = {"head": head.name, "rows": one.rows, "against": one.against}
+                leaf = self._journal.detached(
+                    conn, "learning.account-held", fields | {"account": one.account}
+                )
+                now = self._store.clock.now()
+                holding.hold(conn, head.id, one, entry=leaf.index, at=now)
+            reach("learning.held.written")
+
+    def _left(self, head: HeadOf, before: Version) -> _Plan:
+        """Return what is left of a version: its rows, without those who went."""
+        with self._store.read() as conn:
+            mark = agreed.mark(conn)
+            ledger = Ledger(self._vault, conn, head.id)
+            mine = (contributions.c.head == head.id, contributions.c.part == "published")
+            count = select(func.count(contributions.c.person.distinct())).where(*mine)
+            samples = []
+            for role in ("calibrate", "learn"):
+                found = select(contributions).where(*mine, contributions.c.role == role)
+                rows = conn.execute(found.order_by(contributions.c.rank).limit(SAMPLE)).all()
+                rows = sorted(rows, key=lambda row: row.person)
+                samples.append(_sample(list(opened(self._vault, conn, rows)), _width(head)))
+            return _Plan(
+                head=head,
+                number=ledger.number(),
+                mark=mark,
+                before=before,
+                contributed=ledger.read("published"),
+                kept=ledger.read("pending"),
+                held=frozenset(
+                    conn.execute(
+                        select(contributions.c.id).where(
+                            contributions.c.head == head.id, contributions.c.part == "pending"
+                        )
+                    ).scalars()
+                ),
+                tested=samples[0],
+                known=samples[1],
+                people=conn.execute(count).scalar() or 0,
+                reason="withdrawn",
+            )
+
+    def _enough(self, plan: _Plan) -> None:
+        if plan.people < self._least:
+            raise LearningError(
+                f"{plan.people} people contributed, and {self._least} are needed",
+                todo="wait for more; their images stay in the ledger",
+            )
+
+    def _solved(self, plan: _Plan, checks: int = 0) -> tuple[Served, Recipe, dict[str, Any]]:
+        """Return what follows from a plan, with the first ridge that the audit lets through.
+
+        Raises:
+            LeakageError: None of them does.
+        """
+        head, recipe = plan.head, plan.head.recipe
+        sums = head.base.statistics + plan.contributed
+        more = {"checks": checks} if checks else {}
+        while True:
+            served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
+            ridge = max(served.head.ridges)
+            fixed = replace(recipe, ridge=ridge)
+            seed = int(served.head.statistics[:12], 16)
+            found = audit(sums, fixed, plan.known, seed=seed, **more)
+            why = found.why_not(self._limits)
+            if not why:
+                break
+            if found.members <= self._limits.members or ridge * _STRONGER > _STRONGER * RIDGES[-1]:
+                numbers = ", ".join(f"{name} {value}" for name, value in found.told().items())
+                raise LeakageError(why, place=numbers)
+            recipe = replace(recipe, ridge=ridge * _STRONGER)
+        card = {
+            "audit": found.told(),
+            "quality": quality(head, served, plan.tested),
+            "ridge": repr(ridge),
+            "stronger": recipe != plan.head.recipe,
+        }
+        return served, recipe, card
+
+    def _commit(
+        self, plan: _Plan, served: Served, recipe: Recipe, card: dict[str, Any]
+    ) -> Version | None:
+        """Publish, unless the ledger or somebody's consent has changed meanwhile: then None."""
+        with self._store.lock(LOCK), self._store.begin() as conn:
+            ledger = Ledger(self._vault, conn, plan.head.id)
+            stale = ledger.number() != plan.number
+            if stale or agreed.lapsed(conn, self._consents, plan.head.id, plan.mark):
+                return None
+            self._move(conn, ledger, plan)
+            made = self._insert(conn, ledger, plan, served, recipe, card)
+            reach("learning.publish.written")
+        reach("learning.published")
+        return made
+
+    def _move(self, conn: Connection, ledger: Ledger, plan: _Plan) -> None:
+        """Bring sums and rows to where the plan has them."""
+        mine = contributions.c.head == plan.head.id
+        nobody = not plan.contributed.counts.sum() and plan.reason != "trained"
+        event = "returned" if nobody else "published"
+        parts = {"published": plan.contributed, "pending": plan.kept}
+        now = self._store.clock.now()
+        rows = conn.execute(select(func.count()).select_from(contributions).where(mine)).scalar()
+        count = (rows or 0) - len(plan.held)
+        ledger.write(parts, event=event, count=count, space=ledger.space, at=now)
+        part = "pending" if nobody else "published"
+        if plan.reason == "trained" or nobody:
+            conn.execute(update(contributions).where(mine).values(part=part))
+            held = sorted(plan.held)
+            for start in range(0, len(held), SAMPLE):
+                some = contributions.c.id.in_(held[start : start + SAMPLE])
+                conn.execute(update(contributions).where(mine, some).values(part="pending"))
+
+    def _insert(
+        self,
+        conn: Connection,
+        ledger: Ledger,
+        plan: _Plan,
+        served: Served,
+        recipe: Recipe,
+        card: dict[str, Any],
+    ) -> Version:
+        head, before = plan.head, plan.before
+        document = document_of(head, recipe, plan.contributed, served, people=plan.people)
+        text = document_text(document)
+        version = before.version + 1 if before else 1
+        card = card | {"agreed": {"said": plan.mark.said, "policies": plan.mark.policies}}
+        row = {"head": head.id, "version": version, "state": "published", "document": text}
+        made = Version.of(_Row(row | {"note": "", "card": json.dumps(card), "entry": -1}))
+        fields = {
+            "head": head.name,
+            "version": version,
+            "model": made.hash,
+            "ledger": document["ledger"],
+            "before": before.hash if before else "",
+            "reason": plan.reason,
+        }
+        leaf = self._journal.public(conn, "model.published", fields)
+        note = ""
+        if self._journal.log.can_sign:
+            note = self._journal.log.sign(note_text(head.name, made.hash))
+        mine = (models.c.head == head.id, models.c.state == "published")
+        conn.execute(update(models).where(*mine).values(state="retired", served=None))
+        sealed = self._vault.seal_small(ledger.space, SERVED, head.id, served.to_bytes(), conn)
+        values = row | {"note": note, "card": json.dumps(card, sort_keys=True)}
+        now = self._store.clock.now()
+        conn.execute(insert(models).values(**values, entry=leaf.index, served=sealed, made=now))
+        people = select(contributions.c.person).where(
+            contributions.c.head == head.id, contributions.c.part == "published"
+        )
+        theirs = (artefacts.c.kind == "model", artefacts.c.object == head.id)
+        alive = (artefacts.c.removed_at.is_(None), artefacts.c.person.in_(people))
+        conn.execute(update(artefacts).where(*theirs, *alive).values(digest=made.name))
+        return replace(made, note=note, card=card, entry=leaf.index)
+
+
+class _Row:
+    """The fields of a row that is about to be written."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def _width(head: HeadOf) -> int:
+    return head.base.statistics.width
+
+
+def _sample(some: Sequence[Contribution], width: int) -> Examples:
+    """Return the rows of the lowest ranks: the sample does not depend on who came or left."""
+    made = examples_of(some, width)
+    return made.only(range(min(SAMPLE, len(made))))
+
+
+def _public(plan: _Plan) -> _Plan:
+    """Return the plan of going back to the public start: everything contributed waits."""
+    nothing = plan.contributed - plan.contributed
+    width = plan.contributed.width
+    return replace(
+        plan,
+        contributed=nothing,
+        kept=plan.kept + plan.contributed,
+        tested=Examples.none(width),
+        known=Examples.none(width),
+        people=0,
+    )

@@ -56,7 +56,7 @@ export class Compare {
     this.clip.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
     this.clip.hidden = share === 0;
     this.box.style.setProperty("--split", `${share}%`);
-    this.box.classList.toggle("split", share > 0 && share < 100);
+    this.box.classList.toggle("half", share > 0 && share < 100);
     for (const [at, one] of this.buttons) one.setAttribute("aria-pressed", String(at === share));
     if (share > 0) this.move();
   }

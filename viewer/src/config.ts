@@ -65,6 +65,8 @@ export interface Config {
   /** Items in order, each with its number of frames. */
   stack: [number, number][];
   start: number;
+  /** Of this item alone. */
+  frames: number;
   columns: number;
   rows: number;
   signed: boolean;
@@ -93,6 +95,7 @@ export function config(element: HTMLElement): Config {
     regions: "",
     stack: [[0, 1]],
     start: 0,
+    frames: 1,
     columns: 512,
     rows: 512,
     signed: false,

@@ -16,11 +16,22 @@ function localTimes(root: ParentNode): void {
   }
 }
 
+/** j and k: down and up a queue. */
+function walk(key: string): boolean {
+  if (key !== "j" && key !== "k") return false;
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-queue] a")];
+  const at = rows.findIndex((row) => row === document.activeElement);
+  const next = rows[at < 0 ? 0 : Math.min(Math.max(at + (key === "j" ? 1 : -1), 0), rows.length - 1)];
+  next?.focus();
+  return next !== undefined;
+}
+
 /** One key, one action: only where no one is typing, and never with a modifier. */
 function shortcuts(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const target = event.target as HTMLElement;
-  if (target.closest("input, select, textarea, safelight-viewer, [contenteditable]")) return;
+  if (target.closest("input:not([type=checkbox]), select, textarea, .stage, [contenteditable]")) return;
+  if (walk(event.key)) return event.preventDefault();
   const wanted = document.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (!wanted) return;
   event.preventDefault();

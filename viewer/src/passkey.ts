@@ -43,29 +43,34 @@ function sent(credential: PublicKeyCredential): object {
   return { id: credential.id, rawId: text(credential.rawId), type: credential.type, response: parts };
 }
 
+interface Asked {
+  ceremony: string;
+  publicKey: Record<string, unknown>;
+}
+
 async function signIn(next: string): Promise<string> {
-  const options = await post("/passkeys/sign-in/options", {});
+  const { ceremony, publicKey: given } = (await post("/sign-in/passkey/options", {})) as unknown as Asked;
   const publicKey = {
-    ...(options as object),
-    challenge: bytes(String(options["challenge"])),
-    allowCredentials: known(options["allowCredentials"]),
+    ...given,
+    challenge: bytes(String(given["challenge"])),
+    allowCredentials: known(given["allowCredentials"]),
   };
   const credential = (await navigator.credentials.get({ publicKey })) as PublicKeyCredential;
-  const done = await post("/passkeys/sign-in", { ...sent(credential), next });
+  const done = await post("/sign-in/passkey", { ceremony, credential: sent(credential), next });
   return String(done["to"] ?? next);
 }
 
 async function add(next: string): Promise<string> {
-  const options = await post("/passkeys/options", {});
-  const user = options["user"] as { id: string; name: string; displayName: string };
+  const { ceremony, publicKey: given } = (await post("/account/passkeys/options", {})) as unknown as Asked;
+  const user = given["user"] as { id: string; name: string; displayName: string };
   const publicKey = {
-    ...(options as unknown as PublicKeyCredentialCreationOptions),
-    challenge: bytes(String(options["challenge"])),
+    ...(given as unknown as PublicKeyCredentialCreationOptions),
+    challenge: bytes(String(given["challenge"])),
     user: { ...user, id: bytes(user.id) },
-    excludeCredentials: known(options["excludeCredentials"]),
+    excludeCredentials: known(given["excludeCredentials"]),
   };
   const credential = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential;
-  const done = await post("/passkeys", sent(credential));
+  const done = await post("/account/passkeys", { ceremony, credential: sent(credential), next });
   return String(done["to"] ?? next);
 }
 

@@ -18,13 +18,14 @@ export class Saving {
     private readonly place: () => Place,
   ) {
     const { words } = settings;
-    const scopes: [string, string][] = [["frame", words.scopeFrame], ["item", words.scopeItem]];
+    const scopes: [string, string][] = [["item", words.scopeItem]];
+    if (settings.frames > 1) scopes.unshift(["frame", words.scopeFrame]);
     if (settings.scopes) scopes.push(["series", words.scopeSeries]);
     for (const [value, label] of scopes) this.scope.append(make("option", { value }, label));
     this.scope.value = "item";
     this.save = button(words.save, () => void this.send(), { class: "primary", disabled: true });
     const label = make("label", { class: "line" }, make("span", {}, words.scopeLabel), this.scope);
-    const add = button(words.add, () => this.add());
+    const add = button(words.add, () => this.add(), { "data-key": "m" });
     this.controls = make("div", { class: "saving" }, add, label, this.save, this.state);
     addEventListener("beforeunload", (event) => {
       if (!this.save.disabled) event.preventDefault();
@@ -54,19 +55,22 @@ export class Saving {
     this.state.textContent = this.settings.words.unsaved;
   }
 
-  private changes(): { add: object[]; change: object[]; remove: string[] } {
+  /** A mask that was moved is a new one, and the old one goes. */
+  private changes(frame: number): { add: object[]; remove: string[]; scope: string } {
     const old = new Map(this.before.map((one) => [one.id, one]));
-    const now = new Set(this.masks.regions.map((one) => one.id));
-    const box = ({ id, x, y, w, h }: Region): object => ({ id, x, y, w, h });
     const same = (a: Region, b: Region): boolean => a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h;
-    const add = this.masks.regions.filter((one) => !old.has(one.id)).map(box);
-    const change = this.masks.regions
-      .filter((one) => {
-        const known = old.get(one.id);
-        return known !== undefined && !same(known, one);
-      })
-      .map(box);
-    return { add, change, remove: [...old.keys()].filter((id) => !now.has(id)) };
+    const stays = new Set<string>();
+    for (const one of this.masks.regions) {
+      const known = old.get(one.id);
+      if (known && same(known, one)) stays.add(one.id);
+    }
+    const { value } = this.scope;
+    const frames = value === "frame" && this.settings.frames > 1 ? [frame] : [];
+    const add = this.masks.regions
+      .filter((one) => !stays.has(one.id))
+      .map(({ x, y, w, h }) => ({ x, y, w, h, frames }));
+    const remove = [...old.keys()].filter((id) => !stays.has(id));
+    return { add, remove, scope: value === "series" ? "series" : "item" };
   }
 
   private async send(): Promise<void> {
@@ -79,7 +83,7 @@ export class Saving {
         method: "POST",
         credentials: "same-origin",
         headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ ...this.changes(), scope: this.scope.value, frame }),
+        body: JSON.stringify(this.changes(frame)),
       });
       if (!response.ok) throw new Error(String(response.status));
       this.before = this.masks.regions.map((one) => ({ ...one }));

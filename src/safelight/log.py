@@ -29,13 +29,18 @@ EVENTS: Final = frozenset(
         "run-stopped",
         "run-finished",
         "verify-finished",
+        "request",
+        "request-failed",
+        "server-started",
+        "server-stopped",
+        "worker-started",
     }
 )
 FIELDS: Final = frozenset(
     {
         *("done", "skipped", "review", "quarantine", "inputs", "groups", "workers", "seconds"),
         *("input", "kind", "reason", "type", "exit_code", "signal", "profile", "key", "version"),
-        *("problems", "bytes"),
+        *("problems", "bytes", "route", "method", "status"),
     }
 )
 _SHAPE: Final = re.compile(r"[A-Za-z0-9 .,:;_+()/-]{0,64}")

@@ -37,6 +37,7 @@ _ELSEWHERE: Final = {
     "receipt": "proofs",
     "restore": "custody",
     "rotate": "custody",
+    "serve": "serve",
     "submit": "custody",
     "withdraw": "consenting",
 }

@@ -326,7 +326,8 @@ class Accounts:
             conn.execute(insert(subjects).values(**row))
         return account
 
-    def forget(self, conn: Connection, person: str) -> int:
+    @staticmethod
+    def forget(conn: Connection, person: str) -> int:
         """Remove the accounts of a person who was erased, in the caller's transaction."""
         mine = select(accounts.c.id).where(accounts.c.person == person)
         for table in (passkeys, links, subjects, sessions):

@@ -65,47 +65,68 @@ async def parts(source: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[
         BadRequestError: It is not such a body, or ends too early.
     """
     mark = b"\r\n--" + boundary
-    held = bytearray(b"\r\n")  # so that the first boundary looks like the others
-    reader = source.__aiter__()
+    body = _Body(source)
+    body.held += b"\r\n"  # so that the first boundary looks like the others
     now: Part | None = None
-    seen = 0
-    while True:
-        at = held.find(mark)
-        if at < 0:
-            keep = len(mark) - 1
-            if now is not None and len(held) > keep:
-                yield _piece(now, bytes(held[:-keep]))
-            if now is not None or len(held) > _MOST_HEAD:
-                if now is None:
-                    raise BadRequestError("the form does not begin as one")
-                del held[:-keep]
-            held += await _more(reader)
-            continue
+    for _ in range(_MOST_PARTS):
+        async for data in body.until(mark, discard=now is None):
+            if now is not None:
+                yield _piece(now, data)
         if now is not None:
-            if at:
-                yield _piece(now, bytes(held[:at]))
             yield Part(name=now.name, filename=now.filename, last=True)
-        del held[: at + len(mark)]
-        while len(held) < 2:  # noqa: PLR2004 - "--" or a line end
-            held += await _more(reader)
-        if held.startswith(b"--"):
+        if await body.starts(b"--"):
             return
-        seen += 1
-        if seen > _MOST_PARTS:
-            raise BadRequestError("the form has too many parts")
-        while (end := held.find(b"\r\n\r\n")) < 0:
-            if len(held) > _MOST_HEAD:
-                raise BadRequestError("the head of a part is too long")
-            held += await _more(reader)
-        now = _head(bytes(held[:end]))
-        del held[: end + 2]  # the line end before the content may belong to the next boundary
+        now = _head(await body.head())
         yield now
-        while len(held) < len(mark) + 2:
-            chunk = await _more(reader)
-            held += chunk
-        if held.startswith(mark):
-            continue
-        del held[:2]
+    raise BadRequestError("the form has too many parts")
+
+
+class _Body:
+    """A body, and what of it was read and not yet used."""
+
+    def __init__(self, source: AsyncIterator[bytes]) -> None:
+        self._reader = source.__aiter__()
+        self.held = bytearray()
+
+    async def until(self, mark: bytes, *, discard: bool) -> AsyncIterator[bytes]:
+        """Yield what comes before a mark, and pass over the mark.
+
+        Raises:
+            BadRequestError: It does not come, or not soon, where nothing may come before it.
+        """
+        skip = 2  # the line end after the head, which may begin the next boundary
+        keep = len(mark) - 1
+        while (at := self.held.find(mark)) < 0:
+            if discard and len(self.held) > _MOST_HEAD:
+                raise BadRequestError("the form does not begin as one")
+            if not discard and len(self.held) > keep + skip:
+                yield bytes(self.held[skip:-keep])
+                del self.held[:-keep]
+                skip = 0
+            self.held += await _more(self._reader)
+        if at > skip and not discard:
+            yield bytes(self.held[skip:at])
+        del self.held[: at + len(mark)]
+
+    async def starts(self, text: bytes) -> bool:
+        """Tell whether this comes next."""
+        while len(self.held) < len(text):
+            self.held += await _more(self._reader)
+        return self.held.startswith(text)
+
+    async def head(self) -> bytes:
+        """Return the head of a part; the line end before its content stays.
+
+        Raises:
+            BadRequestError: It is too long.
+        """
+        while (end := self.held.find(b"\r\n\r\n")) < 0:
+            if len(self.held) > _MOST_HEAD:
+                raise BadRequestError("the head of a part is too long")
+            self.held += await _more(self._reader)
+        head = bytes(self.held[:end])
+        del self.held[: end + 2]
+        return head
 
 
 def _piece(of: Part, data: bytes) -> Part:

@@ -240,10 +240,7 @@ class Parcels:
                     values["length"] = total
                 now = self._store.clock.now()
                 change = update(uploads).where(*again).values(**values, changed=now)
-                if conn.execute(change).rowcount != 1:
-                    raise ConflictError("the file is not that far, or further")
-                if self._open_row(conn, row.parcel).state != "open":
-                    raise ConflictError("this parcel was sent, and takes no more files")
+                self._hold(conn.execute(change).rowcount == 1, row.parcel, conn)
                 self._vault.record(conn, stored)
                 reach("parcel.piece-recording")
         except BaseException:
@@ -252,6 +249,17 @@ class Parcels:
             raise
         reach("parcel.piece-recorded")
         return total
+
+    def _hold(self, changed: bool, parcel: str, conn: Connection) -> None:  # noqa: FBT001  # what a statement did
+        """Refuse a piece that does not go on where the file stands, or comes too late.
+
+        Raises:
+            ConflictError: It does, or it did.
+        """
+        if not changed:
+            raise ConflictError("the file is not that far, or further")
+        if self._open_row(conn, parcel).state != "open":
+            raise ConflictError("this parcel was sent, and takes no more files")
 
     # Away
 

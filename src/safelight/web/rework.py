@@ -85,7 +85,8 @@ class Rework:
             self._not_working(conn, row.id)
             conn.execute(delete(mask_edits).where(mask_edits.c.id.in_(dropped)))
             self._add(conn, row, chosen, [*((b, False) for b in boxes), *spared], actor)
-            self._again(conn, row.id, chosen)
+            self._again(conn, row, chosen)
+        self._vault.shelf.purge()
 
     def _named(
         self, submission: str, n: int, seen: Row[Any] | None, names: Sequence[str]
@@ -144,12 +145,14 @@ class Rework:
         if values:
             conn.execute(insert(mask_edits), values)
 
-    def _again(self, conn: Connection, submission: str, chosen: Sequence[int]) -> None:
-        """Let files be worked on again; what was made of them before is replaced then."""
+    def _again(self, conn: Connection, row: Row[Any], chosen: Sequence[int]) -> None:
+        """Let files be worked on again; what was made of them before goes now."""
+        submission = row.id
         blank = dict.fromkeys(("reason", "what", "place", "todo"), "")
         for at in chosen:
             this = (items.c.submission == submission, items.c.position == at)
             conn.execute(update(items).where(*this).values(state="waiting", **blank))
+            self._drop_made(conn, row, at)
         values = {"state": "waiting", "attempts": 0, "changed": self._store.clock.now()}
         conn.execute(update(submissions).where(submissions.c.id == submission).values(**values))
 
@@ -208,6 +211,10 @@ class Rework:
                 todo="look at it; mask it by hand, or leave it out",
             )
         )
+        self._drop_made(conn, row, at)
+
+    def _drop_made(self, conn: Connection, row: Row[Any], at: int) -> None:
+        """Let go what was made of a file."""
         name = object_name(row.id, at)
         for kind in (DEIDENTIFIED, "reading"):
             self._vault.shelf.release(conn, row.person, kind, name)

@@ -163,6 +163,7 @@ items_seen: Final = Table(
     Column("changed", Integer, nullable=False),
     Column("regions", LargeBinary, comment="what was found in the pixels; sealed for the person"),
     Column("reading", String(8), nullable=False),
+    Column("noted", String(32), nullable=False, comment="case of feedback; or empty"),
     comment="What the page shows of an item, gathered when it was de-identified.",
 )
 

@@ -192,9 +192,7 @@ async def _from_form(source: AsyncIterator[Any], rooms: Rooms, who: Who) -> str:
     try:
         async for part in source:
             if part.filename is None:
-                text = bytearray() if part.first else text + part.data
-                if len(text) > _MOST_FIELD:
-                    raise LimitExceededError("a field of the form is too long")
+                text = _grown(bytearray() if part.first else text, part.data)
                 if part.last:
                     _field(fields, part.name, text.decode("utf-8", "replace"))
             elif part.first:
@@ -218,6 +216,17 @@ async def _from_form(source: AsyncIterator[Any], rooms: Rooms, who: Who) -> str:
     if not parcel:
         raise BadRequestError("there is no file in the form", place="file")
     return parcel
+
+
+def _grown(text: bytearray, data: bytes) -> bytearray:
+    """Return a field with more of it.
+
+    Raises:
+        LimitExceededError: It is too long.
+    """
+    if len(text) + len(data) > _MOST_FIELD:
+        raise LimitExceededError("a field of the form is too long")
+    return text + data
 
 
 def _field(fields: dict[str, Any], name: str, value: str) -> None:

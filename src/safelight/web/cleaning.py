@@ -1,0 +1,372 @@
+"""De-identification for the page: what was found is kept to be shown, and each result is read.
+
+The engine is the one of every other run. Masks that people edited are given to it as boxes, or
+spared; its checks afterwards are the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, delete, insert, select
+
+from safelight.consent.custody import Custody
+from safelight.deid.boxes import Box, Region, Verdict
+from safelight.deid.engine import Engine
+from safelight.deid.looking import Seen
+from safelight.deid.retouch import ByHand, Retouched, Retoucher
+from safelight.feedback.book import Book
+from safelight.pipeline import reading as readings
+from safelight.pipeline.problem import Problem
+from safelight.pipeline.submissions import Lease, object_name
+from safelight.pipeline.witness import Witness
+from safelight.pipeline.work import DEIDENTIFIED, Cleaned, EngineCleaner, Opener, Worker
+from safelight.readers.reading import Reading
+from safelight.readers.reading_json import dumps
+from safelight.store.schema.consent import artefacts
+from safelight.store.schema.web import items_seen
+from safelight.types import Action, Original
+from safelight.vault import Stored
+from safelight.web.desk import Desk
+from safelight.web.items import Items
+from safelight.web.reading import READING
+
+if TYPE_CHECKING:
+    from safelight.deid.context import Context, Subject
+    from safelight.deid.objects import DicomObject
+    from safelight.deid.showing import Show
+    from safelight.readers.view import View
+
+__all__ = ["PageWorker", "Watched"]
+
+_SPARED: Final = "kept by hand"
+_MOST_REGIONS: Final = 2_000
+EngineMaker = Callable[[str, Sequence[Region]], "Watched"]
+
+
+class _Watcher(Retoucher):
+    """A retoucher that remembers what it decided, and spares what people said is harmless."""
+
+    regions: Sequence[Region] = ()
+    spared: Sequence[Region] = ()
+
+    def retouch(
+        self, work: "DicomObject", seen: Seen | None, ctx: "Context", show: "Show | None" = None
+    ) -> Retouched | None:
+        """Return the pixels as they go out; see ``Retoucher``."""
+        self.regions = ()
+        if self.spared:
+            seen = self._sparing(work, seen)
+        done = super().retouch(work, seen, ctx, show)
+        self.regions = done.regions if done is not None else ()
+        return done
+
+    def _sparing(self, work: "DicomObject", seen: Seen | None) -> Seen | None:
+        opened = work.opened(self._limits)
+        if opened is None:
+            return seen
+        seen = seen or self.looker.stretch().see(opened)
+        return _Sparing(
+            stretch=seen.stretch,
+            key=seen.key,
+            first=seen.first,
+            frames=seen.frames,
+            spared=tuple(self.spared),
+        )
+
+    def photo(
+        self, original: Original, ctx: "Context", show: "Show | None" = None
+    ) -> tuple[Original, list[Action]]:
+        """Return a photo with what is written in it masked; see ``Retoucher``."""
+        self.regions = ()
+        return super().photo(original, ctx, show)
+
+    def _on_pages(self, pictures: Any, ctx: "Context") -> list[Region]:
+        self.regions = [_spare(one, self.spared) for one in super()._on_pages(pictures, ctx)]
+        return list(self.regions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sparing(Seen):
+    """What was seen, but for what a person looked at and took the mask off."""
+
+    spared: tuple[Region, ...] = field(default=())
+
+    def regions(self, needles: Any) -> list[Region]:
+        """Return what was decided, by the frame numbers of the input itself."""
+        return [_spare(one, self.spared) for one in Seen.regions(self, needles)]
+
+
+def _spare(region: Region, spared: Sequence[Region]) -> Region:
+    """Return a region, kept where a person took the mask off all of it."""
+    for one in spared:
+        same = not one.frames or set(region.frames or (-1,)) <= set(one.frames)
+        if same and all(_inside(box, one.boxes[0]) for box in region.boxes):
+            return replace(region, verdict=Verdict.KEEP, rule=_SPARED)
+    return region
+
+
+def _inside(box: Box, outer: Box) -> bool:
+    across = outer.x <= box.x and box.x + box.w <= outer.x + outer.w
+    return across and outer.y <= box.y and box.y + box.h <= outer.y + outer.h
+
+
+class Watched(Engine):
+    """The engine, with a watcher for its pixel step."""
+
+    watcher: _Watcher | None = None
+    spared: Sequence[Region] = ()
+
+    def _retouch(self) -> Retoucher:
+        if self.watcher is None:
+            mask, path = self._by_hand
+            content = b""
+            if path:
+                with open(path, "rb") as file:
+                    content = file.read()
+            by_hand = ByHand.read(mask, content)
+            self.watcher = _Watcher(self.limits, by_hand, looks=self.pixels)
+            self.watcher.spared = self.spared
+        return self.watcher
+
+    def share(self, other: "Watched") -> None:
+        """Look with the models that another engine has loaded."""
+        mine, theirs = self._retouch(), other._retouch()  # noqa: SLF001  # own class
+        mine.looker = theirs.looker
+
+    def found(self) -> Sequence[Region]:
+        """Return what was decided in the pixels of the input that was worked on last."""
+        return self.watcher.regions if self.watcher is not None else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PageCleaned(Cleaned):
+    """What came out for one file, with what the page shows of it.
+
+    Attributes:
+        regions: What was found in the pixels.
+        reading: What can be said of it.
+        view: How readers saw it; None when they could not.
+    """
+
+    regions: Sequence[Region]
+    reading: Reading
+    view: "View | None"
+
+
+class _PageCleaner(EngineCleaner):
+    """Cleans with one engine, and reads what comes out."""
+
+    def __init__(self, engine: Watched) -> None:
+        super().__init__(engine)
+        self._watched = engine
+
+    def _clean(
+        self, original: Original, *, subject: "Subject", seen: Seen | None = None
+    ) -> Cleaned:
+        clean = self._watched.deidentify(original, subject, seen=seen)
+        view, reading = readings.look(clean, self._watched.limits, None)
+        return _PageCleaned(
+            parts=clean.parts,
+            manifest=clean.manifest,
+            regions=self._watched.found(),
+            reading=reading,
+            view=view,
+        )
+
+
+class _EditedCleaner:
+    """Cleans the files of one submission, each with the masks that people edited for it."""
+
+    def __init__(self, make: EngineMaker, items: Items, submission: str) -> None:
+        self._make = make
+        self._edits: dict[int, tuple[list[str], list[Region]]] = {}
+        for row in items.edits(submission):
+            masks, spared = self._edits.setdefault(row.position, ([], []))
+            frames = tuple(json.loads(row.frames))
+            if row.spare:
+                box = Box(row.x, row.y, row.w, row.h)
+                spared.append(
+                    Region(boxes=(box,), verdict=Verdict.KEEP, rule=_SPARED, frames=frames)
+                )
+            else:
+                mark = f"@{','.join(map(str, frames))}" if frames else ""
+                masks.append(f"{row.x},{row.y},{row.w},{row.h}{mark}")
+
+    def clean(
+        self, files: Sequence[tuple[int, str, Opener]], wanted: frozenset[int]
+    ) -> Iterator[tuple[int, Cleaned | Problem]]:
+        """Yield (position, outcome) for each file that is wanted; see ``Cleaner``."""
+        groups: dict[tuple[str, tuple[Region, ...]], set[int]] = {}
+        for position in wanted:
+            masks, spared = self._edits.get(position, ([], []))
+            groups.setdefault((";".join(masks), tuple(spared)), set()).add(position)
+        for (mask, spared_here), chosen in sorted(groups.items(), key=lambda each: min(each[1])):
+            engine = self._make(mask, spared_here)
+            yield from _PageCleaner(engine).clean(files, frozenset(chosen))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extra:
+    """What goes with one result into its transaction."""
+
+    values: Mapping[str, Any]
+    reading: Stored
+    said: Reading
+    picture: Any
+
+
+class _PageWitness:
+    """Keeps what the page shows of a result in the transaction that keeps the result."""
+
+    def __init__(self, inner: Witness, custody: Custody, desk: Desk) -> None:
+        self._inner = inner
+        self._custody = custody
+        self._vault = desk.house.vault
+        self._items = Items(desk)
+        self._book = Book(custody)
+        self.extras: dict[str, _Extra] = {}
+
+    def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
+        """Ask for consent; see ``Witness``."""
+        return self._inner.allowed(conn, person, use)
+
+    def received(
+        self, conn: Connection, person: str, submission: str, names: Sequence[str]
+    ) -> None:
+        """Note what was taken in; see ``Witness``."""
+        self._inner.received(conn, person, submission, names)
+
+    def deidentified(
+        self, conn: Connection, person: str, submission: str, names: Sequence[str]
+    ) -> None:
+        """Note results, and keep their readings; see ``Witness``."""
+        self._inner.deidentified(conn, person, submission, names)
+        for name in names:
+            extra = self.extras.pop(name, None)
+            if extra is not None:
+                self._keep(conn, person, submission, name, extra)
+
+    def _keep(
+        self, conn: Connection, person: str, submission: str, name: str, extra: _Extra
+    ) -> None:
+        mine = select(artefacts).where(
+            artefacts.c.person == person,
+            artefacts.c.kind == DEIDENTIFIED,
+            artefacts.c.object == name,
+            artefacts.c.removed_at.is_(None),
+        )
+        parent = conn.execute(mine).one()
+        self._vault.record(conn, [extra.reading])
+        self._custody.lineage.record(
+            conn,
+            person=person,
+            kind=READING,
+            name=name,
+            purpose=parent.purpose,
+            policy=parent.policy,
+            parents=(parent.id,),
+        )
+        case = self._book.register(
+            person,
+            extra.said,
+            purpose=parent.purpose,
+            policy=parent.policy,
+            picture=extra.picture,
+            parents=(parent.id,),
+            conn=conn,
+        )
+        position = int(name.rpartition("-")[2])
+        this = (items_seen.c.submission == submission, items_seen.c.position == position)
+        conn.execute(delete(items_seen).where(*this))
+        named = {"submission": submission, "position": position, "person": person}
+        conn.execute(insert(items_seen).values(**named, **extra.values, noted=case))
+
+    def finished(
+        self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
+    ) -> None:
+        """Note the end; see ``Witness``."""
+        self._inner.finished(conn, person, submission, dropped)
+
+
+class PageWorker(Worker):
+    """A worker on submissions that keeps what the page shows.
+
+    Args:
+        desk: The house.
+        make: Makes an engine for masks and spared regions.
+        most: Bytes that one original may have.
+    """
+
+    def __init__(self, desk: Desk, make: EngineMaker, *, most: int) -> None:
+        self._page = _PageWitness(desk.house.witness, desk.house.custody, desk)
+        self._make = make
+        self._items = Items(desk)
+        self._secrets = desk.secrets
+        cleaner = _PageCleaner(make("", ()))
+        super().__init__(desk.house.vault, cleaner, witness=self._page, most=most)
+
+    def _work(self, lease: Lease) -> None:
+        self._page.extras.clear()
+        self._cleaner = _EditedCleaner(self._make, self._items, lease.submission)
+        try:
+            super()._work(lease)
+        finally:
+            for extra in self._page.extras.values():  # of results that were not kept
+                self._vault.discard(extra.reading)
+            self._page.extras.clear()
+
+    def _stored(
+        self, lease: Lease, position: int, outcome: Cleaned | Problem
+    ) -> tuple[int, Stored, bytes] | tuple[int, Problem]:
+        told = super()._stored(lease, position, outcome)
+        if isinstance(outcome, _PageCleaned):
+            name = object_name(lease.submission, position)
+            reading = self._vault.write(lease.person, READING, name, [dumps(outcome.reading)])
+            self._page.extras[name] = _Extra(
+                values=self._values(lease, position, outcome),
+                reading=reading,
+                said=outcome.reading,
+                picture=_picture(outcome),
+            )
+        return told
+
+    def _values(self, lease: Lease, position: int, outcome: _PageCleaned) -> dict[str, Any]:
+        """Return the row of an item."""
+        view = outcome.view
+        dataset = view.dataset if view is not None else None
+        series = str(dataset.get("SeriesInstanceUID", "")) if dataset is not None else ""
+        regions = [
+            {
+                "boxes": [[box.x, box.y, box.w, box.h] for box in one.boxes],
+                "verdict": one.verdict.value,
+                "rule": one.rule,
+                "confidence": round(float(one.confidence), 3),
+                "frames": [int(number) for number in one.frames],
+            }
+            for one in outcome.regions[:_MOST_REGIONS]
+        ]
+        removed, changed = self._items.counts(json.loads(outcome.manifest))
+        modality = view.modality[:16] if view is not None else ""
+        return {
+            "series": self._secrets.code("series", lease.submission, series) if series else "",
+            "modality": modality if modality.isalnum() else "",
+            "frames": view.frames if view is not None else 0,
+            "masks": sum(one["verdict"] == Verdict.MASK.value for one in regions),
+            "removed": removed,
+            "changed": changed,
+            "regions": self._items.seal_regions(lease.person, lease.submission, position, regions),
+            "reading": "done",
+        }
+
+
+def _picture(outcome: _PageCleaned) -> Any:
+    """Return the picture that was read, to know copies by; None when there is none."""
+    from safelight.errors import SafelightError  # noqa: PLC0415  # beside its one use
+
+    view = outcome.view
+    try:
+        return view.picture(0) if view is not None and view.frames else None
+    except SafelightError:
+        return None

@@ -241,8 +241,8 @@ def _finding(
 
 def _labs(report: LabReport | None) -> Iterator[Fact]:
     if report is None:
-        said = "No lab results were given, so nothing can be said about any."
-        yield Fact(id="labs.none", topic=Topic.NO_LABS, text=said)
+        none = "No lab results were given, so nothing can be said about any."
+        yield Fact(id="labs.none", topic=Topic.NO_LABS, text=none)
         return
     by_row = {each.row.id: each for each in report.results}
     topics = {
@@ -265,8 +265,8 @@ def _labs(report: LabReport | None) -> Iterator[Fact]:
             flag=result.flag.value if result is not None and named else "",
         )
     if not report.results:
-        said = "No line of the report gave a result that could be used."
-        yield Fact(id="labs.nothing", topic=Topic.LAB_REFUSED, text=said)
+        none = "No line of the report gave a result that could be used."
+        yield Fact(id="labs.nothing", topic=Topic.LAB_REFUSED, text=none)
 
 
 def _analyte_names(key: str) -> tuple[str, ...]:

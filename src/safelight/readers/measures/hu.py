@@ -1,0 +1,112 @@
+"""CT numbers in Hounsfield units, where the header says that they are.
+
+Source: PS3.3 C.8.2.1.1.2 (Rescale Type is absent when it is HU), C.11.1, C.7.6.16.2.9 (enhanced
+objects), C.8.2.1.1.1 and C.8.15.2.1.1 (image types).
+"""
+
+from typing import Final
+
+import numpy as np
+
+from safelight.errors import SafelightError
+from safelight.readers import tags
+from safelight.readers.measures.common import Box, own, place_of, real_values, refused
+from safelight.readers.reading import Code, Measurement
+from safelight.readers.view import View
+
+__all__ = ["refusal", "statistics"]
+
+UNIT: Final = "[hnsf'U]"
+_METHOD: Final = "stored value x Rescale Slope + Rescale Intercept (PS3.3 C.11.1)"
+_CT: Final = frozenset(
+    ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+)
+_PROJECTIONS: Final = frozenset(("LOCALIZER", "SCOUT", "TOPOGRAM"))
+_OTHER_VALUES: Final = frozenset(
+    ("MIN_IP", "MAX_IP", "VOLREN", "SUBTRACTION", "VIRTUAL_MONOENERGETIC", "MAT_SPECIFIC",
+     "ELECTRON_DENSITY", "EFF_ATOMIC_NUM", "SCREEN SAVE")
+)  # fmt: skip
+_TRANSFORM, _SHARED, _PER_FRAME = 0x00289145, 0x52009229, 0x52009230
+NAMES: Final[dict[str, Code]] = {
+    "mean": own("HU-MEAN", "Mean CT number"),
+    "sd": own("HU-SD", "Standard deviation of CT numbers"),
+    "min": own("HU-MIN", "Lowest CT number"),
+    "max": own("HU-MAX", "Highest CT number"),
+}
+
+
+def refusal(view: View, frame: int = 0) -> str:
+    """Return why the values are no Hounsfield units; empty when they are."""
+    dataset = view.dataset
+    if dataset is None or view.sop_class not in _CT:
+        return "it is not a CT image"
+    types = {each.upper() for each in tags.texts(dataset, "ImageType")}
+    if types & _PROJECTIONS:
+        return "it is a scout view (Image Type (0008,0008)): its values are no Hounsfield units"
+    if types & _OTHER_VALUES:
+        return "it is a derived image (Image Type (0008,0008)): its values are no CT numbers"
+    if tags.text(dataset, "MultienergyCTAcquisition").upper() == "YES" and not _kind(view, frame):
+        return "multi-energy CT without Rescale Type (0028,1054)"
+    header = view.pixels
+    if header is None:
+        return view.why_no_picture or "it has no pixel data"
+    kind = _kind(view, frame)
+    if kind not in ("", "HU"):
+        return "Rescale Type (0028,1054) is not HU"
+    if header.look(frame).modality is not None:
+        return "its values go through a table (0028,3000), whose unit is not HU"
+    if not _scaled(view, frame):
+        return "Rescale Slope (0028,1053) or Rescale Intercept (0028,1052) is missing"
+    return ""
+
+
+def _holders(view: View, frame: int) -> tuple[object, ...]:
+    """Return the data sets that may say how a frame is rescaled, nearest first."""
+    dataset = view.dataset
+    frames = tags.items(dataset, _PER_FRAME)
+    found: list[object] = []
+    for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
+        for item in group:
+            found += tags.items(item, _TRANSFORM)
+    return (*found, dataset)
+
+
+def _kind(view: View, frame: int) -> str:
+    for holder in _holders(view, frame):
+        said = tags.text(holder, "RescaleType").upper()  # type: ignore[arg-type]  # data sets all
+        if said:
+            return said
+    return ""
+
+
+def _scaled(view: View, frame: int) -> bool:
+    return any(
+        tags.number(holder, "RescaleSlope") and tags.number(holder, "RescaleIntercept") is not None  # type: ignore[arg-type]  # data sets all
+        for holder in _holders(view, frame)
+    )
+
+
+def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Measurement, ...]:
+    """Return mean, standard deviation, lowest and highest CT number of a frame or a box in it.
+
+    Args:
+        view: A CT image.
+        frame: From 0.
+        box: Column, row, width and height in pixels; None for the whole frame. Padding is left out.
+    """
+    why, place = refusal(view, frame), place_of(view, frame, box)
+    if not why:
+        try:
+            values = real_values(view, frame, box)
+        except SafelightError as error:
+            why = str(error)
+    if why:
+        return (refused(NAMES["mean"], UNIT, why, method=_METHOD, place=place),)
+    found = {"mean": values.mean(), "sd": values.std(), "min": values.min(), "max": values.max()}
+    return tuple(
+        Measurement(
+            name=NAMES[each], value=round(float(np.float64(value)), 6), unit=UNIT, place=place,
+            method=_METHOD,
+        )
+        for each, value in found.items()
+    )  # fmt: skip

@@ -1,0 +1,319 @@
+"""Distances and areas in the patient, where the header says how large a pixel is there.
+
+Source: PS3.3 10.7.1 (Pixel Spacing and its calibration), 10.7.1.3 (at the detector: Imager Pixel
+Spacing; the estimated magnification of C.8.7.2), C.8.5.5 (ultrasound regions), C.7.6.16.2.1
+(enhanced objects). A size at the detector is not a size in the patient, and is refused as one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from safelight.readers import tags
+from safelight.readers.measures.common import AREA, DISTANCE, own, place_of, refused
+from safelight.readers.reading import Code, Measurement
+from safelight.readers.view import View
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = ["Spacing", "UltrasoundScale", "area", "distance", "extent", "regions_of", "spacing_of"]
+
+Point = tuple[float, float]
+
+_SHARED, _PER_FRAME, _MEASURES = 0x52009229, 0x52009230, 0x00289110
+_US_REGIONS: Final = 0x00186011
+_PROJECTIONS: Final = frozenset(("CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF", "RTIMAGE"))
+_CROSS: Final = frozenset(("CT", "MR", "PT", "NM", "ST"))
+_LARGEST: Final = 100.0  # mm: no pixel is larger
+_SAME: Final = 1e-4
+_MAGNIFIED: Final = (1.0, 20.0)
+_NO_SPACING: Final = "Pixel Spacing (0028,0030) is missing"
+# Physical Units X and Y Direction (0018,6024), (0018,6026): UCUM, and how much of the unit one is
+_UNITS: Final = {3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s", 10: "cm3",
+                 11: "cm3/s", 12: "deg"}  # fmt: skip
+_CM: Final = 3
+_MM: Final = 10.0
+_CORNERS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spacing:
+    """How large a pixel is in the patient.
+
+    Attributes:
+        row: Distance between rows, mm.
+        column: Distance between columns, mm.
+        method: Where that comes from.
+    """
+
+    row: float
+    column: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UltrasoundScale:
+    """A calibrated region of an ultrasound image.
+
+    Attributes:
+        box: Left, top, right, bottom: the corners are part of it.
+        x_unit: Of its columns, UCUM; empty when unknown.
+        y_unit: Of its rows.
+        x: How much one column is, in ``x_unit``.
+        y: How much one row is.
+    """
+
+    box: tuple[int, int, int, int]
+    x_unit: str
+    y_unit: str
+    x: float
+    y: float
+
+    def holds(self, point: Point) -> bool:
+        """Tell whether a point (column, row) lies in it."""
+        left, top, right, bottom = self.box
+        return left <= point[0] <= right and top <= point[1] <= bottom
+
+    @property
+    def metric(self) -> bool:
+        """Whether both directions are lengths."""
+        return self.x_unit == self.y_unit == "cm"
+
+
+def spacing_of(view: View, frame: int = 0) -> Spacing | str:
+    """Return the spacing of one frame's pixels in the patient, or why it is not known."""
+    dataset = view.dataset
+    if dataset is None:
+        return "a file without a DICOM header does not say how large a pixel is"
+    if tags.items(dataset, _US_REGIONS):
+        return "an ultrasound image is measured region by region (0018,6011)"
+    if view.modality in _PROJECTIONS:
+        return _projected(dataset)
+    if view.modality not in _CROSS:
+        return "the modality is not one whose Pixel Spacing (0028,0030) lies in the patient"
+    if view.modality == "CT" and "LOCALIZER" in tags.texts(dataset, "ImageType"):
+        return "a scout view is magnified, and the header does not say by how much"
+    for holder in _measures(dataset, frame):
+        found = _pair(holder, "PixelSpacing")
+        if found:
+            return Spacing(row=found[0], column=found[1], method="Pixel Spacing (0028,0030)")
+    return _NO_SPACING
+
+
+def _measures(dataset: "Dataset", frame: int) -> "list[Dataset]":
+    """Return what may hold Pixel Spacing of a frame, nearest first."""
+    frames = tags.items(dataset, _PER_FRAME)
+    found = []
+    for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
+        for item in group:
+            found += tags.items(item, _MEASURES)
+    return [*found, dataset]
+
+
+def _pair(holder: "Dataset", keyword: str) -> tuple[float, float] | None:
+    found = tags.numbers(holder, keyword)
+    if len(found) != 2 or not all(0 < each < _LARGEST for each in found):  # noqa: PLR2004 - rows, columns
+        return None
+    return found[0], found[1]
+
+
+def _projected(dataset: "Dataset") -> Spacing | str:
+    """Return the spacing of a projection (PS3.3 10.7.1.3)."""
+    given, imager = _pair(dataset, "PixelSpacing"), _pair(dataset, "ImagerPixelSpacing")
+    calibration = tags.text(dataset, "PixelSpacingCalibrationType").upper()
+    if given and calibration in ("GEOMETRY", "FIDUCIAL"):
+        how = "Pixel Spacing (0028,0030), calibrated: Pixel Spacing Calibration Type (0028,0A02) "
+        return Spacing(row=given[0], column=given[1], method=how + calibration)
+    if given and imager and any(abs(a - b) > _SAME * b for a, b in zip(given, imager, strict=True)):
+        how = "Pixel Spacing (0028,0030), which differs from Imager Pixel Spacing (0018,1164)"
+        return Spacing(row=given[0], column=given[1], method=how)
+    if not imager:
+        if given:
+            return (
+                "Pixel Spacing (0028,0030) of a projection without a calibration type (0028,0A02) "
+                "does not say whether it lies at the detector or in the patient"
+            )
+        return "Imager Pixel Spacing (0018,1164) and Pixel Spacing (0028,0030) are missing"
+    factor, how = _magnification(dataset)
+    if factor is None:
+        return how
+    return Spacing(row=imager[0] / factor, column=imager[1] / factor, method=how)
+
+
+def _magnification(dataset: "Dataset") -> tuple[float | None, str]:
+    """Return by how much a projection is larger than the patient, or why that is not known."""
+    base = "Imager Pixel Spacing (0018,1164) / "
+    factor = tags.number(dataset, "EstimatedRadiographicMagnificationFactor")
+    how = base + "Estimated Radiographic Magnification Factor (0018,1114)"
+    if factor is None:
+        detector = tags.number(dataset, "DistanceSourceToDetector")
+        patient = tags.number(dataset, "DistanceSourceToPatient")
+        if not detector or not patient:
+            return None, (
+                "the size of a pixel is known at the detector alone (0018,1164): Estimated "
+                "Radiographic Magnification Factor (0018,1114) is missing"
+            )
+        factor = detector / patient
+        how = base + "(Distance Source to Detector (0018,1110) / to Patient (0018,1111))"
+    if not _MAGNIFIED[0] <= factor <= _MAGNIFIED[1]:
+        return None, "the magnification (0018,1114) makes no sense"
+    return factor, how
+
+
+def regions_of(view: View) -> tuple[UltrasoundScale, ...]:
+    """Return the calibrated regions of an ultrasound image, in the order of the header."""
+    found = []
+    for item in tags.items(view.dataset, _US_REGIONS):
+        corners = [
+            tags.number(item, f"RegionLocation{each}")
+            for each in ("MinX0", "MinY0", "MaxX1", "MaxY1")
+        ]
+        units = [tags.number(item, f"PhysicalUnits{axis}Direction") for axis in "XY"]
+        steps = [tags.number(item, f"PhysicalDelta{axis}") for axis in "XY"]
+        if any(each is None for each in corners):
+            continue
+        left, top, right, bottom = (int(each or 0) for each in corners)
+        if right < left or bottom < top:
+            continue
+        x, y = (abs(each or 0.0) for each in steps)
+        found.append(
+            UltrasoundScale(
+                box=(left, top, right, bottom),
+                x_unit=_UNITS.get(int(units[0] or 0), "") if x else "",
+                y_unit=_UNITS.get(int(units[1] or 0), "") if y else "",
+                x=x,
+                y=y,
+            )
+        )
+    return tuple(found)
+
+
+def distance(view: View, start: Point, stop: Point, frame: int = 0) -> Measurement:
+    """Return the length of a line between two points (column, row), from pixel centre to centre.
+
+    In an ultrasound region whose directions are no lengths, such as M-mode, a line along one of
+    them is measured in that direction's unit.
+    """
+    place = f"{_join(place_of(view, frame))}{_text(start)} to {_text(stop)}"
+    if not _finite((start, stop)):
+        return refused(DISTANCE, "mm", "a point is no number", method="", place=place)
+    across, down = stop[0] - start[0], stop[1] - start[1]
+    if tags.items(view.dataset, _US_REGIONS):
+        return _ultrasound_distance(view, (start, stop), (across, down), place)
+    found = spacing_of(view, frame)
+    if isinstance(found, str):
+        return refused(DISTANCE, "mm", found, method="Pixel Spacing (0028,0030)", place=place)
+    value = math.hypot(across * found.column, down * found.row)
+    return Measurement(name=DISTANCE, value=value, unit="mm", place=place, method=found.method)
+
+
+def _ultrasound_distance(
+    view: View, ends: tuple[Point, Point], steps: tuple[float, float], place: str
+) -> Measurement:
+    method = "Sequence of Ultrasound Regions (0018,6011)"
+    region = _region(view, ends)
+    if isinstance(region, str):
+        return refused(DISTANCE, "mm", region, method=method, place=place)
+    across, down = steps
+    if region.metric:
+        value = math.hypot(across * region.x, down * region.y) * _MM
+        return Measurement(name=DISTANCE, value=value, unit="mm", place=place, method=method)
+    for along, other, unit, step in (
+        (across, down, region.x_unit, region.x),
+        (down, across, region.y_unit, region.y),
+    ):
+        if not other and unit:
+            length = unit == "cm"
+            name = DISTANCE if length else own(f"US-{unit}", f"Difference along one axis ({unit})")
+            value = abs(along) * step * (_MM if length else 1)
+            return Measurement(
+                name=name, value=value, unit="mm" if length else unit, place=place, method=method
+            )
+    why = "the region's directions (0018,6024), (0018,6026) are not both lengths"
+    return refused(DISTANCE, "mm", why, method=method, place=place)
+
+
+def _region(view: View, points: Sequence[Point]) -> UltrasoundScale | str:
+    """Return the smallest region that holds all points, or why there is none."""
+    holding = [each for each in regions_of(view) if all(each.holds(point) for point in points)]
+    if not holding:
+        return "the points do not lie in one calibrated region (0018,6011)"
+
+    def size(region: UltrasoundScale) -> int:
+        left, top, right, bottom = region.box
+        return (right - left + 1) * (bottom - top + 1)
+
+    return min(holding, key=size)
+
+
+def area(view: View, corners: Sequence[Point], frame: int = 0) -> Measurement:
+    """Return the area of a polygon, its corners (column, row) in order, mm2."""
+    place = place_of(view, frame)
+    method = "polygon, Pixel Spacing (0028,0030)"
+    if len(corners) < _CORNERS or not _finite(corners):
+        return refused(AREA, "mm2", "an area needs three corners", method=method, place=place)
+    turns = zip(corners, [*corners[1:], corners[0]], strict=True)
+    pixels = abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in turns)) / 2
+    if tags.items(view.dataset, _US_REGIONS):
+        method = "polygon, Sequence of Ultrasound Regions (0018,6011)"
+        region = _region(view, corners)
+        if isinstance(region, str) or not region.metric:
+            why = region if isinstance(region, str) else "the region's directions are not lengths"
+            return refused(AREA, "mm2", why, method=method, place=place)
+        value = pixels * region.x * region.y * _MM * _MM
+        return Measurement(name=AREA, value=value, unit="mm2", place=place, method=method)
+    found = spacing_of(view, frame)
+    if isinstance(found, str):
+        return refused(AREA, "mm2", found, method=method, place=place)
+    value = pixels * found.row * found.column
+    return Measurement(
+        name=AREA, value=value, unit="mm2", place=place, method=f"polygon, {found.method}"
+    )
+
+
+def extent(view: View, frame: int = 0) -> tuple[Measurement, ...]:
+    """Return how wide and how high what is shown is in the patient, or why that is not known."""
+    names: tuple[Code, Code] = (
+        own("EXTENT-WIDTH", "Width of what is shown"),
+        own("EXTENT-HEIGHT", "Height of what is shown"),
+    )
+    if tags.items(view.dataset, _US_REGIONS):
+        return tuple(
+            Measurement(
+                name=name, value=count * step * _MM, unit="mm", place=f"region {n}",
+                method="Sequence of Ultrasound Regions (0018,6011)",
+            )
+            for n, region in enumerate(regions_of(view), 1)
+            for name, count, step, unit in (
+                (names[0], region.box[2] - region.box[0] + 1, region.x, region.x_unit),
+                (names[1], region.box[3] - region.box[1] + 1, region.y, region.y_unit),
+            )
+            if unit == "cm"
+        )  # fmt: skip
+    found, place = spacing_of(view, frame), place_of(view, frame)
+    if isinstance(found, str):
+        return (refused(names[0], "mm", found, method="Pixel Spacing (0028,0030)", place=place),)
+    header = view.pixels
+    if header is None:
+        return ()
+    return tuple(
+        Measurement(name=name, value=count * step, unit="mm", place=place, method=found.method)
+        for name, count, step in (
+            (names[0], header.columns, found.column),
+            (names[1], header.rows, found.row),
+        )
+    )
+
+
+def _text(point: Point) -> str:
+    return f"({point[0]:g}, {point[1]:g})"
+
+
+def _join(place: str) -> str:
+    return f"{place}, " if place else ""
+
+
+def _finite(points: Sequence[Point]) -> bool:
+    return all(math.isfinite(each) for point in points for each in point)

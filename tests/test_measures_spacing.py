@@ -1,0 +1,219 @@
+"""CT numbers, distances and areas: by hand, on pydicom's files, and refused where they must be."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from safelight.errors import UnreadableInputError
+from safelight.readers.measures import area, distance, hu_statistics, measure
+from safelight.readers.measures.spacing import Spacing, regions_of, spacing_of
+from safelight.readers.view import View
+from safelight.types import Kind
+from view_fixtures import CT, bundled, dicom, photo, view
+
+PIXELS = np.arange(40 * 60, dtype=np.int16).reshape(40, 60)
+MAGNIFICATION = "EstimatedRadiographicMagnificationFactor"
+DX = "1.2.840.10008.5.1.4.1.1.1.1"
+US = "1.2.840.10008.5.1.4.1.1.6.1"
+SCALED = {"RescaleSlope": "1", "RescaleIntercept": "-1024"}
+
+
+def made(**header: Any) -> View:
+    return view(dicom(PIXELS, **{"Modality": "CT", **header}))
+
+
+def by_name(seen: View, box: tuple[int, int, int, int] | None = None) -> dict[str, float | None]:
+    return {each.name.value: each.value for each in hu_statistics(seen, box=box)}
+
+
+def test_ct_numbers_of_a_box_by_hand() -> None:
+    found = by_name(made(**SCALED), (2, 1, 2, 2))
+    # stored 62, 63, 122, 123, less 1024
+    assert found == {"HU-MEAN": -931.5, "HU-SD": 30.004166, "HU-MIN": -962.0, "HU-MAX": -901.0}
+
+
+def test_ct_numbers_of_pydicoms_slice() -> None:
+    data = bundled("CT_small.dcm")
+    seen = view(data)
+    raw = pydicom.dcmread(io.BytesIO(data))
+    values = raw.pixel_array.astype(float) * raw.RescaleSlope + raw.RescaleIntercept
+    values = values[raw.pixel_array != raw.PixelPaddingValue]
+    assert by_name(seen)["HU-MEAN"] == pytest.approx(values.mean(), abs=1e-5)
+    assert by_name(seen)["HU-MAX"] == values.max()
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ({}, "Rescale Slope (0028,1053)"),
+        ({**SCALED, "RescaleType": "US"}, "Rescale Type (0028,1054) is not HU"),
+        ({**SCALED, "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "scout view"),
+        ({**SCALED, "ImageType": ["DERIVED", "PRIMARY", "AXIAL", "MAT_SPECIFIC"]}, "derived"),
+        ({**SCALED, "MultienergyCTAcquisition": "YES"}, "multi-energy"),
+        ({**SCALED, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}, "not a CT image"),
+    ],
+)
+def test_values_that_are_no_hounsfield_units_are_refused(header: dict[str, Any], why: str) -> None:
+    (found,) = hu_statistics(made(**header))
+    assert found.value is None
+    assert why in found.refused
+
+
+def test_padding_is_no_tissue_and_a_box_must_lie_inside() -> None:
+    padded = PIXELS.copy()
+    padded[:, :30] = -2000
+    seen = view(dicom(padded, Modality="CT", PixelPaddingValue=-2000, **SCALED))
+    assert by_name(seen)["HU-MIN"] == 30 - 1024
+    assert "padding" in hu_statistics(seen, box=(0, 0, 10, 10))[0].refused
+    assert "inside the frame" in hu_statistics(seen, box=(50, 0, 20, 5))[0].refused
+    with pytest.raises(UnreadableInputError):
+        seen.stored(4)
+
+
+def test_distances_and_areas_with_pixels_that_are_not_square() -> None:
+    seen = made(PixelSpacing=["0.5", "0.25"])
+    assert distance(seen, (0, 0), (8, 0)).value == 2.0
+    assert distance(seen, (0, 0), (0, 8)).value == 4.0
+    assert distance(seen, (0, 0), (12, 8)).value == 5.0
+    assert area(seen, [(0, 0), (8, 0), (8, 8), (0, 8)]).value == 8.0
+    assert {each.name.value: each.value for each in measure(seen) if each.unit == "mm"} == {
+        "EXTENT-WIDTH": 15.0,
+        "EXTENT-HEIGHT": 20.0,
+    }
+
+
+@given(
+    points=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 39)), min_size=3, max_size=3),
+    row=st.floats(0.1, 2),
+    column=st.floats(0.1, 2),
+)
+def test_triangles_obey_heron(points: list[tuple[float, float]], row: float, column: float) -> None:
+    seen = TRIANGLE
+    assert seen.dataset is not None
+    seen.dataset.PixelSpacing = [f"{row:.6f}", f"{column:.6f}"]
+    a, b, c = (
+        distance(seen, points[n], points[(n + 1) % 3]).value or 0.0 for n in range(3)
+    )  # fmt: skip
+    half = (a + b + c) / 2
+    heron = max(half * (half - a) * (half - b) * (half - c), 0.0) ** 0.5
+    assert area(seen, points).value == pytest.approx(heron, abs=1e-3)
+
+
+TRIANGLE = made(PixelSpacing=["1", "1"])
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ({"PixelSpacing": [".2", ".2"], "PixelSpacingCalibrationType": "FIDUCIAL"}, 0.2),
+        ({"PixelSpacing": [".2", ".2"], "ImagerPixelSpacing": [".3", ".3"]}, 0.2),
+        (
+            {"ImagerPixelSpacing": [".3", ".3"], "EstimatedRadiographicMagnificationFactor": "1.5"},
+            0.2,
+        ),
+        (
+            {
+                "ImagerPixelSpacing": [".3", ".3"],
+                "DistanceSourceToDetector": "1800",
+                "DistanceSourceToPatient": "1200",
+            },
+            0.2,
+        ),
+    ],
+)
+def test_projections_are_brought_to_the_patient(header: dict[str, Any], row: float) -> None:
+    found = spacing_of(made(Modality="DX", SOPClassUID=DX, **header))
+    assert isinstance(found, Spacing)
+    assert found.row == pytest.approx(row)
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ({"ImagerPixelSpacing": [".3", ".3"]}, "(0018,1114)"),
+        ({"PixelSpacing": [".3", ".3"], "ImagerPixelSpacing": [".3", ".3"]}, "(0018,1114)"),
+        ({"PixelSpacing": [".3", ".3"]}, "does not say whether it lies at the detector"),
+        ({}, "(0018,1164)"),
+        (
+            {
+                "ImagerPixelSpacing": [".3", ".3"],
+                "EstimatedRadiographicMagnificationFactor": "0.2",
+            },
+            "makes no sense",
+        ),
+    ],
+)
+def test_a_size_at_the_detector_is_no_size_in_the_patient(header: dict[str, Any], why: str) -> None:
+    found = distance(made(Modality="DX", SOPClassUID=DX, **header), (0, 0), (5, 5))
+    assert found.value is None
+    assert why in found.refused
+
+
+def region(box: tuple[int, ...], units: tuple[int, int], delta: tuple[float, float]) -> Dataset:
+    item = Dataset()
+    item.RegionLocationMinX0, item.RegionLocationMinY0 = box[:2]
+    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = box[2:]
+    item.PhysicalUnitsXDirection, item.PhysicalUnitsYDirection = units
+    item.PhysicalDeltaX, item.PhysicalDeltaY = delta
+    item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 1, 1, 0
+    return item
+
+
+def test_ultrasound_is_measured_region_by_region() -> None:
+    regions = Sequence(
+        [
+            region((0, 0, 29, 39), (3, 3), (0.03, -0.04)),
+            region((30, 0, 59, 39), (4, 3), (0.01, 0.02)),
+        ]
+    )
+    seen = made(Modality="US", SOPClassUID=US, SequenceOfUltrasoundRegions=regions)
+    assert len(regions_of(seen)) == 2
+    assert distance(seen, (0, 0), (10, 0)).value == pytest.approx(3.0)
+    assert distance(seen, (0, 0), (10, 10)).value == pytest.approx(5.0)
+    assert area(seen, [(0, 0), (10, 0), (10, 10)]).value == pytest.approx(6.0)
+    over_time = distance(seen, (30, 5), (40, 5))
+    assert (over_time.value, over_time.unit) == (pytest.approx(0.1), "s")
+    deep = distance(seen, (30, 5), (30, 15))
+    assert (deep.value, deep.unit) == (pytest.approx(2.0), "mm")
+    assert "not both lengths" in distance(seen, (30, 5), (40, 15)).refused
+    assert "not lengths" in area(seen, [(30, 0), (40, 0), (40, 9)]).refused
+    assert "one calibrated region" in distance(seen, (20, 5), (40, 5)).refused
+
+
+def test_pydicoms_ultrasound_is_measured_in_its_region_alone() -> None:
+    seen = view(bundled("examples_ybr_color.dcm"))
+    (only,) = regions_of(seen)
+    assert only.box == (84, 31, 595, 414)
+    # 0.05104970559477806 cm a pixel
+    assert distance(seen, (100, 100), (130, 140)).value == pytest.approx(25.524853)
+    assert "one calibrated region" in distance(seen, (0, 0), (9, 9)).refused
+
+
+def test_photos_and_senseless_points_are_refused() -> None:
+    seen = view(photo(np.zeros((9, 9), np.uint8)), Kind.PNG)
+    assert measure(seen) == ()
+    assert "without a DICOM header" in distance(seen, (0, 0), (1, 1)).refused
+    assert "no number" in distance(made(), (0, float("nan")), (1, 1)).refused
+    assert "three corners" in area(made(), [(0, 0), (1, 1)]).refused
+
+
+def test_scouts_and_spacing_out_of_range_are_refused() -> None:
+    scout = made(PixelSpacing=["1", "1"], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    assert "scout" in distance(scout, (0, 0), (1, 1)).refused
+    for spacing in (["0", "1"], ["1"], None):
+        found = distance(made(PixelSpacing=spacing, SOPClassUID=CT), (0, 0), (1, 1))
+        assert "(0028,0030) is missing" in found.refused
+
+
+def test_every_measurement_has_a_value_or_a_reason() -> None:
+    for name in ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "rtdose.dcm"):
+        for each in measure(view(bundled(name))):
+            assert (each.value is None) == bool(each.refused)
+            assert each.unit

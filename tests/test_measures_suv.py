@@ -1,0 +1,209 @@
+"""Uptake values against numbers worked out by hand, and refusals that name what is missing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from safelight.readers.measures import suv
+from safelight.readers.measures.times import moment, of_day, stamp
+from safelight.readers.view import View
+from view_fixtures import dicom, view
+
+PET = "1.2.840.10008.5.1.4.1.1.128"
+HALF_LIFE = 6586.2  # fluorine-18, s
+PIXELS = np.arange(16 * 16, dtype=np.uint16).reshape(16, 16)
+
+
+def pet(*, given: dict[str, Any] | None = None, drop: tuple[str, ...] = (), **header: Any) -> View:
+    """Return a PET slice: 370 MBq an hour before the scan, 75 kg, 1.80 m, 2 Bq/ml a step."""
+    item = Dataset()
+    pharmaceutical = {
+        "RadiopharmaceuticalStartTime": "100000",
+        "RadionuclideTotalDose": "370000000",
+        "RadionuclideHalfLife": str(HALF_LIFE),
+    }
+    for keyword, value in {**pharmaceutical, **(given or {})}.items():
+        if value is not None:
+            setattr(item, keyword, value)
+    values = {
+        "SOPClassUID": PET, "Modality": "PT", "Units": "BQML", "DecayCorrection": "START",
+        "CorrectedImage": ["DECY", "ATTN", "SCAT"], "PatientWeight": "75", "PatientSize": "1.8",
+        "PatientSex": "M", "SeriesDate": "20240310", "SeriesTime": "110000",
+        "AcquisitionDate": "20240310", "AcquisitionTime": "110500", "RescaleSlope": "2",
+        "RescaleIntercept": "0", "StudyDate": "20240310",
+        "RadiopharmaceuticalInformationSequence": Sequence([item]),
+        **header,
+    }  # fmt: skip
+    return view(dicom(PIXELS, **{k: v for k, v in values.items() if k not in drop}))
+
+
+def highest(seen: View, way: str = "bw") -> tuple[float | None, str]:
+    found = {each.name.value: each for each in suv.statistics(seen)}
+    one = found[f"SUV-{way.upper()}-MAX"]
+    return one.value, one.refused
+
+
+def test_body_weight_by_hand() -> None:
+    # 2 x 255 Bq/ml over 370 MBq decayed for 3600 s, by 75 kg
+    value, why = highest(pet())
+    assert why == ""
+    left = 370e6 * 0.5 ** (3600 / 6586.2)
+    assert value == pytest.approx(510 / (left / 75000), rel=1e-9)
+    assert value == pytest.approx(0.15100, abs=2e-5)
+
+
+def test_lean_mass_and_surface_by_hand() -> None:
+    bw, _ = highest(pet())
+    assert bw is not None
+    # 75 kg, 1.80 m: BMI 23.148; 9270 x 75 / (6680 + 216 x 23.148) = 695250 / 11680 = 59.525 kg
+    assert suv.lbm_janmahasatian(75, 1.8, "M") == pytest.approx(59.525, abs=1e-3)
+    # 1.10 x 75 - 128 x (75 / 180)^2 = 60.278 kg
+    assert suv.lbm_james(75, 1.8, "M") == pytest.approx(60.2778, abs=1e-4)
+    # 60 kg, 1.65 m: BMI 22.039; 556200 / (8780 + 5377.4) = 39.287 kg
+    assert suv.lbm_janmahasatian(60, 1.65, "F") == pytest.approx(39.287, abs=1e-3)
+    assert suv.lbm_james(60, 1.65, "F") == pytest.approx(44.6298, abs=1e-4)
+    assert suv.bsa_du_bois(75, 1.8) == pytest.approx(1.9421, abs=1e-3)
+    assert highest(pet(), "janma")[0] == pytest.approx(bw * 59.525 / 75, rel=1e-4)
+    assert highest(pet(), "james")[0] == pytest.approx(bw * 60.2778 / 75, rel=1e-5)
+    # BSA in cm2 over the decayed dose, apart from body weight
+    left = 370e6 * 0.5 ** (3600 / 6586.2)
+    surface = 0.007184 * 75**0.425 * 180**0.725 * 1e4
+    assert highest(pet(), "bsa")[0] == pytest.approx(510 * surface / left, rel=1e-9)
+
+
+def test_a_dose_corrected_to_administration_has_not_decayed() -> None:
+    assert highest(pet(DecayCorrection="ADMIN"))[0] == pytest.approx(510 * 75000 / 370e6)
+
+
+def test_values_that_are_standardised_already_are_taken_as_they_are() -> None:
+    assert highest(pet(Units="GML", RescaleSlope="0.01"))[0] == pytest.approx(2.55)
+    lean = pet(Units="GML", SUVType="LBMJANMA", RescaleSlope="0.01")
+    assert highest(lean, "janma")[0] == pytest.approx(2.55)
+    assert highest(lean) == (
+        None,
+        "the values are standardised to lean body mass, Janmahasatian already",
+    )
+    surface = pet(Units="CM2ML", RescaleSlope="0.01")
+    assert highest(surface, "bsa")[0] == pytest.approx(2.55)
+    assert "SUV Type" in highest(pet(Units="GML", SUVType="BSA"))[1]
+
+
+def test_counts_need_philips_factors() -> None:
+    assert "(7053,1000)" in highest(pet(Units="CNTS"))[1]
+    for element, wanted in ((0x00, 510 * 0.001), (0x09, 510 * 3 * 75000)):
+        seen = pet(Units="CNTS", DecayCorrection="ADMIN")
+        assert seen.dataset is not None
+        block = seen.dataset.private_block(0x7053, "Philips PET Private Group", create=True)
+        block.add_new(element, "DS", "0.001" if element == 0 else "3")
+        expected = wanted if element == 0 else wanted / 370e6
+        assert highest(seen)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "tag"),
+    [
+        ("PatientWeight", "(0010,1030)"),
+        ("Units", "(0054,1001)"),
+        ("CorrectedImage", "(0028,0051)"),
+        ("DecayCorrection", "(0054,1102)"),
+        ("RadiopharmaceuticalInformationSequence", "(0054,0016)"),
+        ("AcquisitionTime", "(0008,0032)"),
+    ],
+)
+def test_what_is_missing_is_named(keyword: str, tag: str) -> None:
+    value, why = highest(pet(drop=(keyword,)))
+    assert value is None
+    assert tag in why
+
+
+@pytest.mark.parametrize(
+    ("keyword", "tag"),
+    [
+        ("RadionuclideTotalDose", "(0018,1074)"),
+        ("RadionuclideHalfLife", "(0018,1075)"),
+        ("RadiopharmaceuticalStartTime", "(0018,1072)"),
+    ],
+)
+def test_what_is_missing_of_the_pharmaceutical_is_named(keyword: str, tag: str) -> None:
+    value, why = highest(pet(given={keyword: None}))
+    assert value is None
+    assert f"{tag} is missing" in why
+
+
+@pytest.mark.parametrize(
+    ("given", "header", "why"),
+    [
+        ({"RadionuclideTotalDose": "370"}, {}, "(0018,1074) is out of range"),
+        ({}, {"PatientWeight": "75000"}, "(0010,1030) is out of range"),
+        ({}, {"PatientWeight": "0"}, "(0010,1030) is missing"),
+        ({}, {"DecayCorrection": "NONE"}, "neither START nor ADMIN"),
+        ({}, {"CorrectedImage": ["DECY"]}, "ATTN"),
+        ({"RadiopharmaceuticalStartDateTime": "20240310120000"}, {}, "later than the scan"),
+        ({"RadiopharmaceuticalStartDateTime": "20240301100000"}, {}, "half-lives before the scan"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    given: dict[str, Any], header: dict[str, Any], why: str
+) -> None:
+    value, told = highest(pet(given=given, **header))
+    assert value is None
+    assert why in told
+
+
+def test_a_size_that_is_missing_refuses_lean_mass_alone() -> None:
+    seen = pet(drop=("PatientSize",))
+    assert highest(seen)[0] is not None
+    for way in ("janma", "james", "bsa"):
+        assert "(0010,1020) is missing" in highest(seen, way)[1]
+    assert "(0010,0040)" in highest(pet(PatientSex="O"), "janma")[1]
+
+
+def test_an_injection_before_midnight_is_of_the_day_before() -> None:
+    seen = pet(
+        given={"RadiopharmaceuticalStartTime": "233000"},
+        SeriesTime="003000", AcquisitionTime="003500",
+    )  # fmt: skip
+    assert highest(seen)[0] == pytest.approx(highest(pet())[0] or 0)
+
+
+def test_a_series_made_later_is_timed_by_its_frames() -> None:
+    # the series was derived in the evening: the frame began at 11:05, 300 s after the scan
+    # started, and lasted 120 s; the average of its decaying count rate was 59.9 s into it
+    evening = {"SeriesTime": "200000"}
+    assert "(0054,1300)" in highest(pet(**evening))[1]
+    reference, frame = 359_900.0, 120_000.0
+    seen = pet(FrameReferenceTime=str(reference), ActualFrameDuration=str(int(frame)), **evening)
+    constant = np.log(2) / HALF_LIFE
+    mean_at = np.log(constant * 120 / (1 - np.exp(-constant * 120))) / constant
+    since = 3600 + 300 - reference / 1000 + mean_at
+    expected = 510 * 75000 / (370e6 * 0.5 ** (since / HALF_LIFE))
+    assert highest(seen)[0] == pytest.approx(expected, rel=1e-9)
+    assert highest(seen)[0] == pytest.approx(highest(pet())[0] or 0, rel=1e-4)
+
+
+def test_what_is_no_pet_has_no_uptake_value() -> None:
+    assert highest(view(dicom(PIXELS))) == (None, "it is not a PET image")
+
+
+def test_times_are_read_as_the_standard_writes_them() -> None:
+    assert of_day("1030") == of_day("103000.000000")
+    assert of_day("10:30:00") == of_day("1030")
+    assert of_day("251000") is None
+    assert moment("20240230", "10") is None
+    assert moment("2024.02.29", "10") == moment("20240229", "100000")
+    header = Dataset()
+    header.AcquisitionDateTime = "20240331013000.0+0100"
+    assert stamp(header, "AcquisitionDateTime", "+0200") == moment("20240331", "023000")
+    assert stamp(header, "AcquisitionDateTime") == moment("20240331", "013000")
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 1800, 7200, 20000])
+def test_decay_agrees_with_an_exponential_written_otherwise(seconds: int) -> None:
+    start = 11 * 3600 - seconds
+    written = f"{start // 3600:02d}{start // 60 % 60:02d}{start % 60:02d}"
+    value, _why = highest(pet(given={"RadiopharmaceuticalStartTime": written}))
+    activity = 370e6 * np.exp(-seconds * 0.69314718055994530942 / HALF_LIFE)
+    assert value == pytest.approx(510 * 75 * 1000 / activity, rel=1e-12)

@@ -13,6 +13,7 @@ from safelight.deid.burned.detector import Detector
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.lines import Line
+from safelight.deid.burned.memory import Memory
 from safelight.deid.burned.read import Reader, Reading
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
 from safelight.deid.burned.stack import stacked
@@ -78,6 +79,9 @@ class Maps:
 
 class Eyes:
     """All engines, each loaded when it is first needed."""
+
+    def __init__(self) -> None:
+        self._detections: Memory[float] = Memory()
 
     @cached_property
     def segments(self) -> Segments:
@@ -251,6 +255,13 @@ class Eyes:
             grey: The plane, (rows, columns).
             strip: The line.
         """
+        known = self._detections.find(grey, strip)
+        if known is None:
+            known = self._detected(grey, strip)
+            self._detections.keep(grey, strip, known)
+        return known
+
+    def _detected(self, grey: Grey, strip: Strip) -> float:
         left, top, right, bottom = (round(side) for side in strip.bounds())
         edge = max(_SURROUNDINGS, round(min(strip.height, strip.length)))
         rows, columns = grey.shape

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from safelight.deid.burned.memory import Memory
 from safelight.deid.burned.models import open_model, wheel_model
 from safelight.deid.burned.strip import Floats, Strip
 
@@ -49,7 +50,13 @@ class Reading:
 
 
 class Reader:
-    """The recogniser, loaded when the first line is read."""
+    """The recogniser, loaded when the first line is read.
+
+    What stands still from frame to frame is read once.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bool, Memory[Reading]] = {True: Memory(), False: Memory()}
 
     @cached_property
     def _session(self) -> Any:
@@ -68,6 +75,18 @@ class Reader:
             strips: The lines, without padding.
             thorough: Whether a poor reading is tried again turned and with light and dark swapped.
         """
+        known = self._known[thorough]
+        found = [known.find(grey, strip) for strip in strips]
+        fresh = [strip for strip, one in zip(strips, found, strict=True) if one is None]
+        readings = iter(self._fresh(grey, fresh, thorough=thorough))
+        out = [next(readings) if one is None else one for one in found]
+        for strip, one, reading in zip(strips, found, out, strict=True):
+            if one is None:
+                known.keep(grey, strip, reading)
+        return out
+
+    def _fresh(self, grey: Grey, strips: Sequence[Strip], *, thorough: bool) -> list[Reading]:
+        """Read strips that were not met before."""
         crops = [straight(grey, strip) for strip in strips]
         best = self._many(crops, 0)
         for place, strip in enumerate(strips):

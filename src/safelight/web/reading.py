@@ -1,7 +1,6 @@
 """Readings as the page shows them: from the vault, by who looks."""
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row, insert, select
@@ -25,7 +24,7 @@ from safelight.web.sessions import Who
 if TYPE_CHECKING:
     from safelight.web.rooms import Rooms
 
-__all__ = ["READING", "Readings", "answered", "given", "page_of"]
+__all__ = ["READING", "Readings", "answered", "page_of"]
 
 READING: Final = "reading"  # kind of a reading in the vault
 _IMPRESSION: Final = "web-impression"
@@ -196,16 +195,6 @@ def _answer(one: Finding, *, clinician: bool) -> AnswerView:
         card=one.card,
         **more,
     )
-
-
-def given(readings: Readings, who: Who, row: Row[Any], told: Mapping[str, Any]) -> None:
-    """Keep feedback on an answer.
-
-    Raises:
-        StoreError: It cannot be kept yet.
-    """
-    del readings, who, row, told
-    raise StoreError("feedback cannot be kept yet", kept="nothing was changed")
 
 
 def answered(readings: Readings, who: Who, row: Row[Any], question: str) -> AskPage:

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from safelight.consent.roles import Act
 from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import AskPage, Done, ReadingPage
-from safelight.web.reading import Readings, answered, given, page_of
+from safelight.web.opinions import given, thought
+from safelight.web.reading import Readings, answered, page_of
 from safelight.web.render import plain, sent_to, shown
 from safelight.web.routes.submissions import may_of, see
 from safelight.web.who import R, W, known
@@ -24,15 +26,19 @@ class FeedbackForm(Form):
     n: int = Field(ge=0, le=10_000_000)
     reader: str = Field(min_length=1, max_length=80)
     verdict: str = Field(pattern="right|wrong|unsure")
-    says: str = Field(default="", max_length=20, pattern="|seen|not seen|cannot tell")
-    basis: str = Field(default="own", max_length=20)
+    says: str = Field(default="", max_length=60)
+    basis: str = Field(default="own", pattern="own|follow-up|pathology")
     words: str = Field(default="", max_length=2000)
 
 
 class ImpressionForm(Form):
-    """What a clinician thinks before any answer is shown."""
+    """What a clinician thinks before any answer is shown.
+
+    ``thoughts``: ``n|subject|answer``, such as ``0|SCT:36118008|seen``, for what they are sure of.
+    """
 
     words: str = Field(min_length=1, max_length=4000)
+    thoughts: list[str] = Field(default_factory=list, max_length=100)
 
 
 class AskForm(Form):
@@ -65,7 +71,7 @@ def impression(
     """Keep a clinician's own impression; then the answers are shown."""
     row = known(rooms, submission)
     see(rooms, who, row)
-    Readings(rooms).keep_impression(who, row, form.words)
+    thought(rooms, who, row, form.words, form.thoughts)
     return sent_to(request, f"/submissions/{submission}/reading")
 
 
@@ -81,8 +87,8 @@ def feedback(
 ) -> Response:
     """Say whether an answer is right or needs work."""
     row = known(rooms, submission)
-    see(rooms, who, row)
-    given(Readings(rooms), who, row, form.model_dump())
+    see(rooms, who, row, Act.GIVE_FEEDBACK)
+    given(rooms, who, row, form.model_dump())
     return sent_to(request, f"/submissions/{submission}/reading")
 
 

@@ -52,9 +52,12 @@ def planted(folder: Path, count: int, *, frames: int = 1) -> Path:
 def do(source: Path, out: Path, key: Path, **given: object) -> Summary:
     """Run in this process; pictures are left alone unless ``pixels`` is given."""
     given.setdefault("pixels", False)
-    force = bool(given.pop("force", False))
+    force, pictures = bool(given.pop("force", False)), str(given.pop("pictures", ""))
     settings = Settings(key_file=str(key), **given)  # type: ignore[arg-type]  # checked at run time
-    return run(Request(sources=[str(source)], out=str(out), settings=settings, force=force))
+    asked = Request(
+        sources=[str(source)], out=str(out), settings=settings, force=force, pictures=pictures
+    )
+    return run(asked)
 
 
 def command(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
 
 import safelight
@@ -59,8 +60,13 @@ def one(values: Any, position: Any, uid: str, place: str) -> Dataset:
 
 def test_a_face_goes_and_the_brain_stays(tmp_path: Path, key_file: Path) -> None:
     nose, brain = series(tmp_path / "in", nose=True, uid="1.2.826.0.4.1", place="1.2.826.0.5.1")
-    summary = do(tmp_path / "in", tmp_path / "out", key_file, pixels=True)
+    pictures = tmp_path / "seen"
+    summary = do(tmp_path / "in", tmp_path / "out", key_file, pixels=True, pictures=pictures)
     assert summary.exit_code == 0, summary.data["reasons"]
+    (surface,) = pictures.glob("*-surface.png")  # once for the series
+    shown = np.asarray(Image.open(surface))
+    assert (np.roll(shown, shown.shape[1] // 2, axis=1) != shown).mean() > 0.02
+    assert surface.name in (pictures / "index.html").read_text("utf-8")
     slices = [pydicom.dcmread(path) for path in (tmp_path / "out").rglob("*.dcm")]
     slices.sort(key=lambda data: int(data.InstanceNumber))
     after = np.stack([data.pixel_array for data in slices])

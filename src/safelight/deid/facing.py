@@ -22,6 +22,7 @@ from safelight.deid.faces import (
     Verdict,
     examine,
     scout_face,
+    surface_png,
 )
 from safelight.deid.nifti import unpacked
 from safelight.deid.pixels.header import PixelHeader
@@ -50,12 +51,15 @@ class Faces:
         faceless: It was judged, and shows no face now.
         hold: Why a person has to look; empty when nobody has to.
         note: What the report says; empty for nothing.
+        surface: PNG of the head before and after, with the first input of its series only; for
+            whoever may see the original.
     """
 
     shapes: Mapping[int, Mask]
     faceless: bool = False
     hold: str = ""
     note: str = ""
+    surface: bytes | None = None
 
 
 def place_of(values: Mapping[int, bytes], header: PixelHeader) -> Slice | None:
@@ -96,6 +100,7 @@ class FaceLook:
         self._volume = SeriesVolume()
         self._frame_of_reference = ""
         self._judged: tuple[Verdict | None, str, FaceMask | None] | None = None
+        self._surface: bytes | None = None
 
     def add(self, header: PixelHeader, place: Slice | None, frame: NDArray[np.generic]) -> None:
         """Take in one slice; what is no slice of a volume is passed over."""
@@ -104,7 +109,13 @@ class FaceLook:
             self._volume.add(place, frame)
 
     def of(
-        self, header: PixelHeader, place: Slice | None, frame: NDArray[np.generic], person: str
+        self,
+        header: PixelHeader,
+        place: Slice | None,
+        frame: NDArray[np.generic],
+        person: str,
+        *,
+        pictured: bool = False,
     ) -> Faces:
         """Return what is done about a face in one input, once all of its series were added.
 
@@ -113,6 +124,7 @@ class FaceLook:
             place: Where it lies.
             frame: Its first frame.
             person: Whose it is, by code: a UID that two people share joins no two heads.
+            pictured: Somebody is to see what was taken off.
         """
         if header.modality not in _VOLUMES or frame.ndim != 2:  # noqa: PLR2004 - grey
             return Faces(shapes={})
@@ -121,19 +133,22 @@ class FaceLook:
         if "LOCALIZER" in header.image_type and place is not None:
             return _scout(header, place, frame)
         affine = place.affine() if place is not None else None
-        verdict, reason, face = self._verdict(person)
+        verdict, reason, face = self._verdict(person, pictured=pictured)
         if face is None:
             face = self._known.get((person, header.frame_of_reference))
         if face is not None and affine is not None:
             mask = face.of_slice(affine, header.rows, header.columns)
-            return Faces(shapes={0: mask} if mask.any() else {}, faceless=True)
+            surface, self._surface = self._surface, None
+            return Faces(shapes={0: mask} if mask.any() else {}, faceless=True, surface=surface)
         if verdict is Verdict.UNSURE:
             return Faces(shapes={}, hold=f"it may show a face: {reason}")
         if verdict is Verdict.NO_FACE:
             return Faces(shapes={}, faceless=True)
         return Faces(shapes={}, note=TOLD + (reason or "the header does not say where it lies"))
 
-    def _verdict(self, person: str) -> tuple[Verdict | None, str, FaceMask | None]:
+    def _verdict(
+        self, person: str, *, pictured: bool
+    ) -> tuple[Verdict | None, str, FaceMask | None]:
         """Judge the volume once; no verdict when the slices are none."""
         if self._judged is None:
             volume = self._volume.finish()
@@ -142,6 +157,8 @@ class FaceLook:
             else:
                 found = examine(volume)
                 self._judged = (found.verdict, found.reason, found.mask)
+                if pictured and found.mask is not None:
+                    self._surface = surface_png(found)
                 if found.mask is not None and self._frame_of_reference:
                     if len(self._known) >= _FRAMES_KEPT:
                         del self._known[next(iter(self._known))]

@@ -72,9 +72,9 @@ class Seen:
         """Return what was decided, by the frame numbers of the input itself."""
         return self.stretch.regions(self, needles)
 
-    def faces(self, opened: "Opened", person: str) -> Faces:
+    def faces(self, opened: "Opened", person: str, *, pictured: bool = False) -> Faces:
         """Return what is done about a face in the input, all of its series having been seen."""
-        return self.stretch.faces(self, opened, person)
+        return self.stretch.faces(self, opened, person, pictured=pictured)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,10 +228,11 @@ class Stretch:
         gathered.sights.append(sight)
         return bool(sight.found)
 
-    def faces(self, seen: Seen, opened: Opened, person: str) -> Faces:
+    def faces(self, seen: Seen, opened: Opened, person: str, *, pictured: bool = False) -> Faces:
         """Return what is done about a face in one input of a person, who is named by code."""
         look = self._gathered[seen.key].faces
-        return look.of(opened.header, opened.place, opened.source.frame(0), person)
+        frame = opened.source.frame(0)
+        return look.of(opened.header, opened.place, frame, person, pictured=pictured)
 
     def regions(self, seen: Seen, needles: "Needles | None") -> list[Region]:
         """Return what was decided for one input, by its own frame numbers."""

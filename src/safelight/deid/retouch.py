@@ -143,9 +143,11 @@ class Retoucher:
         if self._looks:
             seen = seen or self.looker.stretch().see(opened)
             regions += seen.regions(ctx.subject.needles)
-            faces = seen.faces(opened, ctx.subject.code)
+            faces = seen.faces(opened, ctx.subject.code, pictured=show is not None)
         if show is not None and (regions or faces.shapes):
             show("before", drawn(_first(opened, regions), regions))
+        if show is not None and faces.surface is not None:
+            show("surface", faces.surface)
         _hold(regions, size, _PLACE)
         if faces.hold:
             raise NeedsReviewError(faces.hold, place=_PLACE)

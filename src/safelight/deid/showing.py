@@ -11,7 +11,8 @@ from safelight.deid.pixels.picture import Bytes2D, Picture
 
 __all__ = ["Show", "drawn"]
 
-# Takes "before" or "after" and a PNG. What it is given may identify someone.
+# Takes "before", "after" or "surface" (a head, before and after) and a PNG. What it is given may
+# identify someone.
 Show = Callable[[str, bytes], None]
 
 _COLOURS: Final = {

@@ -17,6 +17,11 @@ __all__ = ["Album"]
 
 _PAGE: Final = "index.html"
 _SHOWN: Final = 500  # pictures that the page shows; all lie in the folder
+_SHOWN_AS: Final = (
+    ("before", "before"),
+    ("after", "after"),
+    ("surface", "the head of its series, before and after"),
+)
 _HEAD: Final = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
@@ -98,7 +103,7 @@ def _pair(code: str, names: set[str]) -> str:
     figures = "".join(
         f'<figure><img loading="lazy" src="{escape(code)}-{when}.png" alt="{words}">'
         f"<figcaption>{words}</figcaption></figure>"
-        for when, words in (("before", "before"), ("after", "after"))
+        for when, words in _SHOWN_AS
         if f"{code}-{when}.png" in names
     )
     return f'<h2><code>{escape(code)}</code></h2><div class="pair">{figures}</div>'

@@ -23,7 +23,7 @@ WIDTH = 12
 CLASSES = ("clear", "opacity")
 HEAD = "chest-opacity"
 TRAIN = "train-a-model"
-RECIPE = Recipe(ridge=3.0)
+RECIPE = Recipe(ridge=30.0)
 
 
 def images(count: int, seed: int, *, width: int = WIDTH) -> tuple[NDArray[np.int16], list[str]]:
@@ -72,7 +72,7 @@ class Room:
             HEAD, offers(person, count, seed, **more), policy=self.policy
         )
 
-    def filled(self, people: int, each: int = 6) -> list[str]:
+    def filled(self, people: int, each: int = 7) -> list[str]:
         """Return people who each contributed images."""
         made = [self.person() for _ in range(people)]
         everything = [

@@ -281,7 +281,7 @@ class LeakageError(LearningError):
 
     code = "leakage"
     default_kept = "nothing was published; the version before stays in service"
-    default_todo = "gather more contributors or raise the ridge, then train again"
+    default_todo = "gather more contributors, or open a head on fewer features"
 
 
 class NotOfferedError(LearningError):

@@ -26,7 +26,7 @@ from safelight.learning.examples import Examples
 from safelight.readers.head import Head, Recipe, solve
 from safelight.readers.statistics import MOST_WEIGHT, Statistics
 
-__all__ = ["LIMITS", "Leakage", "Limits", "audit", "exact_deletion"]
+__all__ = ["CHECKS", "LIMITS", "Bench", "Leakage", "Limits", "audit", "exact_deletion"]
 
 NOMINAL: Final = 0.01  # of each flag, for a row that was never there
 LEAST_CANARIES: Final = 16
@@ -39,7 +39,7 @@ LEAST_POOL: Final = 20
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 # Takes the rows of a mask off; may change the sums (as we do) or the head (as others do).
-Forget = Callable[["_Bench", Mask, Mask], Floats]
+Forget = Callable[["Bench", Mask, Mask], Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Leakage:
         }
 
 
-class _Bench:
+class Bench:
     """One ledger, its pool and its canaries; makes models of any half of the pool."""
 
     def __init__(self, sums: Statistics, recipe: Recipe, pool: Examples, seed: int) -> None:
@@ -128,8 +128,12 @@ class _Bench:
         self.canary = np.isin(np.arange(rows), marked)
         self.rest = sums.subtract(some.features, some.labels, some.weights)
 
-    def _off(self, sums: Statistics, mask: Mask) -> Statistics:
-        return sums.subtract(self.features[mask], list(self.labels[mask]), self.weights[mask])
+    def _some(self, mask: Mask) -> tuple[NDArray[np.int16], list[str], list[int]]:
+        return self.features[mask], self.labels[mask].tolist(), self.weights[mask].tolist()
+
+    def off(self, sums: Statistics, mask: Mask) -> Statistics:
+        """Return sums without these rows, as if they had never been added."""
+        return sums.subtract(*self._some(mask))
 
     def half(self) -> Mask:
         """Return a random half of the pool, without canaries."""
@@ -138,7 +142,7 @@ class _Bench:
 
     def piled(self, mask: Mask) -> Statistics:
         """Return the sums with these rows of the pool, and the rest."""
-        return self.rest.add(self.features[mask], list(self.labels[mask]), self.weights[mask])
+        return self.rest.add(*self._some(mask))
 
     def margins(self, head: Head) -> Floats:
         """Return how far each row is on its own label's side."""
@@ -151,13 +155,12 @@ def margins(head: Head, features: NDArray[np.int16], labels: list[str]) -> Float
     if len(head.classes) == 2:  # noqa: PLR2004  # one score for the second against the first
         return np.where(np.array(labels) == head.classes[1], scores, -scores)
     index = {name: place for place, name in enumerate(head.classes)}
-    return scores[np.arange(len(labels)), [index[name] for name in labels]]
+    return np.asarray(scores[np.arange(len(labels)), [index[name] for name in labels]])
 
 
-def exact_deletion(bench: _Bench, kept: Mask, gone: Mask) -> Floats:
+def exact_deletion(bench: Bench, kept: Mask, gone: Mask) -> Floats:
     """Forget as people are forgotten here: their rows are subtracted, the head is solved anew."""
-    sums = bench.piled(kept | gone)
-    return bench.margins(solve(bench._off(sums, gone), bench.recipe))  # noqa: SLF001  # own class
+    return bench.margins(solve(bench.off(bench.piled(kept | gone), gone), bench.recipe))
 
 
 def audit(
@@ -187,7 +190,7 @@ def audit(
     if len(pool) < LEAST_POOL:
         raise LeakageError(f"an audit needs {LEAST_POOL} contributed rows")
     try:
-        bench = _Bench(sums, recipe, pool, seed)
+        bench = Bench(sums, recipe, pool, seed)
         halves = [bench.half() for _ in range(references)]
         scores = np.stack([bench.margins(solve(bench.piled(one), recipe)) for one in halves])
         told = _Reference(np.stack(halves), scores)
@@ -209,7 +212,7 @@ def audit(
 
 
 def _attack(
-    bench: _Bench, told: "_Reference", forget: Forget, checks: int
+    bench: Bench, told: "_Reference", forget: Forget, checks: int
 ) -> tuple[Mask, Floats, Mask, tuple[Mask, Mask]]:
     """Return canaries found before, likelihoods and truths of the pool, flags after deletion."""
     found, chances, truths, member, absent = [], [], [], [], []
@@ -247,7 +250,7 @@ class _Reference:
         """
         bent = (scores - self.means) / (self.spread * np.sqrt(1 + 1 / self.counts))
         tail = stats.t.sf(np.abs(bent), self.counts - 1)
-        return np.sign(bent) * stats.norm.isf(np.maximum(tail, 1e-300))
+        return np.asarray(np.sign(bent) * stats.norm.isf(np.maximum(tail, 1e-300)))
 
     def likelihood(self, scores: Floats) -> Floats:
         """Return the logarithm of the likelihood ratio of being a member."""

@@ -50,7 +50,7 @@ def check_chain(conn: Connection, head: str) -> int:
     found = select(links).where(links.c.head == head).order_by(links.c.number)
     for row in conn.execute(found):
         number += 1
-        due = _link(previous, row.event, row.count, row.commitment)
+        due = _link(previous, row.event, row._mapping["count"], row.commitment)  # noqa: SLF001  # rows have a method of this name
         if (row.number, row.previous, row.link) != (number, previous, due):
             raise LearningError("the chain of a ledger was altered", place=f"link {number}")
         previous = row.link

@@ -315,8 +315,8 @@ def take_back(conn: Connection, vault: Vault, head: str, rows: Sequence[Row[Any]
         parts = {part: ledger.read(part) for part in PARTS}
         served = _served(conn, vault, head, ledger.space)
         for part in PARTS:
-            mine = opened(vault, conn, [row for row in rows if row.part == part])
-            parts[part] -= sums_of(parts[part], list(mine))
+            some = list(opened(vault, conn, [row for row in rows if row.part == part]))
+            parts[part] -= sums_of(parts[part], some)
     except (CorruptedError, ErasedError):
         conn.execute(delete(contributions).where(contributions.c.id.in_(going)))
         rebuild(conn, vault, head)
@@ -349,7 +349,8 @@ def rebuild(conn: Connection, vault: Vault, head: str) -> int:
     found = select(contributions).where(contributions.c.head == head)
     sums = head_of(conn, head).base.statistics
     parts = dict.fromkeys(PARTS, Statistics.empty(sums.features, sums.classes, sums.width))
-    lost, batch = [], []
+    lost: list[str] = []
+    batch: list[Contribution] = []
     for row in conn.execute(found.order_by(contributions.c.person)).all():
         try:
             batch += opened(vault, conn, [row])

@@ -5,6 +5,7 @@ The transaction that publishes looks whether it still stands so and whether ever
 agrees; else all of it begins again.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from safelight.learning import agreed, holding
 from safelight.learning.contributions import Contribution, examples_of, opened, sums_of
 from safelight.learning.derive import SAMPLE, Served, derive
 from safelight.learning.examples import Examples
-from safelight.learning.leakage import LIMITS, Limits, audit
+from safelight.learning.leakage import CHECKS, LIMITS, Limits, audit
 from safelight.learning.ledger import Ledger
 from safelight.learning.ledgers import SERVED, HeadOf, head_of, take_back
 from safelight.learning.spaces import LOCK, Spaces
@@ -31,7 +32,6 @@ from safelight.learning.versions import (
     newest,
     note_text,
 )
-from safelight.readers.head import RIDGES, Recipe
 from safelight.readers.statistics import Statistics
 from safelight.store.faults import reach
 from safelight.store.schema.consent import artefacts
@@ -43,7 +43,6 @@ __all__ = ["LEAST_PEOPLE", "Publisher"]
 
 LEAST_PEOPLE: Final = 10  # fewer, and a ledger's hash could be tried out with one person's image
 _TRIES: Final = 5
-_STRONGER: Final = 10.0
 _CHECKS_AGAIN: Final = 1000  # canaries of a successor's audit; one that was trained has 2,000
 
 
@@ -95,7 +94,7 @@ class Publisher:
 
         Raises:
             LearningError: Too few people contributed, or a class has no row.
-            LeakageError: The audit says no, even with a stronger ridge.
+            LeakageError: The audit says no.
         """
         with self._store.read() as conn:
             head = head_of(conn, name)
@@ -103,9 +102,9 @@ class Publisher:
             self._drop_lapsed(head.id, None)
             plan = self._plan(head)
             self._enough(plan)
-            served, recipe, card = self._solved(plan)
+            served, card = self._solved(plan)
             reach("learning.publish.solved")
-            if done := self._commit(plan, served, recipe, card):
+            if done := self._commit(plan, served, card):
                 return done
         raise LearningError("the ledger keeps changing", todo="train again when it is quiet")
 
@@ -126,17 +125,17 @@ class Publisher:
             plan = self._left(head, before)
             try:
                 self._enough(plan)
-                served, recipe, card = self._solved(plan, _CHECKS_AGAIN)
+                served, card = self._solved(plan, _CHECKS_AGAIN)
             except (LearningError, SettingsError):
                 plan = _public(plan)
                 try:
-                    recipe = head.recipe
-                    served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
+                    nothing = (plan.contributed, plan.tested, plan.known)
+                    served = derive(head.base, *nothing, head.recipe)
                 except SettingsError:  # nothing public: nothing is in service until next training
                     return None
                 card = {"audit": {}, "quality": {}}
             reach("learning.successor.solved")
-            if done := self._commit(plan, served, recipe, card):
+            if done := self._commit(plan, served, card):
                 return done
         raise LearningError("the ledger keeps changing", todo="give the same command again")
 
@@ -249,39 +248,29 @@ class Publisher:
                 todo="wait for more; their images stay in the ledger",
             )
 
-    def _solved(self, plan: _Plan, checks: int = 0) -> tuple[Served, Recipe, dict[str, Any]]:
-        """Return what follows from a plan, with the first ridge that the audit lets through.
+    def _solved(self, plan: _Plan, checks: int = CHECKS) -> tuple[Served, dict[str, Any]]:
+        """Return what follows from a plan, and the numbers for its card.
 
         Raises:
-            LeakageError: None of them does.
+            LeakageError: The audit says no.
         """
         head, recipe = plan.head, plan.head.recipe
         sums = head.base.statistics + plan.contributed
-        more = {"checks": checks} if checks else {}
-        while True:
-            served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
-            ridge = max(served.head.ridges)
-            fixed = replace(recipe, ridge=ridge)
-            seed = int(served.head.statistics[:12], 16)
-            found = audit(sums, fixed, plan.known, seed=seed, **more)
-            why = found.why_not(self._limits)
-            if not why:
-                break
-            if found.members <= self._limits.members or ridge * _STRONGER > _STRONGER * RIDGES[-1]:
-                numbers = ", ".join(f"{name} {value}" for name, value in found.told().items())
-                raise LeakageError(why, place=numbers)
-            recipe = replace(recipe, ridge=ridge * _STRONGER)
+        served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
+        fixed = replace(recipe, ridge=max(served.head.ridges))
+        seed = int(served.head.statistics[:12], 16)
+        found = audit(sums, fixed, plan.known, seed=seed, checks=checks)
+        if why := found.why_not(self._limits):
+            numbers = ", ".join(f"{name} {value}" for name, value in found.told().items())
+            raise LeakageError(why, place=numbers)
         card = {
             "audit": found.told(),
             "quality": quality(head, served, plan.tested),
-            "ridge": repr(ridge),
-            "stronger": recipe != plan.head.recipe,
+            "ridges": [repr(one) for one in served.head.ridges],
         }
-        return served, recipe, card
+        return served, card
 
-    def _commit(
-        self, plan: _Plan, served: Served, recipe: Recipe, card: dict[str, Any]
-    ) -> Version | None:
+    def _commit(self, plan: _Plan, served: Served, card: dict[str, Any]) -> Version | None:
         """Publish, unless the ledger or somebody's consent has changed meanwhile: then None."""
         with self._store.lock(LOCK), self._store.begin() as conn:
             ledger = Ledger(self._vault, conn, plan.head.id)
@@ -289,7 +278,7 @@ class Publisher:
             if stale or agreed.lapsed(conn, self._consents, plan.head.id, plan.mark):
                 return None
             self._move(conn, ledger, plan)
-            made = self._insert(conn, ledger, plan, served, recipe, card)
+            made = self._insert(conn, ledger, plan, served, card)
             reach("learning.publish.written")
         reach("learning.published")
         return made
@@ -318,48 +307,43 @@ class Publisher:
         ledger: Ledger,
         plan: _Plan,
         served: Served,
-        recipe: Recipe,
         card: dict[str, Any],
     ) -> Version:
         head, before = plan.head, plan.before
-        document = document_of(head, recipe, plan.contributed, served, people=plan.people)
+        document = document_of(head, plan.contributed, served, people=plan.people)
         text = document_text(document)
         version = before.version + 1 if before else 1
         card = card | {"agreed": {"said": plan.mark.said, "policies": plan.mark.policies}}
         row = {"head": head.id, "version": version, "state": "published", "document": text}
-        made = Version.of(_Row(row | {"note": "", "card": json.dumps(card), "entry": -1}))
+        digest = hashlib.sha256(text.encode()).hexdigest()
         fields = {
             "head": head.name,
             "version": version,
-            "model": made.hash,
+            "model": digest,
             "ledger": document["ledger"],
             "before": before.hash if before else "",
             "reason": plan.reason,
         }
         leaf = self._journal.public(conn, "model.published", fields)
+        card = card | {"leaf": leaf.to_bytes().decode()}
         note = ""
         if self._journal.log.can_sign:
-            note = self._journal.log.sign(note_text(head.name, made.hash))
+            note = self._journal.log.sign(note_text(head.name, digest))
         mine = (models.c.head == head.id, models.c.state == "published")
         conn.execute(update(models).where(*mine).values(state="retired", served=None))
         sealed = self._vault.seal_small(ledger.space, SERVED, head.id, served.to_bytes(), conn)
         values = row | {"note": note, "card": json.dumps(card, sort_keys=True)}
         now = self._store.clock.now()
         conn.execute(insert(models).values(**values, entry=leaf.index, served=sealed, made=now))
+        found = select(models).where(models.c.head == head.id, models.c.version == version)
+        made = Version.of(conn.execute(found).one())
         people = select(contributions.c.person).where(
             contributions.c.head == head.id, contributions.c.part == "published"
         )
         theirs = (artefacts.c.kind == "model", artefacts.c.object == head.id)
         alive = (artefacts.c.removed_at.is_(None), artefacts.c.person.in_(people))
         conn.execute(update(artefacts).where(*theirs, *alive).values(digest=made.name))
-        return replace(made, note=note, card=card, entry=leaf.index)
-
-
-class _Row:
-    """The fields of a row that is about to be written."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__.update(values)
+        return made
 
 
 def _width(head: HeadOf) -> int:

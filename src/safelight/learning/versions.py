@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from safelight.errors import LearningError, LogError
 from safelight.learning.derive import Served
-from safelight.learning.ledgers import HeadOf, recipe_from, recipe_text
-from safelight.readers.head import Recipe
+from safelight.learning.ledgers import HeadOf, recipe_text
 from safelight.readers.statistics import Statistics
 from safelight.store.schema.learning import models
 from safelight.tlog import jcs
@@ -64,11 +63,6 @@ class Version:
         )
 
     @property
-    def recipe(self) -> Recipe:
-        """The recipe of this version; its ridge may be stronger than the head's own."""
-        return recipe_from(self.document["recipe"])
-
-    @property
     def name(self) -> str:
         """What a receipt says: the version, and the hash of its ledger."""
         return f"v{self.version}:{self.document['ledger']}"
@@ -83,13 +77,12 @@ class Version:
 
 
 def document_of(
-    head: HeadOf, recipe: Recipe, contributed: Statistics, served: Served, *, people: int
+    head: HeadOf, contributed: Statistics, served: Served, *, people: int
 ) -> dict[str, Any]:
     """Return what a version is.
 
     Args:
         head: The head.
-        recipe: With which it was solved.
         contributed: Sums of what people contributed.
         served: What followed.
         people: How many people contributed.
@@ -105,7 +98,7 @@ def document_of(
         "known": served.known.digest(),
         "ledger": sums.digest(),
         "people": people,
-        "recipe": recipe_text(recipe),
+        "recipe": recipe_text(head.recipe),
         "rows": [int(one) for one in contributed.counts],
         "tested": served.tested.digest(),
         "weights": served.head.digest(),

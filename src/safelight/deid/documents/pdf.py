@@ -6,11 +6,12 @@ standard fonts; so a font whose glyphs show something else than its text says ca
 on, and no picture is ever decoded. Words that went leave a grey bar, pictures an empty frame.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import Final
 
 from safelight.deid.context import Cleaned, Context
+from safelight.deid.documents import lablines
 from safelight.deid.documents.pdfguard import check_bounds, check_structure
 from safelight.deid.documents.pdfread import Box, Page, Word, around, read_pages
 from safelight.deid.documents.pdfwrite import NewPage, drawable, write_pdf
@@ -26,6 +27,8 @@ _SCAN: Final = 0.5  # share of a page under pictures from which it counts as a s
 _MOST_DRAWINGS: Final = 150  # curved shapes on a page from which they may well be letters
 _UNMAPPED: Final = 0.1  # share of words whose font tells no characters
 _GAP: Final = 1.5  # times the size of the font: a wider gap parts columns
+_LEVEL: Final = 1e-3  # radians
+_LEVEL_APART: Final = 0.2  # times the size of the font: baselines of one row of a table
 _LETTERS: Final = 3  # single letters in a row that are read as one spaced-out word
 
 
@@ -95,7 +98,7 @@ def _decide(page: Page, ctx: Context) -> tuple[list[Word], list[Box], list[str]]
     """Return the words that stay, the bars over those that go, and the rules that took them."""
     lines = [[w for w in line if not w.hidden] for line in _upright(page.lines)]
     units = [_units([w for w in line if w.mapped]) for line in lines]
-    units, taken, text = surviving(units, _text, ctx)
+    units, taken, text = surviving(units, _text, ctx, spare=_results(units))
     _check_breaks(text, ctx)
     words = [word for line in units for unit in line for word in unit]
     kept = {id(word) for word in words}
@@ -106,6 +109,34 @@ def _decide(page: Page, ctx: Context) -> tuple[list[Word], list[Box], list[str]]
     if any(word.hidden for line in page.lines for word in line):
         rules["text: it cannot be seen on the page"] = None
     return words, masks, list(rules)
+
+
+def _results(lines: list[list[Unit]]) -> Callable[[list[list[str]]], set[tuple[int, int]]]:
+    """Return what tells the places of laboratory results, rows of a table read as one line."""
+    rows: list[list[tuple[int, int]]] = []
+    last: Word | None = None
+    for at, line in enumerate(lines):
+        if not line:
+            continue
+        places = [(at, place) for place in range(len(line))]
+        if last is not None and _follows(last, line[0][0]):
+            rows[-1] += places
+        else:
+            rows.append(places)
+        last = line[-1][-1]
+
+    def spare(texts: list[list[str]]) -> set[tuple[int, int]]:
+        found = lablines.spared([[texts[at][place] for at, place in row] for row in rows])
+        return {rows[row][place] for row, place in found}
+
+    return spare
+
+
+def _follows(last: Word, word: Word) -> bool:
+    """Tell whether a word stands on the same level line, to the right of another."""
+    level = abs(last.angle) < _LEVEL and abs(word.angle) < _LEVEL
+    near = abs(last.origin[1] - word.origin[1]) < _LEVEL_APART * max(last.size, word.size)
+    return level and near and word.origin[0] >= last.origin[0] + last.width
 
 
 def _upright(lines: list[list[Word]]) -> Iterator[list[Word]]:

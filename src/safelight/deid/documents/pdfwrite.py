@@ -5,6 +5,7 @@ stream and no date, so that a search of the raw bytes finds whatever there is to
 """
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,14 +24,28 @@ _WIDTHS: Final = (
     *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
     *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 )
-_OTHERS: Final = {"\u2018": 222, "\u2019": 222, "\u2022": 350, "\u2014": 1000, "\u2026": 1000}
+_OTHERS: Final = {
+    "\u2018": 222,
+    "\u2019": 222,
+    "\u2022": 350,
+    "\u2014": 1000,
+    "\u2026": 1000,
+    **dict.fromkeys("\u00ec\u00ed\u00ee\u00ef", 278),  # an i with marks is wider than its dot
+}
 _WIDTH: Final = 556  # of all other characters, near enough
 _SYMBOL: Final = {
     **dict(zip("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", b"ABGDEZHQIKLMNXOPRSTUFCYW", strict=True)),
     **dict(zip("αβγδεζηθικλμνξοπρςστυφχψω", b"abgdezhqiklmnxoprVstufcyw", strict=True)),
     **dict(zip("≤∞←↑→↓≥∝≠≡≈√", b"\xa3\xa5\xac\xad\xae\xaf\xb3\xb5\xb9\xba\xbb\xd6", strict=True)),
 }
-_PLAIN: Final = {"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2126": "Ω", "\u2206": "Δ"}
+_PLAIN: Final = {
+    "\u03bc": "\u00b5",
+    "\u2212": "-",
+    "\u2010": "-",
+    "\u2011": "-",
+    "\u2126": "Ω",
+    "\u2206": "Δ",
+}
 _MARK: Final = "\u2022"  # stands for bullets and signs of private fonts
 _LEVEL: Final = 1e-4
 _GREY: Final = "0.25 g"
@@ -135,6 +150,12 @@ def _coded(char: str) -> bytes:
     return b"\\" + code if code in b"()\\" else code
 
 
+def _wide(char: str) -> int:
+    """Return a character's width; a letter with marks is as wide as without them."""
+    base = char if char in _OTHERS else unicodedata.normalize("NFD", char)[0]
+    return _WIDTHS[ord(base) - 32] if " " <= base <= "~" else _OTHERS.get(char, _WIDTH)
+
+
 def _word(word: Word) -> bytes:
     """Return one word, set at its place and stretched to the width it had."""
     chars = [
@@ -147,9 +168,7 @@ def _word(word: Word) -> bytes:
             runs[-1] = (font, runs[-1][1] + _coded(char))
         else:
             runs.append((font, _coded(char)))
-    natural = (1.05 if word.bold else 1) * sum(
-        _WIDTHS[ord(c) - 32] if " " <= c <= "~" else _OTHERS.get(c, _WIDTH) for c in chars
-    )
+    natural = (1.05 if word.bold else 1) * sum(map(_wide, chars))
     stretch = min(max(word.width * 1000 / (natural * word.size or 1) * 100, 30), 300)
     cos, sin = math.cos(word.angle), math.sin(word.angle)
     turn = f"{cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f}" if abs(sin) > _LEVEL else "1 0 0 1"

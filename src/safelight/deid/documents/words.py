@@ -13,11 +13,16 @@ __all__ = ["surviving"]
 
 _COMPARED: Final = 2000  # words: beyond, a full comparison could take minutes
 _MARKS: Final = ".,;:!?()[]\"'"
+_NEUTRAL: Final = "blood"  # a word that every text may hold, shown in place of what is spared
 T = TypeVar("T")
 
 
 def surviving(
-    lines: list[list[T]], text_of: Callable[[T], str], ctx: Context
+    lines: list[list[T]],
+    text_of: Callable[[T], str],
+    ctx: Context,
+    *,
+    spare: Callable[[list[list[str]]], set[tuple[int, int]]] | None = None,
 ) -> tuple[list[list[T]], list[str], str]:
     """Return the words that the engine leaves, by line; the rules that took others; the text left.
 
@@ -28,16 +33,50 @@ def surviving(
         lines: Words by line, in reading order; compared by identity, so each object stands once.
         text_of: Gives the text of a word: no blank in it.
         ctx: Whose values go.
+        spare: Tells the places (line, word) of words that the engine need not judge, such as a line
+            that is one laboratory result and nothing else. A line that holds a value of the
+            person's is never spared.
     """
     rules: dict[str, None] = {}
+    spared = _spared(lines, text_of, ctx, spare) if spare else frozenset()
+
+    def judged(word: T) -> str:
+        return _NEUTRAL if id(word) in spared else text_of(word)
+
     while True:
-        text = "\n".join(" ".join(map(text_of, line)) for line in lines)
+        text = _joined(lines, judged)
         cleaned = ctx.subject.cleaner.clean(text, Mode.NARRATIVE)
         rules |= dict.fromkeys(cleaned.rules)
-        left = lines if cleaned.text == text else _matching(lines, text_of, cleaned.text)
+        left = lines if cleaned.text == text else _matching(lines, judged, cleaned.text)
         if sum(map(len, left)) == sum(map(len, lines)):
-            return lines, list(rules), text
+            return lines, list(rules), _joined(lines, text_of)
         lines = left
+
+
+def _joined(lines: list[list[T]], text_of: Callable[[T], str]) -> str:
+    return "\n".join(" ".join(map(text_of, line)) for line in lines)
+
+
+def _spared(
+    lines: list[list[T]],
+    text_of: Callable[[T], str],
+    ctx: Context,
+    spare: Callable[[list[list[str]]], set[tuple[int, int]]],
+) -> frozenset[int]:
+    """Return the words that are spared, but for lines in which a value of the person stands."""
+    texts = [list(map(text_of, line)) for line in lines]
+    wanted = spare(texts)
+    if not wanted:
+        return frozenset()
+    spans = list(ctx.subject.needles.spans("\n".join(map(" ".join, texts))))
+    held: set[int] = set()
+    at = 0
+    for number, line in enumerate(texts):
+        stop = at + len(" ".join(line))
+        if any(span.start < stop and at < span.stop for span in spans):
+            held.add(number)
+        at = stop + 1
+    return frozenset(id(lines[row][place]) for row, place in wanted if row not in held)
 
 
 def _matching(lines: list[list[T]], text_of: Callable[[T], str], cleaned: str) -> list[list[T]]:

@@ -104,7 +104,7 @@ def syllables(word: str) -> int:
 
 
 def grade(sentences: list[str]) -> float:
-    """Return the grade of Flesch and Kincaid (1975): 0.39 W/S + 11.8 Y/W − 15.59."""
+    """Return the grade of Flesch and Kincaid (1975): 0.39 W/S + 11.8 Y/W - 15.59."""
     found = [re.findall(r"[A-Za-z']+", sentence) for sentence in sentences]
     count = sum(len(each) for each in found)
     sounds = sum(syllables(word) for each in found for word in each)

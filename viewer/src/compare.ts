@@ -30,9 +30,9 @@ export class Compare {
     // Below the masks, above the picture after cleaning.
     this.box.insertBefore(this.clip, this.box.querySelector(".masks"));
     stage.carry(this.picture);
-    this.slider = make("input", { type: "range", min: 0, max: 100, step: 1, value: 0, class: "compare" });
+    this.slider = make("input", { type: "range", min: 0, max: 100, step: 1, value: 0, class: "compare", "aria-label": words.slider });
     this.slider.addEventListener("input", () => this.set(100 - Number(this.slider.value)));
-    const group = make("div", { class: "segmented", role: "group", "aria-label": words.slider });
+    const group = make("div", { class: "segmented", role: "group", "aria-label": words.picture });
     for (const [key, share] of SIDES) {
       const one = button(words[key], () => this.set(share), { "aria-pressed": "false" });
       this.buttons.set(share, one);
@@ -43,7 +43,7 @@ export class Compare {
       "div",
       { class: "compare-controls" },
       group,
-      make("label", { class: "line" }, make("span", {}, words.slider), this.slider),
+      make("div", { class: "line" }, this.slider),
       gone,
     );
     this.set(0);

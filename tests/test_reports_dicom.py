@@ -27,7 +27,7 @@ from report_fixtures import (
     reading,
 )
 from run_fixtures import sample
-from safelight.readers.reading import Answer, Reading
+from safelight.readers.reading import Answer, Reading, State
 from safelight.reports import words
 from safelight.reports.dicom import own, uid
 from safelight.reports.fhir import bundle
@@ -147,6 +147,15 @@ def test_shadow_goes_into_reports_for_clinicians_only_and_refused_into_none() ->
             assert ("tuberculosis" in text.lower()) is clinician
             assert (words.SHADOW in text) is clinician
             assert "breast" not in text.lower()
+
+
+def test_numbers_of_a_site_that_is_not_validated_are_for_clinicians() -> None:
+    site = replace(SEEN, state=State.SHADOW, answer=Answer.SITE)
+    for clinician in (False, True):
+        data = structured_report(reading(site), header(), clinician=clinician)
+        items = walked(parsed(data).ContentSequence)
+        names = {item.ConceptNameCodeSequence[0].CodeValue for item in items}
+        assert ("p-seen" in names) is clinician
 
 
 def test_not_sure_and_abstentions_are_full_answers() -> None:

@@ -104,6 +104,18 @@ def test_shadow_is_for_clinicians_and_marked_and_refused_is_for_nobody() -> None
         assert "breast" not in text
 
 
+def test_a_person_hears_that_a_reader_is_not_validated_for_the_site_and_none_of_its_numbers() -> (
+    None
+):
+    site = replace(SEEN, state=State.SHADOW, answer=Answer.SITE, reason="Not for this site: new.")
+    text = read(page(report(reading(site)))).text
+    assert "has not been tested on pictures from this place" in text
+    assert "Not for this site: new." in text
+    assert words.SHADOW not in text
+    assert "0.61" not in text
+    assert not words.numbers_of(site, clinician=False)
+
+
 @pytest.mark.parametrize("clinician", [False, True])
 @pytest.mark.parametrize("answer", list(Answer))
 def test_research_only_is_said_with_every_answer(answer: Answer, *, clinician: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from safelight.errors import FhirError
-from safelight.readers.reading import Answer, Code, Finding, Measurement, Reading, State
+from safelight.readers.reading import Answer, Code, Finding, Measurement, Reading
 from safelight.reports import words
 
 __all__ = ["bundle", "validated"]
@@ -175,7 +175,7 @@ def _measured(each: Measurement, name: str) -> dict[str, Any]:
 
 
 def _marked(each: Finding) -> str:
-    shadow = f"{words.SHADOW} " if each.state is State.SHADOW else ""
+    shadow = f"{words.SHADOW} " if words.in_shadow(each) else ""
     return shadow + (f"{words.RESEARCH} " if each.research_only else "")
 
 

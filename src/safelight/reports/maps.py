@@ -54,7 +54,7 @@ def legend(finding: Finding) -> tuple[str, ...]:
         ),
         "Research, not for diagnosis.",
     ]
-    if finding.state != "validated":
+    if words.in_shadow(finding):
         lines.append(words.SHADOW)
     if finding.research_only:
         lines.append(words.RESEARCH)

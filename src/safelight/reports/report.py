@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from safelight.readers.reading import Finding, Measurement, Reading, State
+from safelight.readers.reading import Finding, Measurement, Reading
 from safelight.reports import words
 from safelight.reports.blocks import Block, Bullets, Fold, Heading, Pairs, Picture, Rows, Text, Tone
 
@@ -130,7 +130,7 @@ def _entry(entry: Entry, report: Report) -> Iterator[Block]:
 
 def _finding(finding: Finding, entry: Entry, report: Report) -> Iterator[Block]:
     yield Heading(f"Reader for {words.name_of(finding.finding)}", 3)
-    if finding.state is State.SHADOW:
+    if words.in_shadow(finding):
         yield Text(words.SHADOW, Tone.WARN)
     if finding.research_only:
         yield Text(words.RESEARCH, Tone.WARN)

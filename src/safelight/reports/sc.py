@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from safelight.readers.reading import Reading, State
+from safelight.readers.reading import Reading
 from safelight.reports import maps, words
 from safelight.reports.dicom import common, header_of, uid, written
 from safelight.reports.sr import hash_of
@@ -108,7 +108,7 @@ def _sentences(reading: Reading, *, clinician: bool) -> Iterator[str]:
     yield from words.kind_of(reading.kind)
     yield from map(words.plain, reading.notes)
     for each in words.shown(reading, clinician=clinician):
-        mark = f"{words.SHADOW} " if each.state is State.SHADOW else ""
+        mark = f"{words.SHADOW} " if words.in_shadow(each) else ""
         research = f"{words.RESEARCH} " if each.research_only else ""
         yield f"Reader {each.reader} {each.version}. {mark}{research}{words.answer_of(each)}"
         yield from words.counts(each)

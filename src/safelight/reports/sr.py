@@ -19,7 +19,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code as Concept
 
 from safelight import __version__
-from safelight.readers.reading import Finding, Measurement, Reading, State
+from safelight.readers.reading import Finding, Measurement, Reading
 from safelight.readers.reading_json import dumps
 from safelight.reports import words
 from safelight.reports.dicom import (
@@ -62,7 +62,10 @@ def structured_report(
     header = header_of(dataset, reading.source)
     image = _image(header)
     groups = [_whole(reading, image)]
-    groups += [_reader(each, image) for each in words.shown(reading, clinician=clinician)]
+    groups += [
+        _reader(each, image, clinician=clinician)
+        for each in words.shown(reading, clinician=clinician)
+    ]
     device = templates.DeviceObserverIdentifyingAttributes(
         uid=uid("device", __version__),
         name=MANUFACTURER,
@@ -155,11 +158,12 @@ def _whole(reading: Reading, image: Any) -> "Group":
     return group
 
 
-def _reader(finding: Finding, image: Any) -> "Group":
+def _reader(finding: Finding, image: Any, *, clinician: bool) -> "Group":
     """Return one reader's group."""
     parameters = [f"card sha256={finding.card}", f"alpha={finding.alpha!r}"]
     if finding.features:
         parameters.append(f"features sha256={finding.features}")
+    shown = words.numbers_of(finding, clinician=clinician)
     measured = [
         templates.Measurement(name=name, value=value, unit=_NO_UNIT)
         for name, value in (
@@ -167,7 +171,7 @@ def _reader(finding: Finding, image: Any) -> "Group":
             (own("p-not-seen", "Conformal p-value of not having the finding"), finding.p_not_seen),
             (own("score", "Score of the reader"), finding.score),
         )
-        if value is not None and _decimal(value)
+        if value is not None and _decimal(value) and shown
     ]
     answer = own(finding.answer.name.lower(), f"{finding.answer.value} by this reader")
     evaluations = [
@@ -195,7 +199,7 @@ def _reader(finding: Finding, image: Any) -> "Group":
 
 
 def _sentences(finding: Finding) -> Iterator[str]:
-    if finding.state is State.SHADOW:
+    if words.in_shadow(finding):
         yield words.SHADOW
     if finding.research_only:
         yield words.RESEARCH

@@ -28,11 +28,13 @@ __all__ = [
     "amount",
     "answer_of",
     "counts",
+    "in_shadow",
     "kind_name",
     "kind_of",
     "name_of",
     "next_steps",
     "no_reader",
+    "numbers_of",
     "plain",
     "shown",
     "value_of",
@@ -165,9 +167,27 @@ def counts(finding: Finding) -> Iterator[str]:
 
 
 def shown(reading: Reading, *, clinician: bool) -> tuple[Finding, ...]:
-    """Return the findings that may be shown: refused ones to nobody, shadow to clinicians."""
+    """Return the findings that may be shown: refused ones to nobody, shadow to clinicians.
+
+    A reader that is only not validated for the site is in shadow there: a person is told that it
+    does not answer, and none of its numbers.
+    """
     allowed = {State.VALIDATED, State.SHADOW} if clinician else {State.VALIDATED}
-    return tuple(each for each in reading.findings if each.state in allowed)
+    return tuple(
+        each
+        for each in reading.findings
+        if each.state in allowed or (each.answer is Answer.SITE and each.state is State.SHADOW)
+    )
+
+
+def in_shadow(finding: Finding) -> bool:
+    """Tell whether an answer is marked: one that a person would not be shown."""
+    return finding.state is State.SHADOW and finding.answer is not Answer.SITE
+
+
+def numbers_of(finding: Finding, *, clinician: bool) -> bool:
+    """Tell whether p-values and score may be shown: to persons, those of validated readers."""
+    return clinician or finding.state is State.VALIDATED
 
 
 def next_steps(reading: Reading, *, clinician: bool) -> tuple[str, ...]:

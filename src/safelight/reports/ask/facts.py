@@ -12,7 +12,7 @@ from typing import Final
 from safelight.readers.labs import LabReport
 from safelight.readers.labs.analytes import get as analyte
 from safelight.readers.labs.model import Flag
-from safelight.readers.reading import Finding, Reading, State
+from safelight.readers.reading import Finding, Reading
 from safelight.reports import words
 
 __all__ = ["Consent", "Fact", "Facts", "Known", "Topic", "flagged", "gather", "withheld"]
@@ -215,7 +215,7 @@ def _finding(
     def fact(part: str, topic: Topic, text: str) -> Fact:
         return Fact(id=f"{group}.{part}", topic=topic, text=text, names=names, group=group)
 
-    if finding.state is State.SHADOW:
+    if words.in_shadow(finding):
         yield fact("shadow", Topic.MARK, about + words.SHADOW)
     if finding.research_only:
         yield fact("research", Topic.MARK, about + words.RESEARCH)

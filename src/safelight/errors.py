@@ -23,6 +23,7 @@ __all__ = [
     "LogError",
     "NeedsReviewError",
     "NotOfferedError",
+    "OutOfReachError",
     "OutputError",
     "PolicyError",
     "QuarantineError",
@@ -267,6 +268,13 @@ class FederationError(SafelightError):
 
     code = "federation"
     default_kept = "no sum was made and nothing was learnt from this round"
+
+
+class OutOfReachError(FederationError):
+    """The coordinator of a round does not answer now; asking again does no harm."""
+
+    code = "out-of-reach"
+    default_todo = "check its address and the way out of this site, then try again"
 
 
 class LearningError(SafelightError):

@@ -29,10 +29,13 @@ _ELSEWHERE: Final = {
     "backup": "custody",
     "consent": "consenting",
     "disclosures": "policies",
+    "federate": "federate",
     "feedback": "feedback",
+    "forget": "learning",
     "init": "custody",
     "labs": "labs",
     "log": "proofs",
+    "model": "learning",
     "people": "consenting",
     "policy": "policies",
     "receipt": "proofs",
@@ -42,6 +45,7 @@ _ELSEWHERE: Final = {
     "scoreboard": "feedback",
     "serve": "serve",
     "submit": "custody",
+    "train": "learning",
     "withdraw": "consenting",
 }
 

@@ -384,4 +384,5 @@ class Book:
                     weight=truth.weight,
                     confirmed=truth.confirmed,
                     basis=truth.basis,
+                    accounts=truth.accounts,
                 )

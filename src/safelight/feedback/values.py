@@ -293,6 +293,7 @@ class Label:
         weight: 1.0 when confirmed, below when it is not.
         confirmed: Whether enough independent voices agree.
         basis: The best one behind it.
+        accounts: Codes of those who say so now, the first one first.
     """
 
     person: str
@@ -304,6 +305,7 @@ class Label:
     weight: float
     confirmed: bool
     basis: Basis
+    accounts: tuple[str, ...] = ()
 
     @property
     def seen(self) -> bool:

@@ -71,6 +71,12 @@ class Truth:
         behind = [_RANK.index(one.basis) for one in self.voices.values() if one.truth == self.value]
         return _RANK[max(behind, default=0)]
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Who says so now, the first one first."""
+        behind = (one for one in self.voices.values() if one.truth == self.value)
+        return tuple(one.account for one in sorted(behind, key=lambda one: one.number))
+
     def hear(self, said: Entry) -> None:
         """Take the next voice in."""
         before = self.voices.get(said.account)

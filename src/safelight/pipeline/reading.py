@@ -1,0 +1,139 @@
+"""One de-identified input, looked at by kind, quality, measures and readers; and its reports."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight import __version__
+from safelight.errors import SafelightError
+from safelight.pipeline.problem import name_of
+from safelight.readers.reading import KindAnswer, Reading
+from safelight.types import Deidentified
+
+if TYPE_CHECKING:
+    from safelight.dicomio.limits import Limits
+    from safelight.readers.registry import SiteStatus
+    from safelight.readers.view import View
+
+__all__ = ["Wanted", "look", "made", "read"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is made beside the readings.
+
+    Attributes:
+        clinician: For a clinician.
+        sr: DICOM SR.
+        sc: Secondary capture.
+        fhir: FHIR bundle.
+        maps: PNG of each contribution map.
+        every: Read every image of a series of slices.
+    """
+
+    clinician: bool = False
+    sr: bool = False
+    sc: bool = False
+    fhir: bool = False
+    maps: bool = False
+    every: bool = False
+
+
+def read(
+    item: Deidentified, *, limits: "Limits | None" = None, site: "SiteStatus | None" = None
+) -> Reading:
+    """Return all that can be said of one de-identified input.
+
+    Args:
+        item: It.
+        limits: Bounds on what is read and decoded.
+        site: What is known of the place it comes from; nothing unless given.
+    """
+    return look(item, limits, site)[1]
+
+
+def look(
+    item: Deidentified, limits: "Limits | None", site: "SiteStatus | None"
+) -> "tuple[View | None, Reading]":
+    """Return the view and the reading; what cannot be read is said in the reading."""
+    from safelight.readers.view import View  # noqa: PLC0415  # start-up cost
+
+    view = None
+    try:
+        view = View.of(item, limits=limits)
+        return view, _said(view, site)
+    except SafelightError as error:
+        return view, _unread(item, error.what)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
+        return view, _unread(item, f"it could not be read ({name_of(error)})")
+
+
+def _said(view: "View", site: "SiteStatus | None") -> Reading:
+    """Ask kind, quality, measures and readers, in this order."""
+    from safelight.readers import kind as kinds  # noqa: PLC0415  # start-up cost
+    from safelight.readers import measures, quality  # noqa: PLC0415  # as above
+    from safelight.readers.registry import SiteStatus, registry  # noqa: PLC0415  # as above
+
+    kind = kinds.what(view)
+    notes = []
+    if view.frames > 1:
+        middle = view.frames // 2 + 1
+        notes.append(f"readers look at picture {middle} of {view.frames}, the one in the middle")
+    return Reading(
+        source=view.digest,
+        software=__version__,
+        kind=kind,
+        quality=quality.judge(view, kind),
+        measurements=measures.measure(view),
+        findings=registry().read(view, kind, site=site or SiteStatus()),
+        notes=tuple(notes),
+    )
+
+
+def _unread(item: Deidentified, why: str) -> Reading:
+    nothing = KindAnswer(kind=None, by_header=None, by_pixels=None, distance=float("inf"), why=why)
+    return Reading(source=item.digest, software=__version__, kind=nothing)
+
+
+def made(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+    """Return the reports that were asked for."""
+    done: dict[str, bytes] = {}
+    dataset = view.dataset if view is not None else None
+    who = {"clinician": wanted.clinician}
+    if wanted.fhir:
+        import json  # noqa: PLC0415  # beside its one use
+
+        from safelight.reports.fhir import bundle  # noqa: PLC0415  # start-up cost
+
+        patient = str(dataset.get("PatientID", "")) if dataset is not None else ""
+        study = str(dataset.get("StudyInstanceUID", "")) if dataset is not None else ""
+        told = bundle(reading, patient=patient, study=study, **who)
+        done["fhir"] = json.dumps(told, indent=1, ensure_ascii=True).encode("ascii")
+    if wanted.sr:
+        from safelight.reports.sr import structured_report  # noqa: PLC0415  # start-up cost
+
+        done["sr"] = structured_report(reading, dataset, **who)
+    if wanted.sc or wanted.maps:
+        done |= _pictures(view, reading, wanted)
+    return done
+
+
+def _pictures(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+    """Return what needs the picture; nothing where there is none."""
+    from safelight.reports import maps, sc  # noqa: PLC0415  # start-up cost
+
+    made: dict[str, bytes] = {}
+    try:
+        if view is None or not view.frames:
+            return made
+        grey = view.picture(view.frames // 2)  # the one that readers look at
+    except SafelightError:
+        return made
+    if wanted.sc:
+        made["sc"] = sc.secondary_capture(reading, grey, view.dataset, clinician=wanted.clinician)
+    if wanted.maps:
+        for each in reading.findings:
+            if maps.has_map(each):
+                made[f"map {each.reader}"] = maps.picture_png(maps.overlaid(grey, each))
+    return made

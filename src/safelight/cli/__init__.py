@@ -25,6 +25,7 @@ Exit codes (the highest that applies):
 
 # Commands that are imported when they are asked for: name to module.
 _ELSEWHERE: Final = {
+    "ask": "read",
     "audit": "policies",
     "backup": "custody",
     "consent": "consenting",
@@ -38,6 +39,7 @@ _ELSEWHERE: Final = {
     "model": "learning",
     "people": "consenting",
     "policy": "policies",
+    "read": "read",
     "receipt": "proofs",
     "represent": "feedback",
     "restore": "custody",

@@ -10,7 +10,7 @@ from safelight.errors import SettingsError
 if TYPE_CHECKING:
     from safelight.readers.labs import LabReport
 
-__all__ = ["labs"]
+__all__ = ["labs", "source"]
 
 _STYLES: Final = {
     "low": "yellow",
@@ -22,7 +22,7 @@ _STYLES: Final = {
 }
 
 
-def _read(path: str) -> tuple[bytes, bytes | None]:
+def source(path: str) -> tuple[bytes, bytes | None]:
     """Return the bytes of a report; of a PDF, de-identified, with those from before."""
     from safelight.pipeline.inspect import read_file  # noqa: PLC0415  # start-up cost
 
@@ -92,7 +92,7 @@ def labs(  # noqa: PLR0913  # one for each option
     """
     from safelight.readers.labs import out, read  # noqa: PLC0415  # start-up cost
 
-    data, uncleaned = _read(file)
+    data, uncleaned = source(file)
     report = read(
         data,
         uncleaned=uncleaned,
@@ -100,7 +100,7 @@ def labs(  # noqa: PLR0913  # one for each option
         age=age,
         trimester=pregnant,
         sites=_text(sites) if sites else "",
-        before=_read(before)[0] if before else None,
+        before=source(before)[0] if before else None,
     )
     if as_json or as_fhir:
         document: dict[str, Any] = out.as_fhir(report) if as_fhir else out.as_json(report)

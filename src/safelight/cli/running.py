@@ -28,6 +28,7 @@ _STAGES: Final = {
     "deidentify": "De-identifying",
     "report": "Writing the report",
     "verify": "Checking",
+    "read": "Reading",
 }
 
 

@@ -11,7 +11,7 @@ from safelight.types import Deidentified
 
 if TYPE_CHECKING:
     from safelight.dicomio.limits import Limits
-    from safelight.readers.registry import SiteStatus
+    from safelight.readers.site import SiteStatus
     from safelight.readers.view import View
 
 __all__ = ["Wanted", "look", "made", "read"]
@@ -73,7 +73,8 @@ def _said(view: "View", site: "SiteStatus | None") -> Reading:
     """Ask kind, quality, measures and readers, in this order."""
     from safelight.readers import kind as kinds  # noqa: PLC0415  # start-up cost
     from safelight.readers import measures, quality  # noqa: PLC0415  # as above
-    from safelight.readers.registry import SiteStatus, registry  # noqa: PLC0415  # as above
+    from safelight.readers.registry import registry  # noqa: PLC0415  # as above
+    from safelight.readers.site import SiteStatus  # noqa: PLC0415  # as above
 
     kind = kinds.what(view)
     notes = []

@@ -16,7 +16,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from safelight.errors import LimitExceededError, UnreadableInputError
 from safelight.readers.reading import Reading
 
-__all__ = ["FORMAT", "VERSION", "as_json", "dumps", "from_json", "loads"]
+__all__ = ["FORMAT", "VERSION", "as_json", "dumps", "from_json", "loads", "parsed"]
 
 FORMAT: Final = "safelight-reading"
 VERSION: Final = 1
@@ -64,13 +64,25 @@ def loads(data: bytes | str) -> Reading:
         LimitExceededError: It is larger than readings are.
         UnreadableInputError: It is no JSON, or no reading.
     """
+    return from_json(parsed(data))
+
+
+def parsed(data: bytes | str) -> dict[str, Any]:
+    """Return the JSON object that a text holds.
+
+    Raises:
+        LimitExceededError: It is larger than readings are.
+        UnreadableInputError: It is no JSON object.
+    """
     if len(data) > _LARGEST:
         raise LimitExceededError("it is larger than readings are")
     try:
         document = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise UnreadableInputError("this is not JSON") from None
-    return from_json(document)
+    if not isinstance(document, dict):
+        raise UnreadableInputError("this is not a reading")
+    return document
 
 
 def _no_constant(_name: str) -> float:

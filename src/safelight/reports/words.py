@@ -52,6 +52,9 @@ RESEARCH: Final = (
 SHADOW: Final = "In shadow: not validated, for comparison by clinicians only."
 UNVERIFIED: Final = "This map comes from a plug-in, and nobody can check that it is true."
 _NO_READER: Final = "No reader that may answer you looks at this kind of picture yet."
+_DOCUMENT: Final = (
+    "Readers look at pictures, not at documents; the command safelight labs reads lab results."
+)
 _NAMES: Final = {
     ViewKind.CHEST_XRAY_FRONTAL: "a chest X-ray, seen from the front or the back",
     ViewKind.CHEST_XRAY_LATERAL: "a chest X-ray, seen from the side",
@@ -198,8 +201,10 @@ def next_steps(reading: Reading, *, clinician: bool) -> tuple[str, ...]:
 
 
 def no_reader(reading: Reading, *, clinician: bool) -> str:
-    """Return why nobody answered; empty when somebody did."""
-    return "" if shown(reading, clinician=clinician) else _NO_READER
+    """Return why nobody answered; empty when somebody did, or when the kind says why."""
+    if reading.kind.kind is None or shown(reading, clinician=clinician):
+        return ""
+    return _DOCUMENT if reading.kind.kind is ViewKind.DOCUMENT else _NO_READER
 
 
 def amount(value: float) -> str:

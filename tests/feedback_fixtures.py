@@ -102,7 +102,7 @@ class Clinic:
             before = self.book.impression(conn, account, case, ABOUT)
         if not before:
             self.book.impress(account, case, ABOUT, more.pop("first", truth))
-        told = self.book.reveal(account, case, ABOUT)[-1]
+        told = self.book.uncover(account, case, ABOUT)[-1]
         right = told.answer == truth
         return self.book.give(
             account,

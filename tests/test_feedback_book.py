@@ -29,22 +29,22 @@ def test_a_clinician_sees_the_answer_only_after_their_own_impression(store: Stor
     clinic = Clinic(store)
     case = clinic.case(1)
     with pytest.raises(BlindFirstError):
-        clinic.book.reveal(ONE, case, ABOUT)
+        clinic.book.uncover(ONE, case, ABOUT)
     with pytest.raises(BlindFirstError):
         clinic.book.give(ONE, case, ABOUT, Verdict.RIGHT, voice=Voice.CLINICIAN)
     size = clinic.custody.log.size()
     clinic.book.impress(ONE, case, ABOUT, "not seen")
     assert clinic.custody.log.size() > size
-    assert clinic.book.reveal(ONE, case, ABOUT)[0].answer == Answer.SEEN
+    assert clinic.book.uncover(ONE, case, ABOUT)[0].answer == Answer.SEEN
     with pytest.raises(FeedbackError, match="stays as it is"):
         clinic.book.impress(ONE, case, ABOUT, "seen")
     entry = clinic.book.give(ONE, case, ABOUT, Verdict.RIGHT, voice=Voice.CLINICIAN)
     assert entry.swayed
     assert entry.weight == 0.5
     with pytest.raises(BlindFirstError):  # each looks for themselves
-        clinic.book.reveal(TWO, case, ABOUT)
+        clinic.book.uncover(TWO, case, ABOUT)
     with pytest.raises(BlindFirstError):  # and at each subject
-        clinic.book.reveal(ONE, case, "kind")
+        clinic.book.uncover(ONE, case, "kind")
 
 
 def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(store: Store) -> None:
@@ -53,7 +53,7 @@ def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(store: Store
     with store.read() as conn:
         person = clinic.book.case(conn, case).person
     account = f"person:{person}"
-    assert clinic.book.reveal(account, case, ABOUT)[0].answer == Answer.SEEN
+    assert clinic.book.uncover(account, case, ABOUT)[0].answer == Answer.SEEN
     entry = clinic.book.give(
         account,
         case,
@@ -68,7 +68,7 @@ def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(store: Store
         clinic.book.give(account, case, ABOUT, Verdict.RIGHT, voice=Voice.PERSON)
     other = f"person:{clinic.person()}"
     with pytest.raises(AccessDeniedError):
-        clinic.book.reveal(other, case, ABOUT)
+        clinic.book.uncover(other, case, ABOUT)
 
 
 def test_nobody_speaks_as_what_they_are_not(store: Store) -> None:
@@ -189,8 +189,26 @@ def test_the_same_image_of_a_person_is_one_case_with_each_reading(store: Store) 
     again = clinic.case(1, Answer.NOT_SEEN, person=person, version="2")
     assert first == again
     clinic.book.impress(ONE, first, ABOUT, "seen")
-    told = clinic.book.reveal(ONE, first, ABOUT)
+    told = clinic.book.uncover(ONE, first, ABOUT)
     assert [(one.version, one.answer) for one in told] == [("1", "seen"), ("2", "not seen")]
+
+
+def test_who_could_not_tell_before_counts_half_unless_a_report_tells(store: Store) -> None:
+    clinic = Clinic(store)
+    case = clinic.case(1)
+    assert clinic.says(ONE, case, "seen", first="cannot tell").weight == 0.5
+    told = clinic.says(TWO, case, "seen", first="cannot tell", basis=Basis.PATHOLOGY)
+    assert told.weight == 1.5
+
+
+def test_a_flood_of_impressions_is_noted_too(store: Store) -> None:
+    clinic = Clinic(store, limits=Limits(hour=1))
+    cases = [clinic.case(n) for n in range(2)]
+    clinic.book.impress(ONE, cases[0], ABOUT, "seen")
+    with pytest.raises(FeedbackLimitError):
+        clinic.book.impress(ONE, cases[1], ABOUT, "seen")
+    with store.read() as conn:
+        assert [one.kind for one in clinic.book.events(conn)] == ["flood"]
 
 
 def test_a_flood_is_stopped_and_noted_once(store: Store) -> None:
@@ -247,7 +265,7 @@ def test_feedback_on_the_kind(tmp_path: Path) -> None:
         kind = str(ViewKind.CHEST_XRAY_LATERAL)
         for account in (ONE, TWO):
             clinic.book.impress(account, case, "kind", kind)
-            clinic.book.reveal(account, case, "kind")
+            clinic.book.uncover(account, case, "kind")
             clinic.book.give(
                 account,
                 case,
@@ -263,9 +281,9 @@ def test_an_unknown_case_or_subject_is_an_error_of_its_own(tmp_path: Path) -> No
     with Store.at(tmp_path / "store") as store:
         book = Clinic(store).book
         with pytest.raises(FeedbackError, match="no such case"):
-            book.reveal(ONE, "0" * 32, ABOUT)
+            book.uncover(ONE, "0" * 32, ABOUT)
         with pytest.raises(FeedbackError, match="SCHEME:VALUE"):
-            book.reveal(ONE, "0" * 32, "opacity; drop table")
+            book.uncover(ONE, "0" * 32, "opacity; drop table")
 
 
 def test_copies_of_an_image_look_alike_and_others_do_not() -> None:

@@ -62,7 +62,7 @@ def feedback_reveal(
     from safelight.feedback import Book  # noqa: PLC0415  # start-up cost
 
     with house(given) as custody:
-        told = Book(custody).reveal(account or actor(), case, about)
+        told = Book(custody).uncover(account or actor(), case, about)
     if as_json:
         show(
             [

@@ -148,7 +148,7 @@ class Book:
     def case(self, conn: Connection, case: str) -> Case:
         """Return a case with every answer: for steps of the pipeline, never for a page.
 
-        Pages show answers through ``reveal``.
+        Pages show answers through ``uncover``.
 
         Raises:
             FeedbackError: There is none.
@@ -186,29 +186,28 @@ class Book:
         with self._store.begin() as conn:
             self._door.agreed(conn, found)
             self._door.voiced(conn, account, found, Voice.CLINICIAN)
-            if over := self._door.over(conn, account, case, topic):
-                raise FeedbackLimitError(f"this account said more than {over}")
-            if self._door.impression(conn, found, topic, account) is not None:
-                raise FeedbackError("an impression is on record already and stays as it is")
-            if self._door.was_shown(conn, case, topic, account):
-                raise FeedbackError("the answer was shown to this account before")
-            told = {"case": case, "about": topic, "by": account, "impression": thought}
-            index, leaf = self._notes.commit(conn, found.person, "feedback.impression", told)
-            name = f"{case}/{topic}/{account}"
-            sealed = self._notes.seal(
-                conn,
-                found.person,
-                opened.IMPRESSION,
-                name,
-                {"impression": thought, "leaf": leaf},
-            )
-            row = {"case": case, "person": found.person, "about": topic, "account": account}
-            now = self._store.clock.now()
-            conn.execute(insert(impressions).values(**row, at=now, sealed=sealed, entry=index))
-            reach("feedback.impression.written")
+            over = self._flooded(conn, account, case, topic)
+            if not over:
+                return self._impress(conn, found, topic, account, thought)
+        raise FeedbackLimitError(f"this account said more than {over}")
+
+    def _impress(self, conn: Connection, case: Case, topic: str, account: str, thought: str) -> int:
+        if self._door.impression(conn, case, topic, account) is not None:
+            raise FeedbackError("an impression is on record already and stays as it is")
+        if self._door.was_shown(conn, case.id, topic, account):
+            raise FeedbackError("the answer was shown to this account before")
+        told = {"case": case.id, "about": topic, "by": account, "impression": thought}
+        index, leaf = self._notes.commit(conn, case.person, "feedback.impression", told)
+        value = {"impression": thought, "leaf": leaf}
+        name = f"{case.id}/{topic}/{account}"
+        sealed = self._notes.seal(conn, case.person, opened.IMPRESSION, name, value)
+        row = {"case": case.id, "person": case.person, "about": topic, "account": account}
+        now = self._store.clock.now()
+        conn.execute(insert(impressions).values(**row, at=now, sealed=sealed, entry=index))
+        reach("feedback.impression.written")
         return index
 
-    def reveal(self, account: str, case: str, about: str | Code) -> tuple[Told, ...]:
+    def uncover(self, account: str, case: str, about: str | Code) -> tuple[Told, ...]:
         """Return what the readers answered about a subject, and note that it was shown.
 
         Raises:
@@ -276,28 +275,36 @@ class Book:
         answer = shown(found, topic, reader)
         truth = truth_of(answer, verdict, check_answer(topic, corrected))
         words = cleaned(text)
+        fields = {
+            "voice": voice,
+            "basis": basis,
+            "verdict": verdict,
+            "reader": answer.reader,
+            "version": answer.version,
+            "shown": answer.answer,
+            "truth": truth,
+            "readers": readers,
+            "region": [asdict(box) for box in region],
+            "text": words,
+        }
         with self._store.begin() as conn:
             self._door.agreed(conn, found)
             self._door.voiced(conn, account, found, voice)
-            over = self._door.over(conn, account, case, topic)
+            over = self._flooded(conn, account, case, topic)
             if not over:
                 first = self._door.blind(conn, found, topic, account, voice)
-                fields = {
-                    "voice": voice,
-                    "basis": basis,
-                    "verdict": verdict,
-                    "reader": answer.reader,
-                    "version": answer.version,
-                    "shown": answer.answer,
-                    "truth": truth,
-                    "readers": readers,
-                    "swayed": first not in {"", Answer.CANNOT_TELL, truth} and bool(truth),
-                    "region": [asdict(box) for box in region],
-                    "text": words,
-                }
+                # What a report or a later look tells is no echo of the reader's answer.
+                own = voice != Voice.PERSON and basis == Basis.OWN_READING
+                fields["swayed"] = bool(own and truth and first != truth)
                 return self._write(conn, found, topic, account, fields)
-            self._notes.write(conn, "flood", who=account, detail={"limit": over})
         raise FeedbackLimitError(f"this account said more than {over}")
+
+    def _flooded(self, conn: Connection, account: str, case: str, topic: str) -> str:
+        """Return the limit that an account has reached, and note it; empty when none."""
+        over = self._door.over(conn, account, case, topic)
+        if over:
+            self._notes.write(conn, "flood", who=account, detail={"limit": over})
+        return over
 
     @staticmethod
     def _check(voice: Voice, basis: Basis, readers: int, region: Sequence[Box], text: str) -> None:

@@ -78,7 +78,7 @@ def weight_of(voice: Voice, basis: Basis, *, swayed: bool = False) -> float:
     Args:
         voice: Who says so.
         basis: What they know it from.
-        swayed: They thought otherwise until they saw the reader's answer.
+        swayed: They thought otherwise, or could not tell, until they saw the reader's answer.
     """
     return _WEIGHTS[voice, basis] * (_SWAYED if swayed else 1.0)
 
@@ -247,7 +247,7 @@ class Entry:
         shown: The answer.
         truth: What holds according to them; empty when they do not say.
         readers: How many agreed, in a consensus; else 1.
-        swayed: They thought otherwise until they saw the answer.
+        swayed: They thought otherwise, or could not tell, until they saw the answer.
         region: Where.
         text: Their words, de-identified.
         entry: Index in the transparency log.

@@ -75,7 +75,7 @@ def thought(rooms: "Rooms", who: Who, row: Row[Any], words: str, thoughts: Seque
             if not known:
                 answer = said.get((position, about), str(Answer.CANNOT_TELL))
                 book.impress(who.actor, seen.noted, about, answer)
-            book.reveal(who.actor, seen.noted, about)
+            book.uncover(who.actor, seen.noted, about)
     readings.keep_impression(who, row, words)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import blake3
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from safelight.errors import CorruptedError, SettingsError
 from safelight.learning.examples import Examples
@@ -119,7 +119,7 @@ def seal(vault: Vault, conn: Connection, offer: Offer, *, name: str, space: str)
     return vault.seal_small(space, _KIND, name, inner, conn)
 
 
-def opened(vault: Vault, conn: Connection, rows: Iterable[Row[Any]]) -> Iterator[Contribution]:
+def opened(vault: Vault, conn: Connection, rows: Iterable[Any]) -> Iterator[Contribution]:
     """Yield contributions from their rows; keys are fetched once for each run of one person.
 
     Raises:

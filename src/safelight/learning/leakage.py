@@ -52,7 +52,7 @@ class Limits:
         found: Share of canaries that must be found before: else the audit could not see anything.
     """
 
-    members: float = 0.10
+    members: float = 0.20
     after: float = 0.02
     found: float = 0.90
 

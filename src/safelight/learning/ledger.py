@@ -103,10 +103,9 @@ class Ledger:
         row = self._row(part)
         name = f"{self._head}/{part}"
         opened = self._vault.open_small(row.space, _KIND, name, row.sealed, self._conn)
-        made = Statistics.from_bytes(opened[_SALT:])
-        if _commitment(opened[:_SALT], made) != row.commitment:
+        if _commitment(opened[:_SALT], opened[_SALT:]) != row.commitment:
             raise CorruptedError("a ledger is not what was committed to")
-        return made
+        return Statistics.from_bytes(opened[_SALT:])
 
     def write(
         self,
@@ -127,15 +126,13 @@ class Ledger:
             at: The present moment.
         """
         for part, sums in parts.items():
-            salt = secrets.token_bytes(_SALT)
+            salt, data = secrets.token_bytes(_SALT), sums.to_bytes()
             name = f"{self._head}/{part}"
             values = {
                 "space": space,
                 "rows": int(sums.counts.sum()),
-                "commitment": _commitment(salt, sums),
-                "sealed": self._vault.seal_small(
-                    space, _KIND, name, salt + sums.to_bytes(), self._conn
-                ),
+                "commitment": _commitment(salt, data),
+                "sealed": self._vault.seal_small(space, _KIND, name, salt + data, self._conn),
             }
             mine = (ledgers.c.head == self._head, ledgers.c.part == part)
             self._conn.execute(delete(ledgers).where(*mine))
@@ -165,5 +162,6 @@ class Ledger:
         )
 
 
-def _commitment(salt: bytes, sums: Statistics) -> str:
-    return hmac.digest(salt, sums.digest().encode(), "sha256").hex()
+def _commitment(salt: bytes, data: bytes) -> str:
+    """Return the commitment to sums in their canonical form: to their digest, under a salt."""
+    return hmac.digest(salt, hashlib.sha256(data).hexdigest().encode(), "sha256").hex()

@@ -7,6 +7,7 @@ turns, so nobody who has withdrawn by then is in what is committed.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -61,7 +62,7 @@ class Added:
     """What became of offers.
 
     Attributes:
-        ids: Of the contributions that were added, in the order of the offers.
+        ids: Of the contributions that were added.
         known: Images of a person that had contributed already; an image counts once.
         other: Images that had contributed under another label: take those back first.
         refused: People whose consent does not reach, and why.
@@ -205,23 +206,26 @@ class Ledgers:
         people = sorted({one.person for one in offers})
         said = {one: self._custody.consents.may(conn, one, PURPOSE, policy) for one in people}
         refused = {one: str(said[one].reason) for one in people if not said[one].allowed}
-        ids, taken, known, other = [], [], 0, 0
-        spaces: dict[str, str] = {}
-        seen: dict[tuple[str, str], str] = {}
-        for one in offers:
-            if one.person in refused:
+        taken: list[SimpleNamespace] = []
+        known = other = 0
+        for person in people:
+            if person in refused:
                 continue
-            digest = digest_of(self._vault, conn, one)
-            label = seen.get((one.person, digest)) or self._label(conn, head.id, one, digest)
-            if label:
-                known, other = known + (label == one.label), other + (label != one.label)
-                continue
-            seen[one.person, digest] = one.label
-            if one.person not in spaces:
-                spaces[one.person] = self._space(conn, head.id, one.person, policy)
-            made = self._put(conn, head, one, digest, spaces[one.person], said[one.person])
-            ids.append(made.id)
-            taken.append(made)
+            seen = self._labels(conn, head.id, person)
+            space = ""
+            made: list[str] = []
+            for one in (offer for offer in offers if offer.person == person):
+                digest = digest_of(self._vault, conn, one)
+                if label := seen.get(digest):
+                    known, other = known + (label == one.label), other + (label != one.label)
+                    continue
+                seen[digest] = one.label
+                space = space or self._space(conn, head.id, person, policy)
+                row = self._put(conn, head, one, digest, space, said[person])
+                made.append(self._record(conn, head, one, row, said[person]))
+                taken.append(row)
+            if made:
+                self._record_model(conn, head, person, made, said[person])
         if taken:
             reach("learning.contribute.put")
             ledger = Ledger(self._vault, conn, head.id)
@@ -233,17 +237,14 @@ class Ledgers:
                 space=ledger.space,
                 at=self._store.clock.now(),
             )
-        return Added(ids=tuple(ids), known=known, other=other, refused=refused)
+        return Added(ids=tuple(row.id for row in taken), known=known, other=other, refused=refused)
 
-    def _label(self, conn: Connection, head: str, offer: Offer, digest: str) -> str:
-        """Return the label under which this image has contributed; empty when it has not."""
-        found = select(contributions).where(
-            contributions.c.head == head,
-            contributions.c.person == offer.person,
-            contributions.c.digest == digest,
-        )
-        rows = conn.execute(found).all()
-        return next((one.label for one in opened(self._vault, conn, rows)), "")
+    def _labels(self, conn: Connection, head: str, person: str) -> dict[str, str]:
+        """Return the labels of a person's images that have contributed, by their digests."""
+        mine = (contributions.c.head == head, contributions.c.person == person)
+        rows = conn.execute(select(contributions).where(*mine)).all()
+        some = opened(self._vault, conn, rows)
+        return {row.digest: one.label for row, one in zip(rows, some, strict=True)}
 
     def _space(self, conn: Connection, head: str, person: str, policy: str) -> str:
         """Return the key that a person's contributions are locked with, made at the first."""
@@ -262,7 +263,8 @@ class Ledgers:
         digest: str,
         space: str,
         yes: Decision,
-    ) -> Row[Any]:
+    ) -> SimpleNamespace:
+        """Add the row of a contribution, and return its values."""
         name = new_id()
         values = {
             "id": name,
@@ -280,20 +282,37 @@ class Ledgers:
             "made": self._store.clock.now(),
         }
         conn.execute(insert(contributions).values(**values))
-        use = {"person": offer.person, "purpose": yes.purpose, "policy": yes.policy}
-        record = self._custody.lineage.record
-        one = record(
+        return SimpleNamespace(**values)
+
+    def _record(
+        self, conn: Connection, head: HeadOf, offer: Offer, row: SimpleNamespace, yes: Decision
+    ) -> str:
+        return self._custody.lineage.record(
             conn,
-            **use,
+            person=offer.person,
             kind="contribution",
-            name=f"{head.id}/{name}",
+            name=f"{head.id}/{row.id}",
+            purpose=yes.purpose,
+            policy=yes.policy,
             parents=offer.parents,
-            digest=f"blake3:{digest}",
+            digest=f"blake3:{row.digest}",
             decision=yes,
         )
-        record(conn, **use, kind="model", name=head.id, parents=[one], decision=yes)
-        found = select(contributions).where(contributions.c.id == name)
-        return conn.execute(found).one()
+
+    def _record_model(
+        self, conn: Connection, head: HeadOf, person: str, made: Sequence[str], yes: Decision
+    ) -> None:
+        """Record a person's part in the versions of a head."""
+        self._custody.lineage.record(
+            conn,
+            person=person,
+            kind="model",
+            name=head.id,
+            purpose=yes.purpose,
+            policy=yes.policy,
+            parents=made,
+            decision=yes,
+        )
 
 
 def take_back(conn: Connection, vault: Vault, head: str, rows: Sequence[Row[Any]]) -> None:

@@ -1,15 +1,16 @@
 """Forgetting, as the withdrawal orchestration calls it: one remover for each class of artefacts.
 
-``contribution`` is one image's features and label: its row, and its part in the sums. ``model`` is
-a person's part in the published versions of a head: once it is off the sums, what is left of the
-version is published in its place, and its hash is what the receipt shows as *after*.
+``feature`` is what is kept of an image that was read. ``contribution`` is one image's features and
+label: its row, and its part in the sums. ``model`` is a person's part in the published versions of
+a head: once it is off the sums, what is left of the version is published in its place, and its hash
+is what the receipt shows as *after*.
 
 What takes long to import is imported when somebody leaves, not when the app starts.
 """
 
 from sqlalchemy import func, select
 
-from safelight.consent.removers import register
+from safelight.consent.removers import VaultObjects, register
 from safelight.errors import LearningError
 from safelight.store.faults import reach
 from safelight.store.schema.learning import contributions, links
@@ -95,5 +96,6 @@ class Models:
         return made.name if made is not None else "none"
 
 
+register("feature", lambda vault: VaultObjects(vault, "feature"))
 register("contribution", Contributions)
 register("model", Models)

@@ -1,0 +1,186 @@
+"""``safelight train``, ``model`` and ``forget``: heads that learn from those who agree."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safelight.cli.opening import AS_JSON, actor, house, placed, show, write
+
+if TYPE_CHECKING:
+    from safelight.learning.versions import Version
+
+__all__ = ["forget", "model", "train"]
+
+
+def _plain(name: str, version: "Version | None") -> dict[str, Any]:
+    if version is None:
+        return {"head": name, "version": 0, "state": "none"}
+    return {
+        "head": name,
+        "version": version.version,
+        "state": version.state,
+        "ledger": version.document["ledger"],
+        "people": version.document["people"],
+        "rows": version.document["rows"],
+        "model": version.hash,
+        "log_index": version.entry,
+    }
+
+
+@click.command()
+@click.argument("head")
+@click.option("--release", metavar="ACCOUNT", help="Let the labels of a held account in first.")
+@placed
+@AS_JSON
+def train(head: str, *, release: str | None, as_json: bool, **given: Any) -> None:
+    """Publish the next version of HEAD from all that was contributed.
+
+    Whoever no longer agrees is taken off first. What the version would tell about who is in it is
+    audited; too much, and nothing is published. Labels that all others speak against are held.
+    """
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.errors import LearningError  # noqa: PLC0415  # as above
+    from safelight.learning import holding  # noqa: PLC0415  # as above
+    from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
+    from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
+
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.RUN)
+        if release:
+            custody.accesses.check(actor(), Act.GIVE_ROLES)
+            with custody.store.begin() as conn:
+                if not holding.release(conn, head_of(conn, head).id, release):
+                    raise LearningError("this account is not held")
+        made = Publisher(custody.vault, custody.log).train(head)
+    if as_json:
+        show(_plain(head, made) | {"card": made.card})
+        return
+    click.secho(f"published: {head} version {made.version}", fg="green")
+    click.echo(f"  {made.document['people']} people, ledger {made.document['ledger']}")
+    _tell_card(made)
+
+
+def _tell_card(version: "Version") -> None:
+    for title, part in (("audit", "audit"), ("on people it was not taught", "quality")):
+        numbers = version.card.get(part) or {}
+        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
+        click.echo(f"  {title}: {told or 'nothing to tell'}")
+
+
+@click.group()
+def model() -> None:
+    """List, verify and describe the heads that learn."""
+
+
+@model.command("list")
+@placed
+@AS_JSON
+def model_list(*, as_json: bool, **given: Any) -> None:
+    """List the heads, the version of each that is in service, and the accounts that are held."""
+    from sqlalchemy import select  # noqa: PLC0415  # start-up cost
+
+    from safelight.learning import holding  # noqa: PLC0415  # as above
+    from safelight.learning.versions import newest  # noqa: PLC0415  # as above
+    from safelight.store.schema.learning import heads  # noqa: PLC0415  # as above
+
+    with house(given) as custody, custody.store.read() as conn:
+        found = conn.execute(select(heads.c.id, heads.c.name).order_by(heads.c.name)).all()
+        rows = [
+            _plain(row.name, newest(conn, row.id))
+            | {"held": sorted(holding.accounts(conn, row.id, "held"))}
+            for row in found
+        ]
+    if as_json:
+        show({"heads": rows})
+        return
+    for row in rows:
+        people = f"{row['people']} people, ledger {row['ledger'][:16]}…" if row["version"] else ""
+        click.echo(f"{row['head']}  version {row['version']} {row['state']}  {people}")
+        for account in row["held"]:
+            click.secho(f"  held: labels of {account}; see them, then --release", fg="yellow")
+    if not rows:
+        click.echo("no head learns here yet")
+
+
+@model.command("verify")
+@click.argument("head")
+@placed
+@AS_JSON
+@click.pass_context
+def model_verify(ctx: click.Context, /, head: str, *, as_json: bool, **given: Any) -> None:
+    """Train HEAD again from what remains, and compare every hash with what is in service."""
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.learning.verify import verify  # noqa: PLC0415  # as above
+
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.RUN)
+        done = verify(custody, head)
+    if as_json:
+        names = ("name", "version", "ledger", "again", "rows", "problems", "notes")
+        show({name: getattr(done, name) for name in names})
+    else:
+        for problem in done.problems:
+            click.secho(f"does not hold: {problem}", fg="red")
+        for one in done.notes:
+            click.echo(f"note: {one}")
+        if not done.problems:
+            click.secho("holds: training again gives the same hashes", fg="green")
+        click.echo(f"  in service: version {done.version}, ledger {done.ledger or 'none'}")
+        click.echo(f"  again:      {done.rows} contributions, ledger {done.again}")
+    if done.problems:
+        ctx.exit(3)
+
+
+@model.command("card")
+@click.argument("head")
+@placed
+@AS_JSON
+def model_card(head: str, *, as_json: bool, **given: Any) -> None:
+    """Show what the version of HEAD in service is, how well it does, and what it tells of whom."""
+    from safelight.errors import LearningError  # noqa: PLC0415  # start-up cost
+    from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
+    from safelight.learning.versions import newest  # noqa: PLC0415  # as above
+
+    with house(given) as custody, custody.store.read() as conn:
+        made = newest(conn, head_of(conn, head).id)
+    if made is None:
+        raise LearningError("no version of this head was published", todo="run safelight train")
+    if as_json:
+        show(_plain(head, made) | {"document": made.document, "card": made.card})
+        return
+    click.secho(f"{head} version {made.version}, {made.state}", bold=True)
+    for name, value in made.document.items():
+        click.echo(f"  {name}: {value}")
+    _tell_card(made)
+    click.echo(made.note or "  not signed yet")
+
+
+@click.command()
+@click.argument("person")
+@click.option(
+    "--receipt",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a receipt that proves it, for the person to keep.",
+)
+@placed
+@AS_JSON
+def forget(person: str, *, receipt: str | None, as_json: bool, **given: Any) -> None:
+    """Take PERSON off every head, as if they had never been there; their images stay theirs."""
+    from safelight.consent.receipts import of_withdrawal  # noqa: PLC0415  # start-up cost
+    from safelight.consent.roles import Act  # noqa: PLC0415  # as above
+
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.WITHDRAW, person)
+        wanted = custody.withdrawals.start(person, "train-a-model", actor=actor())
+        done = custody.withdrawals.run(wanted)
+        if receipt:
+            write(of_withdrawal(custody, done.id), receipt)
+    if as_json:
+        show({"withdrawal": done.id, "stage": done.stage, **done.facts})
+        return
+    click.secho("forgotten: no head learns from this person any more", fg="green")
+    for one in done.facts["artefacts"]:
+        if one["kind"] == "model":
+            click.echo(f"  before: {one['before'] or 'nothing published'}")
+            click.echo(f"  after:  {one['after']}")

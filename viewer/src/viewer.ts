@@ -99,6 +99,12 @@ class SafelightViewer extends HTMLElement {
     this.frames.prefetch(this.index);
   }
 
+  /** Paint through this window now: for benches. */
+  redraw(center: number, width: number): void {
+    this.window = { center, width };
+    this.paintNow();
+  }
+
   place(): Place {
     return this.frames.places[this.index] ?? { item: 0, frame: 0 };
   }

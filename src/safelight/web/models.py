@@ -303,7 +303,11 @@ class MaskView(Page):
 
 
 class PictureSet(Page):
-    """How to get the pictures of one item; ``{f}`` is a frame number from 0."""
+    """How to get the pictures of one item; ``{f}`` is a frame number from 0.
+
+    ``preview`` and ``before_preview`` are small and lossy, to show first. ``raw`` is empty where
+    there are no stored values to hand out, as for a file that waits for review.
+    """
 
     frames: int
     rows: int
@@ -318,7 +322,9 @@ class PictureSet(Page):
     inverted: bool = False
     png: str
     raw: str
+    preview: str = ""
     before_png: str = ""
+    before_preview: str = ""
     series: list[int] = Field(default_factory=list)
 
 

@@ -24,6 +24,8 @@ _WHITE: Final = 255
 _MOST_RAW: Final = 16
 _COMPRESSION: Final = 2  # of PNG: fast
 _PLANE: Final = 2
+_QUALITY: Final = 82  # of JPEG previews
+_SIDE: Final = 1024
 
 Array = NDArray[Any]
 
@@ -84,6 +86,19 @@ class Pictures:
                 return encoded(self._windowed(stored, frame, centre, width))
         shown = self._frames.picture(frame)
         return encoded(shown.grey if shown.rgb is None else shown.rgb)
+
+    def preview(self, frame: int, side: int) -> bytes:
+        """Return one frame as displayed in JPEG, no side longer than ``side``: to show first."""
+        self._checked(frame)
+        with self._lock:
+            shown = self._frames.picture(frame)
+        plane = shown.grey if shown.rgb is None else shown.rgb
+        rows, columns = plane.shape[:2]
+        scale = min(1.0, side / max(rows, columns))
+        if scale < 1:
+            size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+            plane = cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+        return encoded(plane, ".jpg", (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
 
     def _windowed(self, stored: Array, frame: int, centre: float, width: float) -> Array:
         """Return grey levels by the linear function (PS3.3 C.11.2.1.2)."""
@@ -154,20 +169,23 @@ class Pictures:
             width=window[1],
             inverted=header.inverted if header is not None else False,
             png=f"{base}/frames/{{f}}.png",
+            preview=f"{base}/frames/{{f}}.jpg?side={_SIDE}",
             raw=f"{base}/frames/{{f}}.raw",
         )
 
 
-def encoded(plane: Array) -> bytes:
-    """Return grey levels or RGB colours, uint8, as PNG.
+def encoded(
+    plane: Array,
+    kind: str = ".png",
+    options: tuple[int, int] = (cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION),
+) -> bytes:
+    """Return grey levels or RGB colours, uint8, as PNG or JPEG.
 
     Raises:
         UnreadableInputError: It cannot be written as one.
     """
     turned = plane if plane.ndim == _PLANE else plane[:, :, ::-1]
-    done, data = cv2.imencode(
-        ".png", np.ascontiguousarray(turned), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION]
-    )
+    done, data = cv2.imencode(kind, np.ascontiguousarray(turned), list(options))
     if not done:
         raise UnreadableInputError("the picture cannot be shown")
     return bytes(data)

@@ -9,7 +9,9 @@ from safelight.consent.roles import Act
 from safelight.errors import AccessDeniedError
 from safelight.web.pictures import Pictures
 from safelight.web.render import plain
+from safelight.web.rooms import Rooms
 from safelight.web.routes.submissions import N, item_of, see
+from safelight.web.sessions import Who
 from safelight.web.who import MissingError, R, W, known
 
 __all__ = ["router"]
@@ -19,6 +21,9 @@ F = Annotated[int, Path(ge=0, le=1_000_000)]
 Level = Annotated[float | None, Query(ge=-1e7, le=1e7)]
 _PNG = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 _RAW = {200: {"content": {"application/octet-stream": {}}, "description": "The values."}}
+Side = Annotated[int, Query(ge=64, le=2048, description="Longest side at most, in pixels.")]
+_JPG = {200: {"content": {"image/jpeg": {}}, "description": "The picture, small."}}
+_SECRET = {"Cache-Control": "no-store"}
 _PRIVATE = {"Cache-Control": "private, max-age=300", "Vary": "Cookie"}
 
 
@@ -36,6 +41,17 @@ def frame_png(
 
 
 @router.get(
+    "/submissions/{submission}/items/{n}/frames/{f}.jpg", response_class=Response, responses=_JPG
+)
+def frame_preview(rooms: R, who: W, submission: str, n: N, f: F, side: Side = 1024) -> Response:
+    """Return one de-identified frame, small and lossy: what a page shows first."""
+    row = known(rooms, submission)
+    see(rooms, who, row)
+    pictures = rooms.pictures(item_of(rooms, submission, n))
+    return Response(pictures.preview(f, side), headers=_PRIVATE, media_type="image/jpeg")
+
+
+@router.get(
     "/submissions/{submission}/items/{n}/frames/{f}.raw", response_class=Response, responses=_RAW
 )
 def frame_raw(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
@@ -46,11 +62,13 @@ def frame_raw(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
     return Response(data, headers={**_PRIVATE, **told}, media_type="application/octet-stream")
 
 
-@router.get(
-    "/submissions/{submission}/items/{n}/before/{f}.png", response_class=Response, responses=_PNG
-)
-def frame_before(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
-    """Return one frame as it was handed in: for its owner, or for whoever reviews it."""
+def _before(rooms: Rooms, who: Who, submission: str, n: int) -> Pictures:
+    """Return how an item was, to its owner or to whoever reviews it.
+
+    Raises:
+        AccessDeniedError: They are neither; the attempt is logged.
+        MissingError: It can no longer be seen.
+    """
     row = known(rooms, submission)
     item = item_of(rooms, submission, n)
     see(rooms, who, row, Act.SEE_ORIGINAL)
@@ -59,5 +77,24 @@ def frame_before(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
         raise AccessDeniedError("only its owner can see how it was")
     if rooms.items.before_until(submission) is None and not held:
         raise MissingError("how it was can no longer be seen", todo="hand it in again")
-    shown = Pictures(rooms.items.kind(item), rooms.original(item))
-    return Response(shown.png(f), headers={"Cache-Control": "no-store"}, media_type="image/png")
+    return Pictures(rooms.items.kind(item), rooms.original(item))
+
+
+@router.get(
+    "/submissions/{submission}/items/{n}/before/{f}.png", response_class=Response, responses=_PNG
+)
+def frame_before(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
+    """Return one frame as it was handed in: for its owner, or for whoever reviews it."""
+    shown = _before(rooms, who, submission, n)
+    return Response(shown.png(f), headers=_SECRET, media_type="image/png")
+
+
+@router.get(
+    "/submissions/{submission}/items/{n}/before/{f}.jpg", response_class=Response, responses=_JPG
+)
+def frame_before_preview(
+    rooms: R, who: W, submission: str, n: N, f: F, side: Side = 1024
+) -> Response:
+    """Return one frame as it was handed in, small and lossy."""
+    shown = _before(rooms, who, submission, n)
+    return Response(shown.preview(f, side), headers=_SECRET, media_type="image/jpeg")

@@ -14,6 +14,7 @@ from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import (
     Done,
     ItemPage,
+    PictureSet,
     SubmissionPage,
     SubmissionsPage,
 )
@@ -193,25 +194,29 @@ def _coming(rooms: Rooms, who: Who, parcel: Row[Any]) -> SubmissionPage:
 def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Response:
     """Return all that was done to one file."""
     row = known(rooms, submission)
-    see(rooms, who, row)
     item = item_of(rooms, submission, n)
     mine = who.owns(row.person)
+    held = item.state in ("review", "quarantine")
+    see(rooms, who, row, Act.SEE_ORIGINAL if held and not mine else Act.SEE_DERIVED)
     until = rooms.items.before_until(submission)
     kept = rooms.items.kept(submission, row.person)
     seen = rooms.items.seen(submission)
     view = rooms.items.view(item, seen, mine=mine, kept=kept if until else frozenset())
     base = f"/submissions/{submission}/items/{n}"
     pictures, notes = None, []
-    if item.state == "done":
-        try:
-            pictures = Pictures(rooms.items.kind(item), rooms.items.data(item)).told(base)
-        except SafelightError as error:
-            notes.append(error.what)
-    if pictures is not None:
+    try:
+        if item.state == "done":
+            pictures = rooms.pictures(item).told(base)
+        elif held and not mine:
+            pictures = _as_it_was(rooms, item, base)
+    except SafelightError as error:
+        notes.append(error.what)
+    if pictures is not None and not held:
         same = [each.position for each in seen.values() if each.series == view.series]
         more = {"series": sorted(same) if view.series else []}
         if view.before:
             more["before_png"] = f"{base}/before/{{f}}.png"
+            more["before_preview"] = f"{base}/before/{{f}}.jpg?side=1024"
         pictures = pictures.model_copy(update=more)
     manifest = rooms.items.manifest(item)
     numbers = [each.position for each in rooms.items.rows(submission)]
@@ -230,6 +235,15 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
         profile=manifest.get("profile", ""),
     )
     return shown(request, "item.html", page)
+
+
+def _as_it_was(rooms: Rooms, item: Row[Any], base: str) -> PictureSet | None:
+    """Return the pictures of a file that waits for review, to whoever reviews it."""
+    told = Pictures(rooms.items.kind(item), rooms.original(item)).told(base)
+    if told is None:
+        return None
+    before = {"png": f"{base}/before/{{f}}.png", "preview": f"{base}/before/{{f}}.jpg?side=1024"}
+    return told.model_copy(update={**before, "raw": ""})
 
 
 @router.post(

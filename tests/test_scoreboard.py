@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from feedback_fixtures import ABOUT, STEWARD, Clinic
+from feedback_fixtures import ABOUT, STEWARD, Clinic, reading
 from safelight.errors import AccessDeniedError, FeedbackError
 from safelight.feedback import Facts, Told
 from safelight.feedback.board import Scored, counted, slices
 from safelight.feedback.drift import alarms
+from safelight.feedback.held import restrained
 from safelight.feedback.public import SMALLEST, hidden, page
 from safelight.feedback.rates import Rate, evidence
 from safelight.feedback.scoreboard import Gate, Row, Scoreboard
@@ -132,6 +133,11 @@ def test_a_reader_below_its_gate_goes_to_the_shadow_by_itself_and_says_so(store:
     with store.read() as conn:
         assert board.states(conn) == {"chest-opacity": State.SHADOW}
         assert board.states(conn, {"chest-opacity": "2"}) == {}
+        old, new = (reading(1, version=one) for one in "12")
+        assert restrained(conn, old).findings[0].state == State.SHADOW  # what was read before, too
+        assert restrained(conn, new) == new
+        refused = replace(old, findings=(replace(old.findings[0], state=State.REFUSED),))
+        assert restrained(conn, refused).findings[0].state == State.REFUSED
     with pytest.raises(AccessDeniedError):
         board.restore(clinic.clinicians[0], "chest-opacity", "1", "looks fine to me")
     with pytest.raises(FeedbackError):

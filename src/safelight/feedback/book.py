@@ -19,7 +19,7 @@ from safelight.feedback.door import Door, Limits
 from safelight.feedback.looks import look
 from safelight.feedback.notes import Event, Notes
 from safelight.feedback.opened import Opened
-from safelight.feedback.said import cleaned, shown, start_of, told_by, truth_of
+from safelight.feedback.said import cleaned, shown, start_of, swayed, told_by, truth_of
 from safelight.feedback.values import (
     Basis,
     Box,
@@ -184,8 +184,7 @@ class Book:
             raise FeedbackError("an impression is an answer, or 'cannot tell'")
         found = self._door.permitted(account, case)
         with self._store.begin() as conn:
-            self._door.agreed(conn, found)
-            self._door.voiced(conn, account, found, Voice.CLINICIAN)
+            self._door.enter(conn, account, found, Voice.CLINICIAN)
             over = self._flooded(conn, account, case, topic)
             if not over:
                 return self._impress(conn, found, topic, account, thought)
@@ -273,29 +272,24 @@ class Book:
         self._check(voice, basis, readers, region, text)
         found = self._door.permitted(account, case)
         answer = shown(found, topic, reader)
-        truth = truth_of(answer, verdict, check_answer(topic, corrected))
-        words = cleaned(text)
         fields = {
             "voice": voice,
             "basis": basis,
             "verdict": verdict,
+            "readers": readers,
             "reader": answer.reader,
             "version": answer.version,
             "shown": answer.answer,
-            "truth": truth,
-            "readers": readers,
+            "truth": (truth := truth_of(answer, verdict, check_answer(topic, corrected))),
             "region": [asdict(box) for box in region],
-            "text": words,
+            "text": cleaned(text),
         }
         with self._store.begin() as conn:
-            self._door.agreed(conn, found)
-            self._door.voiced(conn, account, found, voice)
+            self._door.enter(conn, account, found, voice)
             over = self._flooded(conn, account, case, topic)
             if not over:
                 first = self._door.blind(conn, found, topic, account, voice)
-                # What a report or a later look tells is no echo of the reader's answer.
-                own = voice != Voice.PERSON and basis == Basis.OWN_READING
-                fields["swayed"] = bool(own and truth and first != truth)
+                fields["swayed"] = swayed(voice, basis, first, truth)
                 return self._write(conn, found, topic, account, fields)
         raise FeedbackLimitError(f"this account said more than {over}")
 

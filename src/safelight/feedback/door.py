@@ -64,6 +64,16 @@ class Door:
         )
         return found
 
+    def enter(self, conn: Connection, account: str, case: Case, voice: Voice) -> None:
+        """Ask again, inside the transaction that commits, for consent and for a role.
+
+        Raises:
+            ConsentDeniedError: The person does not, or no longer, agree.
+            AccessDeniedError: The account has no role for this voice.
+        """
+        self.agreed(conn, case)
+        self.voiced(conn, account, case, voice)
+
     def agreed(self, conn: Connection, case: Case) -> None:
         """Ask again inside the transaction that commits.
 

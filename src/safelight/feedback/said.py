@@ -3,10 +3,19 @@
 from typing import Final
 
 from safelight.errors import FeedbackError
-from safelight.feedback.values import KIND, Case, Told, Verdict, age_band, subject
+from safelight.feedback.values import (
+    KIND,
+    Basis,
+    Case,
+    Told,
+    Verdict,
+    Voice,
+    age_band,
+    subject,
+)
 from safelight.readers.reading import Answer, Reading
 
-__all__ = ["cleaned", "shown", "start_of", "told_by", "truth_of"]
+__all__ = ["cleaned", "shown", "start_of", "swayed", "told_by", "truth_of"]
 
 _NOT_ASKED: Final = frozenset({Answer.NOT_MY_KIND})
 
@@ -74,6 +83,15 @@ def truth_of(answer: Told, verdict: Verdict, corrected: str) -> str:
     if corrected and corrected == answer.answer:
         return corrected  # right in itself; its place or its words need work
     return corrected
+
+
+def swayed(voice: Voice, basis: Basis, first: str, truth: str) -> bool:
+    """Return whether a clinician's own reading follows the answer they were shown.
+
+    What a report or a later look tells is no echo of the answer.
+    """
+    own = voice != Voice.PERSON and basis == Basis.OWN_READING
+    return bool(own and truth and first != truth)
 
 
 def cleaned(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from safelight.consent.custody import Custody
 from safelight.consent.roles import Act
@@ -14,6 +14,7 @@ from safelight.errors import FeedbackError
 from safelight.feedback import board, drift
 from safelight.feedback.board import DIMENSIONS, Scored, Slice
 from safelight.feedback.book import Book
+from safelight.feedback.held import held, worse
 from safelight.feedback.notes import Event, Notes
 from safelight.feedback.opened import Opened
 from safelight.feedback.public import page
@@ -27,7 +28,6 @@ __all__ = ["Gate", "Row", "Scoreboard"]
 _BROKEN: Final = 100.0  # evidence against a promise; see ``rates.evidence``
 _ITSELF: Final = "scoreboard"
 _MAX_REASON: Final = 200
-_WORSE: Final = (State.VALIDATED, State.SHADOW, State.REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +98,10 @@ class Scoreboard:
 
     def _rows(self, conn: Connection, book: Opened) -> list[Row]:
         now = self._store.clock.now()
-        held = self._held(conn)
+        known = held(conn)
         made = []
         for key, rows in board.versions(board.scored(book)):
-            state, reason, since = held.get(key, (State.VALIDATED, "", None))
+            state, reason, since = known.get(key, (State.VALIDATED, "", None))
             gate = self._gates.get(key[0]) or _promised(rows)
             told = rows[-1].told
             made.append(
@@ -144,8 +144,8 @@ class Scoreboard:
 
     def _judge(self, conn: Connection, row: Row) -> None:
         """Send a reader that breaks its promise to the shadow."""
-        held = self._held(conn).get((row.reader, row.version))
-        if row.evidence < _BROKEN or (held is not None and held[0] != State.VALIDATED):
+        last = held(conn).get((row.reader, row.version))
+        if row.evidence < _BROKEN or (last is not None and last[0] != State.VALIDATED):
             return
         missed, alarms = row.whole.missed, row.whole.false_alarms
         reason = (
@@ -198,10 +198,10 @@ class Scoreboard:
                 back when any version of it is.
         """
         found: dict[str, State] = {}
-        for (reader, version), (state, _, _) in self._held(conn).items():
+        for (reader, version), (state, _, _) in held(conn).items():
             asked = versions is None or versions.get(reader) == version
             if asked and state != State.VALIDATED:
-                found[reader] = max(found.get(reader, state), state, key=_WORSE.index)
+                found[reader] = worse(found.get(reader, state), state)
         return found
 
     def restore(self, account: str, reader: str, version: str, reason: str) -> None:
@@ -214,17 +214,12 @@ class Scoreboard:
         self._custody.accesses.check(account, Act.SET_READERS)
         words = reason.strip()[:_MAX_REASON]
         with self._store.begin() as conn:
-            held = self._held(conn).get((reader, version))
-            if held is None or held[0] == State.VALIDATED:
+            last = held(conn).get((reader, version))
+            if last is None or last[0] == State.VALIDATED:
                 raise FeedbackError("this version of the reader is not held back")
             if not words:
                 raise FeedbackError("a reason is needed")
             self._set(conn, reader, version, State.VALIDATED, words, by=account)
-
-    def _held(self, conn: Connection) -> dict[tuple[str, str], tuple[State, str, datetime | None]]:
-        """Return the last state of each version of each reader, its reason and since when."""
-        rows = conn.execute(select(states).order_by(states.c.number)).all()
-        return {(row.reader, row.version): (State(row.state), row.reason, row.at) for row in rows}
 
     def _set(
         self, conn: Connection, reader: str, version: str, state: State, reason: str, *, by: str

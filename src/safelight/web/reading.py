@@ -7,6 +7,7 @@ from sqlalchemy import Row, insert, select
 
 from safelight.consent.roles import Role
 from safelight.errors import SafelightError, StoreError
+from safelight.feedback.held import restrained
 from safelight.pipeline.submissions import object_name
 from safelight.readers.reading import Answer, Finding, Reading, State
 from safelight.readers.reading_json import loads
@@ -58,12 +59,13 @@ class Readings:
         return self._rooms
 
     def of(self, person: str, submission: str, n: int) -> Reading | None:
-        """Return the reading of one item; None when there is none."""
+        """Return the reading of one item as it may be shown today; None when there is none."""
         try:
             data = b"".join(self._rooms.vault.get(person, READING, object_name(submission, n)))
         except StoreError:
             return None
-        return loads(data)
+        with self._rooms.store.read() as conn:
+            return restrained(conn, loads(data))
 
     def impression(self, who: Who, row: Row[Any]) -> str:
         """Return what somebody thought before they saw an answer; empty when nothing yet."""

@@ -15,11 +15,13 @@ from safelight.errors import (
     ConsentDeniedError,
     FeedbackError,
     FeedbackLimitError,
+    StoreError,
 )
 from safelight.feedback import Basis, Book, Box, Limits, Verdict, Voice
 from safelight.feedback.looks import NEAR, groups, look
 from safelight.readers.reading import Answer, ViewKind
 from safelight.store import Store
+from safelight.store.faults import planned
 from safelight.tlog import Leaf
 
 ONE, TWO, THREE = (f"clinician:{n}" for n in range(3))
@@ -275,6 +277,42 @@ def test_feedback_on_the_kind(tmp_path: Path) -> None:
                 corrected=kind,
             )
         assert clinic.labels(about="kind") == {case: kind}
+
+
+def test_what_is_killed_midway_leaves_nothing(store: Store) -> None:
+    clinic = Clinic(store)
+    case = clinic.case(1)
+    clinic.book.impress(ONE, case, ABOUT, "seen")
+    size = clinic.custody.log.size()
+
+    def die(name: str) -> None:
+        if name == "feedback.entry.written":
+            raise StoreError("the power went")
+
+    with planned(die), pytest.raises(StoreError, match="power"):
+        clinic.book.give(ONE, case, ABOUT, Verdict.RIGHT, voice=Voice.CLINICIAN)
+    assert clinic.custody.log.size() == size + 1  # the access alone
+    with store.read() as conn:
+        assert clinic.book.of(conn, case) == []
+        assert [
+            one.kind for one in clinic.custody.lineage.of(conn, clinic.book.case(conn, case).person)
+        ] == ["feedback-case"]
+    assert clinic.book.give(ONE, case, ABOUT, Verdict.RIGHT, voice=Voice.CLINICIAN).truth == "seen"
+
+
+def test_labels_that_are_not_confirmed_weigh_less_and_are_asked_for(tmp_path: Path) -> None:
+    with Store.at(tmp_path / "store") as store:
+        clinic = Clinic(store)
+        case = clinic.case(1)
+        clinic.says(ONE, case, "seen")
+        with store.read() as conn:
+            assert list(clinic.book.labels(conn)) == []
+            only = list(clinic.book.labels(conn, provisional=True))
+        assert [(one.value, one.weight, one.confirmed) for one in only] == [("seen", 0.5, False)]
+        clinic.says(TWO, case, "seen", basis=Basis.PATHOLOGY)
+        with store.read() as conn:
+            (one,) = clinic.book.labels(conn, "chest-opacity")
+        assert (one.weight, one.basis, one.accounts) == (1.0, Basis.PATHOLOGY, (ONE, TWO))
 
 
 def test_an_unknown_case_or_subject_is_an_error_of_its_own(tmp_path: Path) -> None:

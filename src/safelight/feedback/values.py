@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safelight.errors import FeedbackError
 from safelight.readers.reading import Answer, Code, ViewKind
+
+if TYPE_CHECKING:
+    from safelight.readers.view import View
 
 __all__ = [
     "KIND",
@@ -28,6 +31,7 @@ __all__ = [
 KIND: Final = "kind"
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9_.-]{1,16}:[A-Za-z0-9_./-]{1,60}")
 _PLACE: Final = re.compile(r"[A-Za-z0-9._:-]{0,64}")
+_NO_CODE: Final = re.compile(r"[^A-Za-z0-9._]+")
 _SEXES: Final = frozenset({"F", "M", "O", ""})
 _BAND: Final = 5
 _OLDEST: Final = 90
@@ -123,6 +127,12 @@ class Facts:
         named = (self.site, self.region, self.device)
         if not all(_PLACE.fullmatch(one) for one in named):
             raise FeedbackError("a site, region or device is a code of at most 64 characters")
+
+    @classmethod
+    def of_view(cls, view: "View", *, site: str = "", region: str = "") -> "Facts":
+        """Return what the header of a de-identified input tells; what it does not is not given."""
+        maker = _NO_CODE.sub("-", view.manufacturer.strip()).strip("-")[:64]
+        return cls(site=site, age=view.age, sex=view.sex, region=region, device=maker)
 
 
 def age_band(age: float | None) -> str:

@@ -17,6 +17,7 @@ from safelight.deid.engine import Engine
 from safelight.deid.looking import Seen
 from safelight.deid.retouch import ByHand, Retouched, Retoucher
 from safelight.feedback.book import Book
+from safelight.feedback.values import Facts
 from safelight.pipeline import reading as readings
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import Lease, object_name
@@ -215,6 +216,7 @@ class _Extra:
     reading: Stored
     said: Reading
     picture: Any
+    facts: Facts | None
 
 
 class _PageWitness:
@@ -274,6 +276,7 @@ class _PageWitness:
             purpose=parent.purpose,
             policy=parent.policy,
             picture=extra.picture,
+            facts=extra.facts,
             parents=(parent.id,),
             conn=conn,
         )
@@ -329,6 +332,7 @@ class PageWorker(Worker):
                 reading=reading,
                 said=outcome.reading,
                 picture=_picture(outcome),
+                facts=Facts.of_view(outcome.view) if outcome.view is not None else None,
             )
         return told
 

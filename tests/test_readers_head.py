@@ -108,7 +108,7 @@ def test_damaged_statistics_and_heads_are_refused(damage: bytes | None) -> None:
 
 def test_the_head_is_the_ridge_that_a_pass_over_the_rows_gives() -> None:
     z, labels = rows(3, 400)
-    head = solve(empty().add(z, labels), Recipe(ridge=0.1))
+    head = solve(empty().add(z, labels), Recipe(ridge=0.1, even=True))
     x, y = z.astype(float), np.array([1.0 if one == "yes" else -1.0 for one in labels])
     share = np.where(y > 0, 0.5 / (y > 0).sum(), 0.5 / (y < 0).sum())
     centre = share @ x
@@ -133,11 +133,11 @@ def test_the_strength_is_chosen_from_the_statistics() -> None:
 def test_classes_weigh_the_same_however_many_they_are() -> None:
     z, labels = rows(6, 600)
     heavy = [7 if one == "no" else 1 for one in labels]
-    recipe = Recipe(ridge=0.1)
+    recipe = Recipe(ridge=0.1, even=True)
     once = solve(empty().add(z, labels), recipe)
     often = solve(empty().add(z, labels, heavy), recipe)
     assert np.abs(once.weights - often.weights).max() <= 1
-    uneven = solve(empty().add(z, labels, heavy), Recipe(ridge=0.1, equal=False))
+    uneven = solve(empty().add(z, labels, heavy), Recipe(ridge=0.1, equal=False, even=True))
     assert uneven.score(z).mean() < once.score(z).mean() - 0.3
 
 

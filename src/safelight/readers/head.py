@@ -21,8 +21,8 @@ from safelight.readers.statistics import LIMIT, Statistics, checked
 __all__ = ["LIMIT", "RIDGES", "SCALE_BITS", "Head", "Recipe", "Statistics", "solve"]
 
 SCALE_BITS: Final = 32  # a head's weights are integers in units of 2**-32
-# Strengths that generalised cross-validation chooses from; the matrix has ones on its diagonal.
-RIDGES: Final = tuple(10.0 ** (power / 4) for power in range(-16, 5))
+# Strengths that generalised cross-validation chooses from; the diagonal's mean is one.
+RIDGES: Final = tuple(10.0 ** (power / 4) for power in range(-16, 17))
 _REACH: Final = 1 << 62  # no score may leave 64 bits
 _HEAD_MAGIC: Final = b"safelight head 1\n"
 _TWO: Final = 2
@@ -37,14 +37,17 @@ class Recipe:
 
     Attributes:
         name: Part of the model's version.
-        ridge: Strength, relative to the diagonal of the correlation matrix; ``None`` chooses one
+        ridge: Strength, relative to the mean of the matrix's diagonal; ``None`` chooses one
             of ``RIDGES`` by generalised cross-validation, from the statistics alone.
         equal: Each class weighs the same, however many rows it has.
+        even: Each feature is brought to the same spread. Without it, all are divided by one number,
+            for features whose spread says how much they matter, as those of ``features`` do.
     """
 
     name: str = "ridge-1"
     ridge: float | None = None
     equal: bool = True
+    even: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,6 +194,8 @@ def _one(
     if not live.any():
         return np.zeros(statistics.width), target, RIDGES[-1]
     scale = spread[live]
+    if not recipe.even:
+        scale = np.full(len(scale), np.sqrt(np.square(scale).mean()))
     matrix = covariance[np.ix_(live, live)] / np.outer(scale, scale)
     aim = towards[live] / scale
     size = float(np.sqrt(1.0 - target**2))
@@ -210,7 +215,7 @@ def _one(
 def solve(statistics: Statistics, recipe: Recipe) -> Head:
     """Return the head that follows from the statistics.
 
-    Ridge regression of -1 and 1 on standardised features; with equal class weights this is linear
+    Ridge regression of -1 and 1 on scaled features; with equal class weights this is linear
     discriminant analysis with a shrunken covariance.
 
     Args:

@@ -1,0 +1,1 @@
+"""The readers that the package carries: fixed parts, heads, calibration and cards."""

@@ -21,6 +21,7 @@ from safelight.web.passkeys import PasskeyError
 from safelight.web.render import problem_page, wants_json
 from safelight.web.rooms import Rooms
 from safelight.web.routes import (
+    elsewhere,
     frames,
     give,
     mine,
@@ -33,6 +34,7 @@ from safelight.web.routes import (
     uploads,
 )
 from safelight.web.security import Gate
+from safelight.web.signin import ProviderError
 from safelight.web.who import MissingError, SignInError
 
 __all__ = ["create"]
@@ -52,6 +54,7 @@ _STATUS: Final[tuple[tuple[type[errors.SafelightError], int], ...]] = (
     (LockedError, 429),
     (ConflictError, 409),
     (PasskeyError, 422),
+    (ProviderError, 503),
     (NameError_, 422),
     (errors.AccessDeniedError, 403),
     (errors.ConsentDeniedError, 403),
@@ -108,7 +111,7 @@ def create(desk: Desk, *, rooms: Rooms | None = None) -> Gate:
     app.add_exception_handler(RequestValidationError, _misfit)
     app.add_exception_handler(Exception, _unexpected)
     for module in (
-        *(sign, passkeys, give, uploads, frames, submissions),
+        *(sign, passkeys, elsewhere, give, uploads, frames, submissions),
         *(reading, mine, steward, ops),
     ):
         app.include_router(module.router)

@@ -10,6 +10,7 @@ Nothing is promised for subgroups, for other sites, or for predictive values.
 """
 
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from safelight.errors import SettingsError
+from safelight.errors import SettingsError, UnreadableInputError
 from safelight.readers.reading import PROMISE, Answer
 
 __all__ = ["Calibration", "answer", "least", "one_each", "p_values", "promise"]
@@ -110,6 +111,32 @@ class Calibration:
     def p_not_seen(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Return the p-value of "does not have it"."""
         return p_values(self.not_seen, scores)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical form: one line of JSON."""
+        content = {"not_seen": self.not_seen, "seen": self.seen}
+        return json.dumps(content, sort_keys=True, allow_nan=False).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Calibration":
+        """Return what ``to_bytes`` wrote.
+
+        Raises:
+            UnreadableInputError: When these are not calibration scores.
+        """
+        try:
+            content = json.loads(data)
+            parts = [tuple(float(one) for one in content[name]) for name in ("seen", "not_seen")]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableInputError("these are not calibration scores") from error
+        made = cls(parts[0], parts[1])
+        if any(list(part) != sorted(part) for part in parts) or made.to_bytes() != data:
+            raise UnreadableInputError("these calibration scores are not in canonical form")
+        return made
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical form, hex."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def enough(self, alpha: float) -> bool:
         """Whether both classes hold enough people for alpha to mean anything."""

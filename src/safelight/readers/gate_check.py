@@ -1,0 +1,281 @@
+"""Make a reader from labelled images, and measure all that its card must say.
+
+Everything is split by people. The head and the calibration of the finished reader come from
+different people; the numbers inside come from five heads that each leave a fifth of the people out;
+other sources are scored by a head that never saw them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.errors import SettingsError
+from safelight.readers import features, probes, scoring
+from safelight.readers.card import Card, External, Interval, Probe, Subgroup
+from safelight.readers.conformal import Calibration, one_each
+from safelight.readers.datasets import Case
+from safelight.readers.head import Head, Recipe, solve
+from safelight.readers.linear import Packed, fixed_version
+from safelight.readers.recipes import ReaderRecipe
+
+__all__ = ["Made", "Rows", "check", "features_of", "packed", "rows_of"]
+
+HELD: Final = 3  # of ten people are kept for calibration
+TENTHS: Final = 10
+MOST_PROBED: Final = 300  # images of a class that the border probe looks at
+FEWEST: Final = 20
+SPLITS: Final = 100
+REFERENCE: Final = 120
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A reader with its card.
+
+    Attributes:
+        card: What was measured.
+        head: Solved from seven tenths of the people.
+        calibration: Scores of the others.
+        reference: Features of some of the others, one image a person, for the site test.
+    """
+
+    card: Card
+    head: Head
+    calibration: Calibration
+    reference: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Labelled images with their features.
+
+    Attributes:
+        cases: The images.
+        has: Truth of each.
+        people: Code of each one's person.
+        z: Features, shape (n, d).
+    """
+
+    cases: tuple[Case, ...]
+    has: NDArray[np.bool_]
+    people: tuple[str, ...]
+    z: Array
+
+    def part(self, chosen: Array) -> "Rows":
+        """Return some of the rows, by index or mask."""
+        places = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        return Rows(
+            tuple(self.cases[i] for i in places),
+            self.has[places],
+            tuple(self.people[i] for i in places),
+            self.z[places],
+        )
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """People with and without."""
+        with_it = {p for p, has in zip(self.people, self.has, strict=True) if has}
+        without = {p for p, has in zip(self.people, self.has, strict=True) if not has}
+        return len(with_it), len(without)
+
+
+def rows_of(chosen: Sequence[tuple[Case, bool]], make: Callable[[Case], Array]) -> Rows:
+    """Return rows with their features.
+
+    Args:
+        chosen: Images with their truth.
+        make: Gives the features of an image.
+    """
+    cases = tuple(case for case, _has in chosen)
+    has = np.array([one for _case, one in chosen], dtype=bool)
+    # Groups are named apart: two data sets may use the same number.
+    people = tuple(f"{case.dataset}:{case.group}" for case in cases)
+    width = features.matrix().weights.shape[1]
+    z = np.stack([make(case) for case in cases]) if cases else np.zeros((0, width), np.int16)
+    return Rows(cases, has, people, z)
+
+
+def features_of(case: Case) -> Array:
+    """Return the features of a labelled image."""
+    return features.features(case.picture())
+
+
+def check(
+    recipe: ReaderRecipe,
+    cases: Sequence[Case],
+    make: Callable[[Case], Array] = features_of,
+    solving: Recipe | None = None,
+) -> Made:
+    """Make a reader and measure it.
+
+    Args:
+        recipe: What it looks for, and in what.
+        cases: All labelled images; those of its sources and of the other sources are taken.
+        make: Gives the features of an image; a caller may keep them.
+        solving: How heads are solved.
+
+    Raises:
+        SettingsError: When the images are too few to make a reader at all.
+    """
+    solving = solving or Recipe()
+    rows = rows_of(recipe.of(cases), make)
+    if min(rows.counts) < FEWEST:
+        raise SettingsError(
+            f"a reader needs {FEWEST} people with and without; this folder holds "
+            f"{rows.counts[0]} and {rows.counts[1]} for {recipe.name}"
+        )
+    version = fixed_version()
+    fold = scoring.folds(rows.people, TENTHS, 7)
+    learnt, held = rows.part(fold >= HELD), rows.part(fold < HELD)
+    statistics = scoring.pile(learnt.z, learnt.has, version)
+    head = solve(statistics, solving)
+    calibration = Calibration.of(head.score(held.z), held.has, held.people)
+    scores = scoring.cross(rows.z, rows.has, rows.people, solving)
+    covered, decided, brier = _promise(rows, scores, recipe.alpha)
+    card = Card(
+        reader=recipe.name,
+        version=recipe.version,
+        called=recipe.called,
+        kind=recipe.kind,
+        ages=recipe.ages,
+        finding=recipe.finding,
+        alpha=recipe.alpha,
+        features=version,
+        head=head.digest(),
+        calibration=calibration.digest(),
+        statistics=statistics.digest(),
+        people=rows.counts,
+        images=len(rows.cases),
+        calibrated=(len(calibration.seen), len(calibration.not_seen)),
+        inside=scoring.interval(scores, rows.has, rows.people),
+        external=(*_left_out(rows, solving), *_outside(recipe, cases, head, make)),
+        probes=_probes(rows, solving),
+        covered=covered,
+        decided=decided,
+        brier=brier,
+        subgroups=_subgroups(rows, scores),
+        sources=_sources(rows),
+        research_only=not all(case.open for case in rows.cases),
+        cannot_see=recipe.cannot_see,
+        next_step=recipe.next_step,
+        method=(
+            "five heads, each without a fifth of the people; intervals from drawing people again; "
+            f"safelight readers check {recipe.name} --data DIR"
+        ),
+    )
+    reference = held.z[one_each(held.people)][:REFERENCE].astype(np.int16)
+    return Made(card=card, head=head, calibration=calibration, reference=reference)
+
+
+def _left_out(rows: Rows, solving: Recipe) -> list[External]:
+    """Return each of the reader's own sources as another one: scored by a head without it."""
+    made, sources = [], np.array([case.dataset for case in rows.cases])
+    for name in sorted(set(sources)):
+        there = rows.part(sources == name)
+        rest = rows.part(sources != name)
+        if min(there.counts) < FEWEST or min(rest.counts) < FEWEST:
+            continue
+        head = solve(scoring.pile(rest.z, rest.has, "left out"), solving)
+        auc = scoring.interval(head.score(there.z), there.has, there.people)
+        made.append(External(name=name, auc=auc, people=there.counts, left_out=True))
+    return made
+
+
+def _outside(
+    recipe: ReaderRecipe, cases: Sequence[Case], head: Head, make: Callable[[Case], Array]
+) -> list[External]:
+    made = []
+    for place in recipe.outside:
+        rows = rows_of(recipe.beyond(cases, place.name), make)
+        if min(rows.counts) < 1:
+            continue
+        auc = scoring.interval(head.score(rows.z), rows.has, rows.people)
+        made.append(External(name=place.name, auc=auc, people=rows.counts))
+    return made
+
+
+def _probes(rows: Rows, solving: Recipe) -> tuple[Probe, ...]:
+    few = _thinned(rows)
+    pictures = [case.picture() for case in few.cases]
+    sights = {
+        "border": np.stack([probes.border(picture) for picture in pictures]),
+        "intensity": np.stack([probes.intensity(picture) for picture in pictures]),
+        "size": np.stack([probes.size(_shape(picture)) for picture in pictures]),
+        "metadata": probes.metadata([case.facts for case in few.cases]),
+    }
+    made = []
+    for name, z in sights.items():
+        one = solving if name == "border" else Recipe(name="probe", even=True)
+        found = scoring.interval(scoring.cross(z, few.has, few.people, one), few.has, few.people)
+        made.append(Probe(name=name, auc=found))
+    return tuple(made)
+
+
+def _shape(picture: Array) -> tuple[int, int]:
+    rows, columns = picture.shape
+    return int(rows), int(columns)
+
+
+def _thinned(rows: Rows) -> Rows:
+    """Return at most ``MOST_PROBED`` images of each class, drawn by people."""
+    order = np.argsort(scoring.folds(rows.people, 1 << 30, 3), kind="stable")
+    places = np.concatenate(
+        [[i for i in order if rows.has[i] == side][:MOST_PROBED] for side in (True, False)]
+    )
+    return rows.part(np.sort(places.astype(np.int64)))
+
+
+def _promise(rows: Rows, scores: Array, alpha: float) -> tuple[tuple[float, float], float, float]:
+    """Return coverage with and without, share decided, and Brier score, over halves of people."""
+    chosen = one_each(rows.people)
+    values, has = scores[chosen], rows.has[chosen]
+    rng = np.random.default_rng(5)
+    with_it, without, decided, brier = [], [], [], []
+    for _ in range(SPLITS):
+        first = rng.random(len(values)) < 0.5  # noqa: PLR2004  # halves
+        if min(has[first].sum(), (~has[first]).sum(), has[~first].sum(), (~has[~first]).sum()) < 1:
+            continue
+        known = Calibration.of(values[first], has[first])
+        seen, not_seen = known.p_seen(values[~first]), known.p_not_seen(values[~first])
+        truth = has[~first]
+        with_it.append((seen[truth] > alpha).mean())
+        without.append((not_seen[~truth] > alpha).mean())
+        decided.append(((seen > alpha) != (not_seen > alpha)).mean())
+        chance = seen / (seen + not_seen)
+        brier.append(((chance - truth) ** 2).mean())
+    means = [round(float(np.mean(one)), 4) for one in (with_it, without, decided, brier)]
+    return (means[0], means[1]), means[2], means[3]
+
+
+def _subgroups(rows: Rows, scores: Array) -> tuple[Subgroup, ...]:
+    names = Counter((name, value) for case in rows.cases for name, value in case.facts.items())
+    made = []
+    for (name, value), count in sorted(names.items()):
+        chosen = np.array([case.facts.get(name) == value for case in rows.cases])
+        part = rows.part(chosen)
+        if count == len(rows.cases) or min(part.counts) < FEWEST:
+            continue
+        auc: Interval = scoring.interval(scores[chosen], part.has, part.people)
+        made.append(Subgroup(name=f"{name}={value}", auc=auc, people=part.counts))
+    return tuple(made)
+
+
+def _sources(rows: Rows) -> tuple[str, ...]:
+    counts = Counter((case.dataset, case.licence) for case in rows.cases)
+    return tuple(
+        f"{name}, {count} images: {licence or 'no licence stated'}"
+        for (name, licence), count in sorted(counts.items())
+    )
+
+
+def packed(made: Made) -> Packed:
+    """Return the file of a reader."""
+    return Packed(
+        card=made.card, head=made.head, calibration=made.calibration, reference=made.reference
+    )

@@ -1,0 +1,126 @@
+"""Which readers there are: those of the package, and plug-ins that were installed beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources
+from typing import Final
+
+from safelight.errors import SafelightError, SettingsError
+from safelight.readers import plugin
+from safelight.readers.asking import Seen
+from safelight.readers.contract import Reader
+from safelight.readers.explain import NOBODY, Cases
+from safelight.readers.gate import Verdict
+from safelight.readers.linear import LinearReader, Packed
+from safelight.readers.pins import PINS
+from safelight.readers.reading import Finding, KindAnswer, State
+from safelight.readers.site import SiteStatus
+from safelight.readers.view import View
+
+__all__ = ["GROUP", "Registry", "load_bundled", "registry"]
+
+GROUP: Final = "safelight.readers"
+_NOWHERE: Final = SiteStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All readers.
+
+    Attributes:
+        readers: Bundled ones first, then plug-ins.
+        broken: What could not be loaded, and why, in sentences.
+    """
+
+    readers: tuple[Reader, ...]
+    broken: tuple[str, ...] = ()
+
+    def named(self, name: str) -> Reader:
+        """Return a reader by its name.
+
+        Raises:
+            SettingsError: When there is none.
+        """
+        for reader in self.readers:
+            if reader.name == name:
+                return reader
+        known = ", ".join(reader.name for reader in self.readers)
+        raise SettingsError(f"there is no reader of this name; there are {known}")
+
+    def read(
+        self,
+        view: View,
+        kind: KindAnswer,
+        *,
+        site: SiteStatus = _NOWHERE,
+        cases: Cases = NOBODY,
+        names: Iterable[str] = (),
+    ) -> tuple[Finding, ...]:
+        """Return the answers of the readers made for this kind, and of those asked by name.
+
+        A refused reader is silent unless it is asked by name, and then says why it may not answer.
+
+        Args:
+            view: What is read.
+            kind: What it is; "not sure" asks nobody.
+            site: Where it comes from.
+            cases: Consented cases to show beside it.
+            names: Readers to ask whatever the kind.
+
+        Raises:
+            SettingsError: When a name is unknown.
+        """
+        wanted = {self.named(name).name for name in names}
+        seen = Seen(view)
+        return tuple(
+            reader.read(view, kind, site=site, cases=cases, seen=seen)
+            for reader in self.readers
+            if reader.name in wanted
+            or (kind.kind is reader.kind and reader.state is not State.REFUSED)
+        )
+
+
+def load_bundled(name: str, data: bytes) -> LinearReader:
+    """Return a reader of the package; one that is not the pinned file is refused.
+
+    Args:
+        name: Under which it is pinned.
+        data: Its file.
+
+    Raises:
+        UnreadableInputError: When it is not a reader's file.
+    """
+    packed = Packed.from_bytes(data)
+    if PINS.get(name) != packed.digest() or packed.card.reader != name:
+        why = "its card or head is not the one that was checked and pinned"
+        return LinearReader(packed, Verdict(state=State.REFUSED, reasons=(why,)))
+    return LinearReader(packed)
+
+
+@cache
+def registry() -> Registry:
+    """Return all readers, loaded once in a process."""
+    readers: list[Reader] = []
+    broken: list[str] = []
+    folder = resources.files("safelight.readers").joinpath("data")
+    for name in PINS:
+        try:
+            data = folder.joinpath(f"{name}.npz").read_bytes()
+            readers.append(load_bundled(name, data))
+        except (OSError, SafelightError) as error:
+            why = error.what if isinstance(error, SafelightError) else "its file is missing"
+            broken.append(f"{name}: {why}")
+    known = {reader.name for reader in readers}
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda one: one.name):
+        try:
+            made = plugin.load(point)
+        except SafelightError as error:
+            broken.append(f"{point.name}: {error.what}")
+            continue
+        if made.name in known:
+            broken.append(f"{point.name}: there is a reader of this name already")
+            continue
+        known.add(made.name)
+        readers.append(made)
+    return Registry(tuple(readers), tuple(broken))

@@ -135,6 +135,9 @@ def test_a_person_gives_looks_decides_and_takes_back(
     address = page.url
 
     removed(page, watch)
+    page.goto(address)
+    scrolled(page, watch)
+    page.on("dialog", lambda one: one.accept())  # masks that were not saved
     page.goto(f"{address}/reading")
     reading(page, watch)
     decides(page, site, watch)
@@ -178,6 +181,65 @@ def removed(page: Page, watch: Watch) -> None:
     expect(page.locator("safelight-viewer.ready")).to_be_visible(timeout=SLOW)
     expect(page.locator(".why")).to_contain_text("by hand")
     watch.check(page)
+
+
+def scrolled(page: Page, watch: Watch) -> None:
+    """Scroll a series as one stack; what is on the canvas is what the server would draw."""
+    page.get_by_role("link", name="slice1.dcm").click()
+    expect(page.locator("safelight-viewer.ready")).to_be_visible()
+    stage = page.locator(".stage")
+    stage.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".viewer output")).to_have_text("3 / 3")
+    canvas = page.locator("canvas.layer")
+    expect(canvas).to_be_visible()
+    drawn, wanted = page.evaluate(_COMPARED)
+    assert len(drawn) == len(wanted) == 128 * 128
+    assert max(abs(a - b) for a, b in zip(drawn, wanted, strict=True)) <= 1
+    page.keyboard.press("i")
+    page.wait_for_timeout(100)
+    turned, _ = page.evaluate(_COMPARED)
+    assert turned == [255 - one for one in drawn]
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    before = canvas.bounding_box()
+    page.keyboard.press("ArrowRight")
+    after = canvas.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["x"] < before["x"]
+    page.keyboard.press("0")
+    box = stage.bounding_box()
+    assert box is not None
+    page.get_by_role("button", name="Draw a cover").click()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2 + 40, steps=3)
+    page.mouse.up()
+    expect(page.locator(".mask")).to_have_count(1)
+    expect(page.get_by_role("button", name="Save the covers")).to_be_enabled()
+    page.keyboard.press("Delete")
+    expect(page.locator(".mask")).to_have_count(0)
+    watch.check(page)
+
+
+_COMPARED = """
+async () => {
+  const canvas = document.querySelector("canvas.layer");
+  const pixels = (source, width, height) => {
+    const made = new OffscreenCanvas(width, height).getContext("2d");
+    made.drawImage(source, 0, 0);
+    return [...made.getImageData(0, 0, width, height).data].filter((_, at) => at % 4 === 0);
+  };
+  const here = pixels(canvas, canvas.width, canvas.height);
+  const config = JSON.parse(document.querySelector("safelight-viewer").dataset.config);
+  const { item, frame } = document.querySelector("safelight-viewer").place();
+  const address = config.png.replace("{n}", item).replace("{f}", frame);
+  const told = await createImageBitmap(await (await fetch(address)).blob());
+  return [here, pixels(told, told.width, told.height)];
+}
+"""
 
 
 def reading(page: Page, watch: Watch) -> None:
@@ -276,6 +338,7 @@ def test_a_steward_works_the_queue_by_keyboard_alone(
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/items/[0-9]+"))
+    expect(page.locator("safelight-viewer.ready")).to_be_visible()
     watch.check(page)
     with page.expect_navigation():
         page.keyboard.press("r")

@@ -41,7 +41,7 @@ class SafelightViewer extends HTMLElement {
   private readonly pointers = new Map<number, PointerEvent>();
   private readonly box = make("div", { class: "stage", tabindex: 0, role: "application" });
   private readonly canvas = make("canvas", { class: "layer", hidden: true });
-  private readonly still = make("img", { class: "layer", alt: "", draggable: "false" });
+  private still = make("img", { alt: "" });
   private readonly layer = make("div", { class: "masks" });
   private readonly note = make("p", { class: "viewer-note soft", role: "status" });
   private readonly slider = make("input", { type: "range", min: 0, max: 0, step: 1 });
@@ -94,7 +94,7 @@ class SafelightViewer extends HTMLElement {
       const here = this.frames.peek(this.index) ?? (await this.frames.get(this.index));
       if (mine === this.asked) this.put(here);
     } catch {
-      if (mine === this.asked) this.note.textContent = this.words.failed;
+      if (mine === this.asked) this.blank();
     }
     this.frames.prefetch(this.index);
   }
@@ -112,11 +112,13 @@ class SafelightViewer extends HTMLElement {
   private build(): void {
     const { words, settings } = this;
     const fallback = this.querySelector("img");
-    this.still.src = settings.preview
-      ? this.address(settings.preview)
-      : (fallback?.currentSrc ?? fallback?.src ?? "");
-    this.still.alt = fallback?.alt ?? "";
-    this.box.setAttribute("aria-label", fallback?.alt || words.picture);
+    const name = fallback?.alt || words.picture;
+    if (fallback) this.still = fallback; // the same element: it is painted already
+    else this.still.src = this.address(settings.preview);
+    this.still.className = "layer";
+    this.still.draggable = false;
+    this.still.alt = "";
+    this.box.setAttribute("aria-label", name);
     const help = make("p", { class: "soft small keys", id: `keys-${this.place().item}` }, words.keys);
     this.box.setAttribute("aria-describedby", help.id);
     this.box.append(this.canvas, this.still, this.layer);
@@ -227,7 +229,16 @@ class SafelightViewer extends HTMLElement {
     this.repaint();
   }
 
+  /** Show nothing rather than the picture of another place. */
+  private blank(): void {
+    this.shown = null;
+    this.canvas.hidden = true;
+    this.still.hidden = true;
+    this.note.textContent = this.words.failed;
+  }
+
   private put(shown: Shown): void {
+    if (this.note.textContent === this.words.failed) this.note.textContent = "";
     this.shown = shown;
     const [columns, rows] = isGrey(shown) ? [shown.columns, shown.rows] : [shown.width, shown.height];
     this.stage.resize(columns, rows);

@@ -88,7 +88,8 @@ def _fill(custody: Custody, arguments: argparse.Namespace) -> list[str]:
     policy = custody.consents.publish(POLICY, actor="bench")[0].hash
     start = Base.empty("bench-1", CLASSES, arguments.width)
     ledgers.open(HEAD, base=start, recipe=Recipe(ridge=1.0))
-    each, people = arguments.rows // arguments.people, []
+    each = arguments.rows // arguments.people
+    people: list[str] = []
     for number in range(arguments.people):
         with custody.store.begin() as conn:
             person = custody.vault.create_person(conn)

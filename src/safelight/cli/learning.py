@@ -30,9 +30,12 @@ def _plain(name: str, version: "Version | None") -> dict[str, Any]:
 @click.command()
 @click.argument("head")
 @click.option("--release", metavar="ACCOUNT", help="Let the labels of a held account in first.")
+@click.option("--encoder", metavar="NAME", help="Not offered: it could not forget exactly.")
 @placed
 @AS_JSON
-def train(head: str, *, release: str | None, as_json: bool, **given: Any) -> None:
+def train(
+    head: str, *, release: str | None, encoder: str | None, as_json: bool, **given: Any
+) -> None:
     """Publish the next version of HEAD from all that was contributed.
 
     Whoever no longer agrees is taken off first. What the version would tell about who is in it is
@@ -41,9 +44,12 @@ def train(head: str, *, release: str | None, as_json: bool, **given: Any) -> Non
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
     from safelight.errors import LearningError  # noqa: PLC0415  # as above
     from safelight.learning import holding  # noqa: PLC0415  # as above
+    from safelight.learning.encoders import refuse_encoder  # noqa: PLC0415  # as above
     from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
     from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
 
+    if encoder:
+        refuse_encoder()
     with house(given) as custody:
         custody.accesses.check(actor(), Act.RUN)
         if release:

@@ -63,20 +63,19 @@ class Opened:
 
 
 class _Keys:
-    """The keys of one person after another, each asked for once."""
+    """The keys of the people in one call, each asked for once."""
 
     def __init__(self, vault: Vault, conn: Connection) -> None:
         self._vault = vault
         self._conn = conn
-        self._person = ""
-        self._small = b""
+        self._small: dict[str, bytes] = {}
 
     def open(self, person: str, kind: str, name: str, sealed: bytes) -> dict[str, Any]:
         """Return what is sealed."""
-        if person != self._person:
-            self._small = self._vault.people.keys(person, self._conn).small
-            self._person = person
-        return dict(json.loads(open_box(self._small, bound(person, kind, name), sealed)))
+        key = self._small.get(person)
+        if key is None:
+            key = self._small[person] = self._vault.people.keys(person, self._conn).small
+        return dict(json.loads(open_box(key, bound(person, kind, name), sealed)))
 
 
 def open_all(vault: Vault, conn: Connection) -> Opened:
@@ -95,12 +94,12 @@ def open_all(vault: Vault, conn: Connection) -> Opened:
     found = select(cases).join(people, people.c.id == cases.c.person).where(alive)
     there = [
         replace(_case(row, keys), told=_newest(told.get(row.id, [])))
-        for row in conn.execute(found.order_by(cases.c.person)).all()
+        for row in conn.execute(found).all()
         if not {(row.person, row.purpose), (row.person, ALL)} & gone
     ]
     mine = {case.id: case for case in sorted(there, key=lambda one: (one.at, one.id))}
     said = select(entries).join(people, people.c.id == entries.c.person).where(alive)
-    rows = conn.execute(said.order_by(entries.c.person)).all()
+    rows = conn.execute(said).all()
     heard = sorted(
         (_entry(row, keys) for row in rows if row.case in mine), key=lambda one: one.number
     )
@@ -118,7 +117,7 @@ def _withdrawn(conn: Connection) -> set[tuple[str, str]]:
 def _answers(conn: Connection, keys: _Keys, alive: Any) -> dict[str, list[Told]]:
     found = select(answers).join(people, people.c.id == answers.c.person).where(alive)
     told: dict[str, list[Told]] = {}
-    for row in conn.execute(found.order_by(answers.c.person, answers.c.number)).all():
+    for row in conn.execute(found.order_by(answers.c.number)).all():
         # Which row it is, is not known before it is written: it is bound to its case and moment.
         value = keys.open(row.person, ANSWERS, f"{row.case}/{row.at.isoformat()}", row.sealed)
         told.setdefault(row.case, []).extend(Told(**one) for one in value["told"])

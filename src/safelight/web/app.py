@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -118,7 +119,25 @@ def create(desk: Desk, *, rooms: Rooms | None = None) -> Gate:
     static = os.path.join(_HERE, "static")
     if os.path.isdir(static):
         app.mount("/static", StaticFiles(directory=static), name="static")
+    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]  # as FastAPI's guide does
     return Gate(app, desk.options, app.state.rooms.metrics)
+
+
+def _documented(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document: what is JSON to a program is a page to a browser."""
+    if app.openapi_schema is None:
+        told = get_openapi(
+            title=app.title, version=app.version, description=_ABOUT, routes=app.routes
+        )
+        for operation in (each for path in told["paths"].values() for each in path.values()):
+            answers = operation["responses"]
+            answers.setdefault("303", {"description": "A browser is sent on."})
+            for answer in answers.values():
+                content = answer.get("content", {})
+                if "application/json" in content:
+                    content.setdefault("text/html", {"schema": {"type": "string"}})
+        app.openapi_schema = told
+    return app.openapi_schema
 
 
 def _told(request: Request, error: Exception) -> Response:

@@ -32,7 +32,7 @@ _MOST_FIELD: Final = 10_000
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
-        "content": {_RAW: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         "required": False,
     }
 }

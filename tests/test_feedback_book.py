@@ -1,6 +1,7 @@
 """Feedback is kept line by line, blind first, under the person's key, and is taken back whole."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,15 @@ from safelight.tlog import Leaf
 ONE, TWO, THREE = (f"clinician:{n}" for n in range(3))
 
 
-def test_a_clinician_sees_the_answer_only_after_their_own_impression(store: Store) -> None:
-    clinic = Clinic(store)
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[Store]:
+    """Give an SQLite store, for what no database does differently."""
+    with Store.at(tmp_path / "lite") as opened:
+        yield opened
+
+
+def test_a_clinician_sees_the_answer_only_after_their_own_impression(lite: Store) -> None:
+    clinic = Clinic(lite)
     case = clinic.case(1)
     with pytest.raises(BlindFirstError):
         clinic.book.uncover(ONE, case, ABOUT)
@@ -49,10 +57,10 @@ def test_a_clinician_sees_the_answer_only_after_their_own_impression(store: Stor
         clinic.book.uncover(ONE, case, "kind")
 
 
-def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(store: Store) -> None:
-    clinic = Clinic(store)
+def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(lite: Store) -> None:
+    clinic = Clinic(lite)
     case = clinic.case(1)
-    with store.read() as conn:
+    with lite.read() as conn:
         person = clinic.book.case(conn, case).person
     account = f"person:{person}"
     assert clinic.book.uncover(account, case, ABOUT)[0].answer == Answer.SEEN
@@ -73,10 +81,10 @@ def test_a_person_is_shown_the_answer_and_says_what_the_doctor_said(store: Store
         clinic.book.uncover(other, case, ABOUT)
 
 
-def test_nobody_speaks_as_what_they_are_not(store: Store) -> None:
-    clinic = Clinic(store)
+def test_nobody_speaks_as_what_they_are_not(lite: Store) -> None:
+    clinic = Clinic(lite)
     case = clinic.case(1)
-    with store.read() as conn:
+    with lite.read() as conn:
         person = clinic.book.case(conn, case).person
     with pytest.raises(AccessDeniedError):
         clinic.book.impress(STEWARD, case, ABOUT, "seen")
@@ -116,12 +124,12 @@ def test_words_are_cleaned_and_lie_under_the_persons_key(store: Store, tmp_path:
         assert b"not seen" not in whole
 
 
-def test_conflicts_stay_visible_and_nothing_overwrites(store: Store) -> None:
-    clinic = Clinic(store)
+def test_conflicts_stay_visible_and_nothing_overwrites(lite: Store) -> None:
+    clinic = Clinic(lite)
     case = clinic.case(1)
     said = [clinic.says(ONE, case, "seen"), clinic.says(TWO, case, "not seen")]
     said.append(clinic.says(ONE, case, "not seen"))
-    with store.read() as conn:
+    with lite.read() as conn:
         assert clinic.book.of(conn, case) == said
         truth = clinic.book.open(conn).truths[case, ABOUT]
     assert {name: one.truth for name, one in truth.voices.items()} == {
@@ -184,8 +192,8 @@ def test_consent_is_asked_again_when_a_line_commits(store: Store) -> None:
         clinic.book.register(person, reading(2), purpose="care", policy=clinic.policy)
 
 
-def test_the_same_image_of_a_person_is_one_case_with_each_reading(store: Store) -> None:
-    clinic = Clinic(store)
+def test_the_same_image_of_a_person_is_one_case_with_each_reading(lite: Store) -> None:
+    clinic = Clinic(lite)
     person = clinic.person()
     first = clinic.case(1, person=person)
     again = clinic.case(1, Answer.NOT_SEEN, person=person, version="2")
@@ -195,21 +203,21 @@ def test_the_same_image_of_a_person_is_one_case_with_each_reading(store: Store) 
     assert [(one.version, one.answer) for one in told] == [("1", "seen"), ("2", "not seen")]
 
 
-def test_who_could_not_tell_before_counts_half_unless_a_report_tells(store: Store) -> None:
-    clinic = Clinic(store)
+def test_who_could_not_tell_before_counts_half_unless_a_report_tells(lite: Store) -> None:
+    clinic = Clinic(lite)
     case = clinic.case(1)
     assert clinic.says(ONE, case, "seen", first="cannot tell").weight == 0.5
     told = clinic.says(TWO, case, "seen", first="cannot tell", basis=Basis.PATHOLOGY)
     assert told.weight == 1.5
 
 
-def test_a_flood_of_impressions_is_noted_too(store: Store) -> None:
-    clinic = Clinic(store, limits=Limits(hour=1))
+def test_a_flood_of_impressions_is_noted_too(lite: Store) -> None:
+    clinic = Clinic(lite, limits=Limits(hour=1))
     cases = [clinic.case(n) for n in range(2)]
     clinic.book.impress(ONE, cases[0], ABOUT, "seen")
     with pytest.raises(FeedbackLimitError):
         clinic.book.impress(ONE, cases[1], ABOUT, "seen")
-    with store.read() as conn:
+    with lite.read() as conn:
         assert [one.kind for one in clinic.book.events(conn)] == ["flood"]
 
 
@@ -227,8 +235,8 @@ def test_a_flood_is_stopped_and_noted_once(store: Store) -> None:
     clinic.says(TWO, case, "seen")  # nobody else is held up
 
 
-def test_one_account_says_only_so_much_of_one_case(store: Store) -> None:
-    clinic = Clinic(store, limits=Limits(subject=2))
+def test_one_account_says_only_so_much_of_one_case(lite: Store) -> None:
+    clinic = Clinic(lite, limits=Limits(subject=2))
     case = clinic.case(1)
     clinic.says(ONE, case, "seen")
     clinic.says(ONE, case, "not seen")

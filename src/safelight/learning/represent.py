@@ -140,7 +140,7 @@ class Represented:
         population: Its name.
         source: Where its numbers are from.
         dimensions: What was compared.
-        weights: To correct with; None without a dimension.
+        weights: To correct with; None when they were not asked for.
     """
 
     people: int
@@ -205,13 +205,16 @@ def _null(people: int, shares: tuple[float, ...], draws: int) -> Floats:
     return np.sort(distance(random.multinomial(people, expected, size=draws), expected))
 
 
-def compare(cohort: Sequence[Facts], reference: Reference, *, draws: int = _DRAWS) -> Represented:
+def compare(
+    cohort: Sequence[Facts], reference: Reference, *, draws: int = _DRAWS, weights: bool = True
+) -> Represented:
     """Return a cohort beside its population: what is shown before training and releasing.
 
     Args:
         cohort: One for each person, as far as known.
         reference: Whom it should resemble.
         draws: Random samples for each dimension.
+        weights: Whether weights are wanted too.
 
     Raises:
         SettingsError: The cohort is empty.
@@ -225,7 +228,7 @@ def compare(cohort: Sequence[Facts], reference: Reference, *, draws: int = _DRAW
         population=reference.name,
         source=reference.source,
         dimensions=tuple(_holm(made)),
-        weights=weigh(cohort, reference),
+        weights=weigh(cohort, reference) if weights else None,
     )
 
 

@@ -248,6 +248,8 @@ def reading(page: Page, watch: Watch) -> None:
     expect(page.locator("#answers [role=status]")).to_have_count(0, timeout=SLOW)
     watch.check(page)
     portraits(page, "reading")
+    page.locator(".kind").first.get_by_role("button", name="This needs work").click()
+    expect(page.get_by_text("Thank you. We wrote it down.")).to_be_visible()
     page.get_by_role("textbox", name="Your question").fill("Is a bone broken?")
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ask about this reading")
@@ -290,6 +292,8 @@ def test_without_a_script_all_that_is_promised_works(
     assert picture.evaluate("one => one.naturalWidth") > 0
     page.goto(f"{address}/reading")
     look_again(page, lambda: bool(page.locator(".kind").count()))
+    page.locator(".kind").first.get_by_role("button", name="This is right").click()
+    expect(page.get_by_text("Thank you. We wrote it down.")).to_be_visible()
     page.goto(f"{site.url}/mine")
     page.get_by_role("button", name="Say yes: Teach a computer").click()
     expect(page.get_by_role("button", name="Take back: Teach a computer")).to_be_visible()

@@ -89,7 +89,7 @@ def feedback(
     row = known(rooms, submission)
     see(rooms, who, row, Act.GIVE_FEEDBACK)
     given(rooms, who, row, form.model_dump())
-    return sent_to(request, f"/submissions/{submission}/reading")
+    return sent_to(request, f"/submissions/{submission}/reading#thanks")
 
 
 @router.post(

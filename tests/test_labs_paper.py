@@ -1,22 +1,27 @@
 """Lab reports on paper: results pass de-identification, and whoever they are of does not."""
 
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
 from safelight.api import deidentify
+from safelight.deid.burned.read import Reading
 from safelight.deid.documents.lablines import fold_name, fold_unit, spared
 from safelight.errors import NeedsReviewError
 from safelight.readers import labs
 from safelight.readers.labs import analytes
 from safelight.readers.labs.paper_in import lines_of
+from safelight.readers.labs.scan_in import UNSURE, _agreed, cells_of
 
 ROWS = (
     ("Untersuchung", "Ergebnis", "Einheit", "Referenzbereich"),
@@ -193,3 +198,86 @@ def test_a_scan_waits_for_a_person() -> None:
     Image.new("L", (600, 800), 255).save(out, "PDF")
     with pytest.raises(NeedsReviewError):
         deidentify(out.getvalue(), pixels=False)
+
+
+def scan_of(data: bytes) -> bytes:
+    """Return a page as a scanner gives it: grey, a little askew, JPEG."""
+    import pypdfium2  # noqa: PLC0415  # only here
+    from PIL import Image  # noqa: PLC0415  # as above
+
+    page = pypdfium2.PdfDocument(data)[0].render(scale=200 / 72).to_pil().convert("L")
+    out = io.BytesIO()
+    page.rotate(0.6, fillcolor=255, resample=Image.Resampling.BICUBIC).save(
+        out, "PDF", resolution=200
+    )
+    return out.getvalue()
+
+
+def test_a_scan_is_read_as_a_picture_and_only_results_are_taken_over(tmp_path: Path) -> None:
+    from click.testing import CliRunner  # noqa: PLC0415  # only here
+
+    from safelight.cli import main  # noqa: PLC0415  # as above
+
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(scan_of(paper((LETTERHEAD[0], *ROWS[1:4]))))
+    done = CliRunner().invoke(main, ["labs", str(path), "--sex", "F", "--age", "65", "--json"])
+    told = json.loads(done.stdout)
+    seen = {each["analyte"]: (each["value"], each["flag"]) for each in told["results"]}
+    assert told["kind"] == "scan"
+    assert len(seen) >= 2
+    assert (
+        seen.items()
+        <= {
+            "haemoglobin": ("11.2", "low"),
+            "erythrocytes": ("4.21", "within"),
+            "potassium": ("4.1", "within"),
+            "ggt": ("144", "high"),
+        }.items()
+    )
+    for secret in SECRETS:
+        assert secret not in done.stdout
+
+
+class Wavering:
+    """A recogniser that reads digits differently the second time, and is sure of both."""
+
+    def __init__(self) -> None:
+        self.turn = 0
+
+    def read(self, _grey: object, strips: Sequence[object], *, thorough: bool) -> list[Reading]:
+        assert not thorough
+        self.turn += 1
+        return [Reading(text=f"4.{self.turn}", sure=1.0, least=1.0) for _ in strips]
+
+
+def test_what_is_read_differently_twice_is_not_sure() -> None:
+    page = np.full((400, 600), 255, np.uint8)
+    cv2.putText(page, "4.1", (100, 200), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0,), 2)
+    assert {cell for row in cells_of(page, Wavering()) for cell in row} == {UNSURE}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (("mmol/I", 0.9, 0.6), ("mmol/l", 0.9, 0.6), "mmol/l"),
+        (("U/1", 0.9, 0.6), ("U/I", 0.9, 0.6), "U/l"),
+        (("mg/dL", 0.99, 0.9), ("mg/dL", 0.99, 0.9), "mg/dL"),
+        (("mmol/I", 0.5, 0.2), ("mmol/l", 0.9, 0.6), UNSURE),
+        (("ug/l", 0.9, 0.6), ("pg/l", 0.9, 0.6), UNSURE),
+        (("4.1", 0.9, 0.6), ("4.1", 0.9, 0.6), UNSURE),
+        (("4.l", 1.0, 1.0), ("4.l", 1.0, 1.0), "4.l"),
+        (("41", 1.0, 1.0), ("4.1", 1.0, 1.0), UNSURE),
+        (("", 0.0, 0.0), ("", 0.0, 0.0), UNSURE),
+    ],
+)
+def test_units_are_of_a_list_and_digits_are_never_mended(
+    one: tuple[str, float, float], other: tuple[str, float, float], told: str
+) -> None:
+    first, second = (Reading(text=t, sure=s, least=m) for t, s, m in (one, other))
+    assert _agreed(first, second) == told
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (40, 3), (300, 200)])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_an_empty_page_has_no_lines(shape: tuple[int, int], level: int) -> None:
+    assert cells_of(np.full(shape, level, np.uint8), Wavering()) == []

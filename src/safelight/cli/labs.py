@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.errors import SettingsError
+from safelight.errors import NeedsReviewError, SettingsError
 
 if TYPE_CHECKING:
     from safelight.readers.labs import LabReport
@@ -22,16 +22,23 @@ _STYLES: Final = {
 }
 
 
-def source(path: str) -> tuple[bytes, bytes | None]:
-    """Return the bytes of a report; of a PDF, de-identified, with those from before."""
+def source(path: str) -> dict[str, Any]:
+    """Return what the lab reader wants to know of a file.
+
+    A PDF is de-identified first. One that cannot be (a scan, a form) is read as pictures, of which
+    nothing but numbers and words of our own tables is taken over.
+    """
     from safelight.pipeline.inspect import read_file  # noqa: PLC0415  # start-up cost
 
     data = read_file(path)
-    if b"%PDF-" in data[:1024]:
-        from safelight.api import deidentify  # noqa: PLC0415  # start-up cost
+    if b"%PDF-" not in data[:1024]:
+        return {"data": data}
+    from safelight.api import deidentify  # noqa: PLC0415  # start-up cost
 
-        return deidentify(data).bytes, data
-    return data, None
+    try:
+        return {"data": deidentify(data).bytes, "uncleaned": data}
+    except NeedsReviewError:
+        return {"data": data, "scanned": True}
 
 
 def _text(path: str) -> str:
@@ -85,22 +92,20 @@ def labs(  # noqa: PLR0913  # one for each option
     sites: str | None,
     before: str | None,
 ) -> None:
-    """Read lab results (FHIR, HL7 v2, CSV, PDF with text) and say how each lies to its range.
+    """Read lab results (FHIR, HL7 v2, CSV, PDF) and say how each lies to its range.
 
     What cannot be read for certain is refused, and what does not fit gets no flag. Names, numbers
     and dates that could identify somebody are not taken over. It is not a diagnosis.
     """
     from safelight.readers.labs import out, read  # noqa: PLC0415  # start-up cost
 
-    data, uncleaned = source(file)
     report = read(
-        data,
-        uncleaned=uncleaned,
+        **source(file),
         sex=sex or "",
         age=age,
         trimester=pregnant,
         sites=_text(sites) if sites else "",
-        before=source(before)[0] if before else None,
+        before=source(before)["data"] if before else None,
     )
     if as_json or as_fhir:
         document: dict[str, Any] = out.as_fhir(report) if as_fhir else out.as_json(report)

@@ -323,5 +323,4 @@ def _labs(path: str, sex: str, age: float | None) -> "LabReport":
     from safelight.cli.labs import source  # noqa: PLC0415  # start-up cost
     from safelight.readers.labs import read as read_labs  # noqa: PLC0415  # as above
 
-    data, uncleaned = source(path)
-    return read_labs(data, uncleaned=uncleaned, sex=sex, age=age)
+    return read_labs(**source(path), sex=sex, age=age)

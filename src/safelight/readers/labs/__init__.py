@@ -1,4 +1,4 @@
-"""The lab reader: results from FHIR, HL7 v2, tables and PDF with text.
+"""The lab reader: results from FHIR, HL7 v2, tables and PDF.
 
     report = read(data, sex="F", age=41)
 
@@ -50,6 +50,7 @@ _READERS: Final[dict[str, Callable[[bytes, Person], tuple[list[RawRow], int]]]] 
     "hl7v2": hl7_in.read,
     "table": table_in.read,
     "pdf": paper_in.read,
+    "scan": paper_in.read_scan,
 }
 _LARGEST: Final = 256 * 1024 * 1024
 _OLDEST: Final = 130
@@ -88,6 +89,7 @@ def read(
     sites: str = "",
     before: bytes | None = None,
     uncleaned: bytes | None = None,
+    scanned: bool = False,
 ) -> LabReport:
     """Return every result of one file with its flag, or why it has none.
 
@@ -100,6 +102,8 @@ def read(
         sites: Text of a site's TOML file with limits of its own.
         before: An earlier report of the same person, to compare with.
         uncleaned: The PDF before de-identification: only rows that are the same in both are used.
+        scanned: The PDF is a scan: its pages are read as pictures. It need not be de-identified,
+            since only numbers and words of our own tables are taken over, as of other formats.
 
     Raises:
         UnreadableInputError: The file is none that can be read.
@@ -109,6 +113,7 @@ def read(
     told = _person(sex, age, trimester)
     book = limits.book(sites)
     kind = kind_of(data)
+    kind = "scan" if kind == "pdf" and scanned else kind
     raws, skipped = _READERS[kind](data, told)
     if uncleaned is not None and kind == "pdf":
         raws = paper_in.untouched(raws, paper_in.read(uncleaned, told)[0])

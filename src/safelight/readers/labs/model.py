@@ -318,7 +318,7 @@ class LabReport:
     """Everything that was read from one file.
 
     Attributes:
-        kind: ``fhir``, ``hl7v2``, ``table`` or ``pdf``.
+        kind: ``fhir``, ``hl7v2``, ``table``, ``pdf`` or ``scan``.
         skipped: Things that are no lab results (vital signs, letterheads), counted only.
     """
 

@@ -18,11 +18,12 @@ from safelight.readers.labs.model import Person, RawRange, RawRow, Reason
 from safelight.readers.labs.ranges import BETWEEN
 from safelight.readers.labs.values import COMPARATOR, NUMBER
 
-__all__ = ["Line", "lines_of", "parsed", "read", "untouched"]
+__all__ = ["Line", "lines_of", "parsed", "read", "read_scan", "rows_of", "untouched"]
 
 _PAGES: Final = 200
+_SCANNED: Final = 30  # pages of a scan
 _CHARS: Final = 200_000
-_WORD_GAP: Final = 0.22  # of the letter height: wider is a space
+_WORD_GAP: Final = 0.16  # of the height of the font: wider is a space (narrow fonts have 0.19)
 _SHORT: Final = 4  # words: longer beginnings are sentences
 _CELL_GAP: Final = 1.0  # of the letter height: wider is a new column
 
@@ -266,7 +267,44 @@ def read(data: bytes, told: Person) -> tuple[list[RawRow], int]:
         UnreadableInputError: It is no PDF, or holds no text.
         LimitExceededError: It has more pages or letters than are read.
     """
-    lines = lines_of(data)
+    return rows_of(lines_of(data), told)
+
+
+def read_scan(data: bytes, told: Person) -> tuple[list[RawRow], int]:
+    """Return the same of a PDF of scanned pages; a line with a cell that is not sure is refused.
+
+    Raises:
+        UnreadableInputError: It is no PDF, or nothing on it could be read.
+        LimitExceededError: It has more pages than are read.
+    """
+    import pypdfium2  # noqa: PLC0415  # start-up cost
+
+    from safelight.readers.labs.scan_in import UNSURE, page_cells, pictures  # noqa: PLC0415  # as above
+
+    try:
+        lines = [
+            Line(page, at, cells)
+            for page, grey in pictures(data, _SCANNED)
+            for at, cells in enumerate(page_cells(grey), start=1)
+        ]
+    except pypdfium2.PdfiumError:
+        raise UnreadableInputError("the PDF cannot be opened, or a page of it is damaged") from None
+    if not lines:
+        raise UnreadableInputError(
+            "nothing on the scanned pages could be read", todo="type the results into a table (CSV)"
+        )
+    sure = [line for line in lines if UNSURE not in line.cells]
+    doubtful = [line for line in lines if UNSURE in line.cells]
+    rows, skipped = rows_of(sure, told)
+    digits = [line for line in doubtful if re.search(r"\d", "".join(line.cells))]
+    refused = [
+        RawRow(place=line.place, refused=Reason.LINE_NOT_READ, about=told) for line in digits
+    ]
+    return [*rows, *refused], skipped + len(doubtful) - len(digits)
+
+
+def rows_of(lines: Sequence[Line], told: Person) -> tuple[list[RawRow], int]:
+    """Return the lines that hold results, and how many hold something else."""
     named = [(line, _named(line)) for line in lines]
     firsts = {_order(found[1]) for _, found in named if not isinstance(found, Reason)} - {None}
     value_first = firsts.pop() if len(firsts) == 1 else None

@@ -21,7 +21,7 @@ from safelight.readers.labs.model import Turn
 if TYPE_CHECKING:
     from safelight.readers.labs.analytes import Analyte
 
-__all__ = ["Unit", "parse", "turn"]
+__all__ = ["Unit", "known", "parse", "same", "turn"]
 
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _WORDS: Final = (  # spellings that stand in many units; tried in this order
@@ -71,6 +71,11 @@ def _tables() -> dict[str, dict[str, Unit]]:
                 if tables[dim].setdefault(_key(spelling), unit).factor != unit.factor:
                     raise ValueError(f"units.toml: two meanings for one spelling in {dim}")
     return tables
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two texts are spellings of one unit."""
+    return _key(one) == _key(other)
 
 
 def known(text: str) -> bool:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
 
@@ -20,9 +20,11 @@ from safelight.web.limiter import Limiter
 from safelight.web.metrics import Metrics
 from safelight.web.parcels import Parcels
 from safelight.web.passkeys import Passkeys
-from safelight.web.pictures import Pictures
 from safelight.web.rework import Rework
 from safelight.web.sessions import Sessions, Who
+
+if TYPE_CHECKING:
+    from safelight.web.pictures import Pictures
 
 __all__ = ["Rooms"]
 
@@ -106,7 +108,7 @@ class Rooms:
             raise StoreError("it is too large to be shown", kept="nothing was changed")
         return b"".join(self._originals.get(item.person, name))
 
-    def pictures(self, item: Row[Any]) -> Pictures:
+    def pictures(self, item: Row[Any]) -> "Pictures":
         """Return the pictures of a de-identified item; the last few are kept open."""
         key = (item.submission, item.position, item.manifest[-16:] if item.manifest else b"")
         with self._lock:
@@ -115,6 +117,8 @@ class Rooms:
                 self._shown.move_to_end(key)
         if held is not None and self.vault.person_exists_or_erased(item.person) == "active":
             return held[1]
+        from safelight.web.pictures import Pictures  # noqa: PLC0415  # start-up cost
+
         made = Pictures(self.items.kind(item), self.items.data(item))
         if item.bytes <= _MOST_HELD:
             with self._lock:

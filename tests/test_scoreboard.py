@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +16,13 @@ from feedback_fixtures import ABOUT, STEWARD, Clinic, reading
 from safelight.errors import AccessDeniedError, FeedbackError
 from safelight.feedback import Facts, Told
 from safelight.feedback.board import Scored, counted, slices
+from safelight.feedback.cards import said
 from safelight.feedback.drift import alarms
 from safelight.feedback.held import restrained
 from safelight.feedback.public import SMALLEST, hidden, page
 from safelight.feedback.rates import Rate, evidence
 from safelight.feedback.scoreboard import Gate, Row, Scoreboard
+from safelight.readers.card import Interval
 from safelight.readers.reading import Answer, State
 from safelight.store import Store
 from test_feedback_voices import NOW
@@ -238,6 +242,23 @@ def test_the_public_page_shows_no_small_cell() -> None:
     assert told["card_says"] == {"missed": 0.08}
     few = page([board_row(rows[:5])], [], NOW, {})["readers"][0]
     assert few["all"] == {"images": "fewer than 11"}
+
+
+def test_a_card_is_shown_beside_its_own_version_alone() -> None:
+    card = SimpleNamespace(
+        version="1",
+        covered=(0.93, 0.91),
+        decided=0.6,
+        inside=Interval(value=0.9, low=0.85, high=0.94),
+        people=(100, 200),
+    )
+    reader: Any = SimpleNamespace(name="r", card=card)
+    rows = [row(n, "seen", "seen") for n in range(20)]
+    shown = page([board_row(rows)], [], NOW, said([reader]))["readers"][0]["card_says"]
+    assert shown["missed_at_most"] == 0.07
+    assert shown["auc"] == [0.9, 0.85, 0.94]
+    card.version = "2"
+    assert page([board_row(rows)], [], NOW, said([reader]))["readers"][0]["card_says"] is None
 
 
 def test_the_board_follows_what_remains_after_a_withdrawal(tmp_path: Path) -> None:

@@ -172,12 +172,14 @@ def scoreboard(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:
     if ctx.invoked_subcommand:
         return
     from safelight.feedback import Book  # noqa: PLC0415  # start-up cost
+    from safelight.feedback.cards import said  # noqa: PLC0415  # as above
     from safelight.feedback.scoreboard import Scoreboard  # noqa: PLC0415  # as above
+    from safelight.readers.registry import registry  # noqa: PLC0415  # as above
 
     with house(given) as custody:
         board = Scoreboard(custody, Book(custody))
         with custody.store.read() as conn:
-            page = board.public(conn)
+            page = board.public(conn, cards=said(registry().readers))
     if as_json:
         show(page)
         return
@@ -187,6 +189,11 @@ def scoreboard(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:
         click.secho(f"  {one['state']} {one['reason']}".rstrip(), fg=colour)
         for line in _lines(one["all"]):
             click.echo(f"  {line}")
+        if card := one["card_says"]:
+            click.echo(
+                f"  its card: answers {card['answered']:.0%}, misses at most"
+                f" {card['missed_at_most']:.1%}, false at most {card['false_alarms_at_most']:.1%}"
+            )
         for alarm in one["alarms"]:
             click.secho(f"  {alarm['kind']}: {alarm['test']} {alarm['site']}".rstrip(), fg="yellow")
     if not page["readers"]:

@@ -51,6 +51,8 @@ def page(
 
 
 def _row(row: "Row", card: Mapping[str, Any] | None) -> dict[str, Any]:
+    if card and card.get("version", row.version) != row.version:
+        card = None  # it speaks of another version
     return {
         "reader": row.reader,
         "version": row.version,

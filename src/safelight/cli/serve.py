@@ -79,11 +79,11 @@ def serve(*, desktop: bool, **given: Any) -> None:
     def started(rooms: Rooms) -> None:
         click.echo(f"safelight listens on {options.public_url}", err=True)
         if desktop:
-            click.echo(
-                f"open, once, and keep it to yourself: {options.public_url}/open/{options.token}"
-            )
+            address = f"{options.public_url}/open/{options.token}"
+            click.echo(f"open, once, and keep it to yourself: {address}", err=True)
         elif not rooms.accounts.count():
-            click.echo(f"first run: {options.public_url}/first-run with the code {options.token}")
+            address = f"{options.public_url}/first-run"
+            click.echo(f"first run: {address} with the code {options.token}", err=True)
 
     try:
         run(desk, where, chosen, workers=given["workers"], started=started)

@@ -1,0 +1,174 @@
+"""What harms reading a picture: too small, clipped, turned, inverted, blurred, cropped.
+
+Each is a plain measure with a threshold, worked out on the displayed picture; none of them stops a
+reader, all of them are told. Source of the measure of blur: Crete et al., Proc. SPIE 6492 (2007).
+"""
+
+import functools
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.errors import SafelightError
+from safelight.readers.kind.shrink import reduced
+from safelight.readers.reading import KindAnswer, QualityIssue, ViewKind
+from safelight.readers.view import View
+
+__all__ = ["blur", "judge"]
+
+Array = NDArray[Any]
+
+_FILMS: Final = frozenset(
+    (ViewKind.CHEST_XRAY_FRONTAL, ViewKind.CHEST_XRAY_LATERAL, ViewKind.LIMB_XRAY,
+     ViewKind.DENTAL_PANORAMIC, ViewKind.MAMMOGRAM)
+)  # fmt: skip
+_SECTIONS: Final = frozenset(
+    (ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.BREAST_MR)
+)  # fmt: skip
+_DARK_AROUND: Final = _SECTIONS | {ViewKind.MAMMOGRAM}
+_MEDICAL: Final = frozenset(ViewKind) - {
+    ViewKind.FILM_PHOTO, ViewKind.SCREENSHOT, ViewKind.DOCUMENT, ViewKind.PHOTO
+}  # fmt: skip
+_SMALL_FILM, _SMALL = 256, 64  # shorter side, pixels
+_CLIPPED: Final = 0.06  # of the middle, at the one brightest or darkest level
+_MIDDLE: Final = 0.15  # of a side that is left out at each end
+_BLURRED: Final = 0.63
+_WORK: Final = 512
+_TURNED: Final = 0.15  # how much better a turned pattern must fit
+_FIT: Final = 0.3  # how well it must fit at all
+_APART: Final = 40  # levels between margin and middle of a picture that is inverted
+_LONG: Final = 1.8  # side to side: a chest is not so narrow
+_TOUCHED: Final = 0.35  # of a side
+_SIDES: Final = 3
+_PATTERN: Final = 32
+_LEVELS: Final = 64  # fewer in the picture, and the ends say nothing
+_SHRUNK: Final = 64
+
+
+def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
+    """Return what harms reading the middle picture of an input.
+
+    Args:
+        view: The input.
+        kind: What it is: turned, inverted and cropped are told of some kinds alone.
+    """
+    if not view.frames:
+        return ()
+    try:
+        grey = view.picture(view.frames // 2)
+        stored = view.stored(view.frames // 2)
+    except SafelightError:
+        return (QualityIssue(code="unreadable", text="The picture cannot be decoded."),)
+    what, found = kind.kind, []
+    rows, columns = grey.shape
+    least = _SMALL_FILM if what in _FILMS else _SMALL
+    if min(rows, columns) < least:
+        text = f"The picture is small: {columns} by {rows} pixels; details are lost."
+        found.append(QualityIssue(code="small", text=text))
+    if what not in _MEDICAL or min(rows, columns) < _PATTERN:
+        return tuple(found)
+    found += _clipped(stored if stored.ndim == grey.ndim else grey, what)
+    found += _turned(grey, what)
+    found += _cropped(grey, what)
+    if min(rows, columns) >= _SMALL and blur(grey) > _BLURRED:
+        found.append(QualityIssue(code="blurred", text="The picture is blurred."))
+    return tuple(found)
+
+
+def _clipped(values: Array, kind: ViewKind) -> list[QualityIssue]:
+    """Tell of films whose middle is burnt out."""
+    if kind not in _FILMS:
+        return []
+    rows, columns = values.shape
+    top, left = int(rows * _MIDDLE), int(columns * _MIDDLE)
+    middle = values[top : rows - top, left : columns - left]
+    low, high = middle.min(), middle.max()
+    if len(np.unique(middle[::4, ::4])) < _LEVELS:
+        return []
+    for end, words in ((high, "highest"), (low, "lowest")):
+        share = float((middle == end).mean())
+        if share > _CLIPPED:
+            text = f"{share:.0%} of the middle is at the {words} level: what was there is cut off."
+            return [QualityIssue(code="clipped", text=text)]
+    return []
+
+
+def _turned(grey: Array, kind: ViewKind) -> list[QualityIssue]:
+    """Tell of chest films that lie on their side or are inverted, and of other inverted kinds."""
+    if kind is ViewKind.CHEST_XRAY_FRONTAL:
+        small = reduced(grey, _PATTERN)[:, :, 0].astype(np.float64)
+        small -= small.mean()
+        size = float(np.linalg.norm(small)) or 1.0
+        fits = [float((np.rot90(_chest(), n) * small).sum()) / size for n in range(4)]
+        best = int(np.argmax(np.abs(fits)))
+        found = []
+        if best and abs(fits[best]) > max(_FIT, abs(fits[0]) + _TURNED):
+            text = "The film seems to be turned: the chest does not stand upright."
+            found.append(QualityIssue(code="rotated", text=text))
+        if fits[best] < -_FIT:
+            found.append(_inverted())
+        return found
+    if kind in _DARK_AROUND:
+        coarse = reduced(grey)[:, :, 0].astype(np.int64)
+        ring = np.concatenate((coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]))
+        if np.median(ring) > np.median(coarse[16:48, 16:48]) + _APART:
+            return [_inverted()]
+    return []
+
+
+def _inverted() -> QualityIssue:
+    return QualityIssue(code="inverted", text="Light and dark seem to be exchanged.")
+
+
+def _cropped(grey: Array, kind: ViewKind) -> list[QualityIssue]:
+    rows, columns = grey.shape
+    if kind is ViewKind.CHEST_XRAY_FRONTAL and max(rows, columns) > _LONG * min(rows, columns):
+        text = "The picture is too narrow to show a whole chest."
+        return [QualityIssue(code="cropped", text=text)]
+    if kind in _SECTIONS:
+        coarse = reduced(grey)[:, :, 0]
+        dark = int(coarse.max()) // 8
+        sides = (coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1])
+        if sum(float((side > dark).mean()) > _TOUCHED for side in sides) >= _SIDES:
+            text = "What is shown reaches over three edges of the picture: a part may be missing."
+            return [QualityIssue(code="cropped", text=text)]
+    return []
+
+
+def blur(grey: Array) -> float:
+    """Return how little a picture loses by being blurred: 0 is sharp, 1 is a blur (Crete 2007)."""
+    step = max(1, min(grey.shape) // _WORK)
+    values = grey[: grey.shape[0] // step * step, : grey.shape[1] // step * step]
+    means = values.reshape(values.shape[0] // step, step, values.shape[1] // step, step)
+    work = means.mean((1, 3))
+    found = 0.0
+    for axis in (0, 1):
+        smooth = _smoothed(work, axis)
+        sharp = np.abs(np.diff(work, axis=axis))
+        lost = np.maximum(0, sharp - np.abs(np.diff(smooth, axis=axis)))
+        total = float(sharp.sum())
+        if total > 0:
+            found = max(found, (total - float(lost.sum())) / total)
+    return found
+
+
+def _smoothed(values: Array, axis: int) -> Array:
+    """Return means over nine pixels along an axis."""
+    reach = 4
+    edges = [(reach + 1, reach) if n == axis else (0, 0) for n in range(2)]
+    sums = np.cumsum(np.pad(values, edges, mode="edge"), axis=axis)
+    wide = 2 * reach + 1
+    upper = np.take(sums, range(wide, sums.shape[axis]), axis=axis)
+    lower = np.take(sums, range(sums.shape[axis] - wide), axis=axis)
+    return (upper - lower) / wide
+
+
+@functools.cache
+def _chest() -> Array:
+    """Return the pattern of an upright chest film, of length 1, shape (32, 32)."""
+    raw = (files("safelight.readers.kind") / "data" / "chest.bin").read_bytes()
+    pattern = np.frombuffer(raw, np.int8).reshape(_PATTERN, _PATTERN).astype(np.float64)
+    pattern -= pattern.mean()
+    return pattern / np.linalg.norm(pattern)

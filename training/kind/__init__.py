@@ -1,0 +1,1 @@
+"""How the kind reader's pixel half is trained; see docs/models/kind.md."""

@@ -1,0 +1,54 @@
+"""What is held out: whole sources and whole kinds, fold by fold, and a tenth of the groups."""
+
+from dataclasses import dataclass
+
+from safelight.readers.reading import ViewKind
+from training.kind.images import Item
+
+__all__ = ["FOLDS", "SHIPPED", "Fold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """What a net never saw.
+
+    Attributes:
+        name: One letter.
+        sources: Sources held out; their kinds are known from other sources.
+        kinds: Kinds held out whole: pictures of them must be refused.
+    """
+
+    name: str
+    sources: frozenset[str]
+    kinds: frozenset[ViewKind]
+
+    def learns(self, item: Item) -> bool:
+        """Tell whether a net of this fold may learn from an image; part 0 is nobody's."""
+        return item.source not in self.sources and item.kind not in self.kinds and item.part != 0
+
+
+SHIPPED = Fold(name="Z", sources=frozenset(), kinds=frozenset())
+FOLDS = (
+    Fold(
+        name="A",
+        sources=frozenset(
+            ("tb_qatar", "limb_xray", "head_ct", "ct_slices", "retina DRIVE", "bsds")
+        ),
+        kinds=frozenset(
+            (ViewKind.DENTAL_PANORAMIC, ViewKind.BREAST_ULTRASOUND, ViewKind.BREAST_MR)
+        ),
+    ),
+    Fold(
+        name="B",
+        sources=frozenset(
+            ("mednist CXR", "mednist Hand", "mednist HeadCT", "mednist AbdomenCT",
+             "mednist ChestCT", "retina STARE", "retina CHASE_DB1", "imagenet", "tbx11k_tb")
+        ),
+        kinds=frozenset((ViewKind.MAMMOGRAM, ViewKind.SPINE_MR)),
+    ),
+    Fold(
+        name="C",
+        sources=frozenset(("nih_cxr", "nih_turned", "hannover_cxr", "kodak", "skimage")),
+        kinds=frozenset((ViewKind.HEAD_MR, ViewKind.SCINTIGRAPHY, ViewKind.FUNDUS)),
+    ),
+)  # fmt: skip

@@ -46,6 +46,13 @@ class Cache:
             self.held[case.key] = gate_check.features_of(case)
         return self.held[case.key]
 
+    def border(self, case: Case) -> Array:
+        """Return the features of an image's border."""
+        key = f"border {case.key}"
+        if key not in self.held:
+            self.held[key] = gate_check.border_of(case)
+        return self.held[key]
+
     def save(self) -> None:
         """Write what is held."""
         if self.path is not None and self.held:
@@ -140,14 +147,16 @@ def main() -> None:
     make: Callable[[Case], Array] = cache.of
     pins = {}
     for recipe in recipes.bundled():
-        made = gate_check.check(recipe, cases, make)
+        made = gate_check.check(recipe, cases, make, border=cache.border)
         cache.save()
         packed = gate_check.packed(made)
         (DATA / f"{recipe.name}.npz").write_bytes(packed.to_bytes())
         (CARDS / f"{recipe.name}.md").write_text(page(made.card), "utf-8")
         pins[recipe.name] = packed.digest()
         verdict = judge(made.card)
-        print(recipe.name, verdict.state, made.card.inside, *verdict.reasons, sep="\n  ")
+        print(
+            recipe.name, verdict.state, made.card.inside, *verdict.reasons, sep="\n  ", flush=True
+        )
     lines = [
         '"""Digests of the readers that the package carries; written by ``training/readers``."""',
         "",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from safelight.readers.card import Card, External
+from safelight.readers.card import Card, External, Interval
 from safelight.readers.conformal import least
 from safelight.readers.reading import State
 
@@ -83,7 +83,7 @@ def _refusals(card: Card) -> Iterator[str]:
                 f"{card.inside.value:.3f} inside its own"
             )
     for probe in card.probes:
-        if _share(card, probe.auc.value) >= NEAR:
+        if _share(card, probe.auc) >= NEAR:
             yield (
                 f"{_WORDS.get(probe.name, probe.name)} gives AUC {probe.auc.value:.3f}, nearly as "
                 f"much as the reader ({card.inside.value:.3f}): it may have learnt that instead"
@@ -100,7 +100,7 @@ def _doubts(card: Card) -> Iterator[str]:
     if missing := sorted(set(_WORDS) - known):
         yield f"shortcuts were not all probed: {', '.join(missing)}"
     for probe in card.probes:
-        if NEARLY <= _share(card, probe.auc.value) < NEAR:
+        if NEARLY <= _share(card, probe.auc) < NEAR:
             yield (
                 f"{_WORDS.get(probe.name, probe.name)} gives AUC {probe.auc.value:.3f}, the reader "
                 f"{card.inside.value:.3f}: part of what it does may be that"
@@ -118,10 +118,12 @@ def _doubts(card: Card) -> Iterator[str]:
         )
 
 
-def _share(card: Card, probe: float) -> float:
-    """Return which share of the reader's gain over chance a probe reaches."""
+def _share(card: Card, probe: Interval) -> float:
+    """Return which share of the reader's gain over chance a probe reaches; 0 when it has none."""
     gain = card.inside.value - 0.5
-    return (probe - 0.5) / gain if gain > 0 else 1.0
+    if probe.low <= 0.5:  # noqa: PLR2004  # chance
+        return 0.0
+    return (probe.value - 0.5) / gain if gain > 0 else 1.0
 
 
 def _told(value: float, low: float, high: float) -> str:

@@ -7,7 +7,7 @@ other sources are scored by a head that never saw them.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,11 +22,11 @@ from safelight.readers.head import Head, Recipe, solve
 from safelight.readers.linear import Packed, fixed_version
 from safelight.readers.recipes import ReaderRecipe
 
-__all__ = ["Made", "Rows", "check", "features_of", "packed", "rows_of"]
+__all__ = ["Made", "Rows", "border_of", "check", "features_of", "packed", "rows_of"]
 
 HELD: Final = 3  # of ten people are kept for calibration
 TENTHS: Final = 10
-MOST_PROBED: Final = 300  # images of a class that the border probe looks at
+MOST_PROBED: Final = 200  # images of a class that the border probe looks at
 FEWEST: Final = 20
 SPLITS: Final = 100
 REFERENCE: Final = 120
@@ -111,6 +111,7 @@ def check(
     cases: Sequence[Case],
     make: Callable[[Case], Array] = features_of,
     solving: Recipe | None = None,
+    border: Callable[[Case], Array] | None = None,
 ) -> Made:
     """Make a reader and measure it.
 
@@ -119,11 +120,12 @@ def check(
         cases: All labelled images; those of its sources and of the other sources are taken.
         make: Gives the features of an image; a caller may keep them.
         solving: How heads are solved.
+        border: Gives the features of an image's border; a caller may keep them.
 
     Raises:
         SettingsError: When the images are too few to make a reader at all.
     """
-    solving = solving or Recipe()
+    solving, border = solving or Recipe(), border or border_of
     rows = rows_of(recipe.of(cases), make)
     if min(rows.counts) < FEWEST:
         raise SettingsError(
@@ -135,6 +137,8 @@ def check(
     learnt, held = rows.part(fold >= HELD), rows.part(fold < HELD)
     statistics = scoring.pile(learnt.z, learnt.has, version)
     head = solve(statistics, solving)
+    # The strength is chosen once, from the people learnt from; other heads only take it over.
+    solving = replace(solving, ridge=head.ridges[0])
     calibration = Calibration.of(head.score(held.z), held.has, held.people)
     scores = scoring.cross(rows.z, rows.has, rows.people, solving)
     covered, decided, brier = _promise(rows, scores, recipe.alpha)
@@ -155,7 +159,7 @@ def check(
         calibrated=(len(calibration.seen), len(calibration.not_seen)),
         inside=scoring.interval(scores, rows.has, rows.people),
         external=(*_left_out(rows, solving), *_outside(recipe, cases, head, make)),
-        probes=_probes(rows, solving),
+        probes=_probes(rows, solving, border),
         covered=covered,
         decided=decided,
         brier=brier,
@@ -200,11 +204,16 @@ def _outside(
     return made
 
 
-def _probes(rows: Rows, solving: Recipe) -> tuple[Probe, ...]:
+def border_of(case: Case) -> Array:
+    """Return the features of a labelled image's border."""
+    return probes.border(case.picture())
+
+
+def _probes(rows: Rows, solving: Recipe, border: Callable[[Case], Array]) -> tuple[Probe, ...]:
     few = _thinned(rows)
     pictures = [case.picture() for case in few.cases]
     sights = {
-        "border": np.stack([probes.border(picture) for picture in pictures]),
+        "border": np.stack([border(one) for one in few.cases]),
         "intensity": np.stack([probes.intensity(picture) for picture in pictures]),
         "size": np.stack([probes.size(_shape(picture)) for picture in pictures]),
         "metadata": probes.metadata([case.facts for case in few.cases]),

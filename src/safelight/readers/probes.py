@@ -33,9 +33,11 @@ def border(picture: Picture) -> NDArray[np.int16]:
     """
     rows, columns = picture.shape
     top, left = rows * RING // _INSIDE, columns * RING // _INSIDE
+    inside = np.zeros(picture.shape, dtype=bool)
+    inside[top : rows - top, left : columns - left] = True
     ring = picture.copy()
-    inner = ring[top : rows - top, left : columns - left]
-    inner[:] = int(inner.mean()) if inner.size else 0
+    # With the ring's own mean: the inside's would tell how bright a finding is.
+    ring[inside] = int(picture[~inside].mean()) if not inside.all() else 0
     return features.features(ring)
 
 

@@ -1,7 +1,7 @@
 """Which readers there are: those of the package, and plug-ins that were installed beside it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata, resources
 from typing import Final
@@ -56,6 +56,7 @@ class Registry:
         site: SiteStatus = _NOWHERE,
         cases: Cases = NOBODY,
         names: Iterable[str] = (),
+        held: Mapping[str, State] | None = None,
     ) -> tuple[Finding, ...]:
         """Return the answers of the readers made for this kind, and of those asked by name.
 
@@ -67,18 +68,29 @@ class Registry:
             site: Where it comes from.
             cases: Consented cases to show beside it.
             names: Readers to ask whatever the kind.
+            held: What a scoreboard lets readers do, by name: it can take away, never give.
 
         Raises:
             SettingsError: When a name is unknown.
         """
         wanted = {self.named(name).name for name in names}
         seen = Seen(view)
-        return tuple(
-            reader.read(view, kind, site=site, cases=cases, seen=seen)
-            for reader in self.readers
-            if reader.name in wanted
-            or (kind.kind is reader.kind and reader.state is not State.REFUSED)
-        )
+        found = []
+        for reader in self.readers:
+            state = worse(reader.state, (held or {}).get(reader.name, State.VALIDATED))
+            if reader.name not in wanted and (
+                kind.kind is not reader.kind or state is State.REFUSED
+            ):
+                continue
+            finding = reader.read(view, kind, site=site, cases=cases, seen=seen)
+            found.append(replace(finding, state=worse(finding.state, state)))
+        return tuple(found)
+
+
+def worse(one: State, other: State) -> State:
+    """Return the state that lets a reader do less."""
+    order = (State.VALIDATED, State.SHADOW, State.REFUSED)
+    return max(one, other, key=order.index)
 
 
 def load_bundled(name: str, data: bytes) -> LinearReader:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from consent_fixtures import publish
 from feedback_fixtures import ABOUT, STEWARD, Clinic, picture, reading
 from safelight.consent.decision import Said
 from safelight.consent.roles import Role
@@ -190,6 +191,17 @@ def test_consent_is_asked_again_when_a_line_commits(store: Store) -> None:
         clinic.book.impress(ONE, case, ABOUT, "seen")
     with pytest.raises(ConsentDeniedError):
         clinic.book.register(person, reading(2), purpose="care", policy=clinic.policy)
+
+
+def test_a_policy_that_was_narrowed_since_carries_feedback_on(lite: Store) -> None:
+    clinic = Clinic(lite)
+    case = clinic.case(1)
+    narrower = publish(clinic.custody, retention_days=100)
+    assert clinic.says(ONE, case, "seen").truth == "seen"
+    wider = publish(clinic.custody, retention_days=9000)
+    assert narrower != wider
+    assert clinic.says(TWO, case, "seen").truth == "seen"  # still under the one they agreed to
+    assert clinic.labels() == {case: "seen"}
 
 
 def test_the_same_image_of_a_person_is_one_case_with_each_reading(lite: Store) -> None:

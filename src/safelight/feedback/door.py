@@ -1,7 +1,7 @@
 """What is asked of whoever speaks: role, the person's consent, their own view first, limits."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -51,6 +51,9 @@ class Door:
     def permitted(self, account: str, case: str) -> Case:
         """Return a case to whoever may give feedback on it; the access is logged either way.
 
+        Returns:
+            The case, under the version of its policy that holds now.
+
         Raises:
             FeedbackError: There is no such case.
             AccessDeniedError: They may not.
@@ -59,10 +62,26 @@ class Door:
             found = opened.open_case(self._vault, conn, case)
         if found is None:
             raise FeedbackError("there is no such case, or its person withdrew it")
+        found = self._under(found)
         self._custody.accesses.check(
             account, Act.GIVE_FEEDBACK, found.person, purpose=found.purpose, policy=found.policy
         )
         return found
+
+    def _under(self, case: Case) -> Case:
+        """Return a case under the newest version of its policy that the person's consent reaches.
+
+        A version that was narrowed since is no longer acted under; the consent it carried on is.
+        """
+        consents = self._custody.consents
+        with self._store.read() as conn:
+            if consents.may(conn, case.person, case.purpose, case.policy).allowed:
+                return case
+            name = consents.policy(conn, case.policy).name
+            for version in reversed(consents.versions(conn, name)):
+                if consents.may(conn, case.person, case.purpose, version.hash).allowed:
+                    return replace(case, policy=version.hash)
+        return case
 
     def enter(self, conn: Connection, account: str, case: Case, voice: Voice) -> None:
         """Ask again, inside the transaction that commits, for consent and for a role.

@@ -40,6 +40,7 @@ _ELSEWHERE: Final = {
     "people": "consenting",
     "policy": "policies",
     "read": "read",
+    "readers": "readers",
     "receipt": "proofs",
     "represent": "feedback",
     "restore": "custody",

@@ -19,7 +19,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, BrowserContext, Page
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from browser_fixtures import (  # fixtures are shared with the tests of the pages
+from browser_fixtures import (  # type: ignore[import-not-found]  # lies beside the tests
     browsing,
     context,
     film,

@@ -71,8 +71,9 @@ def said(made: Catalog) -> Catalog:
     known = Catalog(locale=made.locale, project="Safelight", version="1", charset="utf-8")
     known.creation_date = known.revision_date = _EPOCH
     for message in made:
-        if message.id and all(message.string if message.pluralizable else (message.string,)):
-            known.add(message.id, message.string)
+        text = message.string
+        if message.id and text and all([text] if isinstance(text, str) else text):
+            known.add(message.id, text)
     return known
 
 

@@ -1,6 +1,6 @@
 """Pictures of items: as displayed, as stored values, and for a short time as they were."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
@@ -19,10 +19,11 @@ __all__ = ["router"]
 router = APIRouter(responses=plain.responses())
 F = Annotated[int, Path(ge=0, le=1_000_000)]
 Level = Annotated[float | None, Query(ge=-1e7, le=1e7)]
-_PNG = {200: {"content": {"image/png": {}}, "description": "The picture."}}
-_RAW = {200: {"content": {"application/octet-stream": {}}, "description": "The values."}}
+_Told = dict[int | str, dict[str, Any]]
+_PNG: _Told = {200: {"content": {"image/png": {}}, "description": "The picture."}}
+_RAW: _Told = {200: {"content": {"application/octet-stream": {}}, "description": "The values."}}
 Side = Annotated[int, Query(ge=64, le=2048, description="Longest side at most, in pixels.")]
-_JPG = {200: {"content": {"image/jpeg": {}}, "description": "The picture, small."}}
+_JPG: _Told = {200: {"content": {"image/jpeg": {}}, "description": "The picture, small."}}
 _SECRET = {"Cache-Control": "no-store"}
 _PRIVATE = {"Cache-Control": "private, max-age=300", "Vary": "Cookie"}
 

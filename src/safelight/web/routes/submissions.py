@@ -213,7 +213,7 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
         notes.append(error.what)
     if pictures is not None and not held:
         same = [each.position for each in seen.values() if each.series == view.series]
-        more = {"series": sorted(same) if view.series else []}
+        more: dict[str, Any] = {"series": sorted(same) if view.series else []}
         if view.before:
             more["before_png"] = f"{base}/before/{{f}}.png"
             more["before_preview"] = f"{base}/before/{{f}}.jpg?side=1024"

@@ -142,7 +142,9 @@ def shown(
         return Response(body, status, headers, media_type="application/json")
     language = language_of(request)
     made = _environment(language).get_template(template)
-    told = {"page": page, "me": me_of(request), "path": request.url.path}
+    # An address may hold anything: an error page does not repeat it.
+    path = request.url.path if status < _RARE else "/"
+    told = {"page": page, "me": me_of(request), "path": path}
     more = {"Vary": "Accept, Accept-Language, Cookie", "Content-Language": language}
     return HTMLResponse(made.render(**told), status, {**more, **(headers or {})})
 

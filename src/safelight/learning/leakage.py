@@ -84,11 +84,21 @@ class Leakage:
     member_after: float
     absent_after: float
 
-    def why_not(self, limits: Limits = LIMITS) -> str:
-        """Return why the model may not be published; empty when it may."""
+    def why_not(self, limits: Limits = LIMITS, *, brief: bool = False) -> str:
+        """Return why the model may not be published; empty when it may.
+
+        Args:
+            limits: What it may tell at most.
+            brief: Few canaries were looked at: more than the limit of them must be flagged than
+                chance alone would flag in one audit of a hundred.
+        """
         if self.found < limits.found:
             return "the audit found too few of its own canaries to tell anything"
-        if max(self.member_after, self.absent_after) > limits.after:
+        after = max(self.member_after, self.absent_after)
+        if brief:
+            count = round(after * self.checks)
+            after *= stats.binom.sf(count - 1, self.checks, limits.after) < NOMINAL
+        if after > limits.after:
             return "rows that were taken off can still be told"
         if self.members > limits.members:
             return "too many contributors can be told from others"
@@ -169,9 +179,9 @@ def audit(
     pool: Examples,
     *,
     seed: int,
-    forget: Forget = exact_deletion,
     references: int = REFERENCES,
     checks: int = CHECKS,
+    forget: Forget = exact_deletion,
 ) -> Leakage:
     """Return what a head that is solved from these sums tells of the rows in it.
 

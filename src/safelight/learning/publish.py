@@ -43,7 +43,9 @@ __all__ = ["LEAST_PEOPLE", "Publisher"]
 
 LEAST_PEOPLE: Final = 10  # fewer, and a ledger's hash could be tried out with one person's image
 _TRIES: Final = 5
-_CHECKS_AGAIN: Final = 1000  # canaries of a successor's audit; one that was trained has 2,000
+# Of a successor's audit: it is the version that was audited in full, without a person, and somebody
+# waits for the receipt.
+BRIEF: dict[str, int] = {"references": 48, "checks": 320}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,18 +74,18 @@ class Publisher:
     Args:
         vault: An open vault.
         log: The transparency log of the same store.
-        limits: What a version may tell at most about who is in it.
+        limits: What a version may tell at most about who is in it; ``leakage.LIMITS`` by default.
         least: People who must have contributed to it.
     """
 
     def __init__(
-        self, vault: Vault, log: Log, *, limits: Limits = LIMITS, least: int = LEAST_PEOPLE
+        self, vault: Vault, log: Log, *, limits: Limits | None = None, least: int = LEAST_PEOPLE
     ) -> None:
         self._vault = vault
         self._store = vault.store
         self._journal = Journal(vault, log)
         self._consents = Consents(vault, self._journal)
-        self._limits = limits
+        self._limits = limits or LIMITS
         self._least = least
 
     def train(self, name: str) -> Version:
@@ -125,7 +127,7 @@ class Publisher:
             plan = self._left(head, before)
             try:
                 self._enough(plan)
-                served, card = self._solved(plan, _CHECKS_AGAIN)
+                served, card = self._solved(plan, brief=True)
             except (LearningError, SettingsError):
                 plan = _public(plan)
                 try:
@@ -248,7 +250,7 @@ class Publisher:
                 todo="wait for more; their images stay in the ledger",
             )
 
-    def _solved(self, plan: _Plan, checks: int = CHECKS) -> tuple[Served, dict[str, Any]]:
+    def _solved(self, plan: _Plan, *, brief: bool = False) -> tuple[Served, dict[str, Any]]:
         """Return what follows from a plan, and the numbers for its card.
 
         Raises:
@@ -259,8 +261,9 @@ class Publisher:
         served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
         fixed = replace(recipe, ridge=max(served.head.ridges))
         seed = int(served.head.statistics[:12], 16)
-        found = audit(sums, fixed, plan.known, seed=seed, checks=checks)
-        if why := found.why_not(self._limits):
+        more = BRIEF if brief else {"checks": CHECKS}
+        found = audit(sums, fixed, plan.known, seed=seed, **more)
+        if why := found.why_not(self._limits, brief=brief):
             numbers = ", ".join(f"{name} {value}" for name, value in found.told().items())
             raise LeakageError(why, place=numbers)
         card = {

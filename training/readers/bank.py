@@ -50,7 +50,7 @@ def centres(rows: Array, count: int, rng: np.random.Generator) -> Array:
         length[empty] = 1
         found = sums / length[:, None]
     made = found @ white.T
-    return np.rint(made / np.abs(made).max(axis=1, keepdims=True) * 63)
+    return np.asarray(np.rint(made / np.abs(made).max(axis=1, keepdims=True) * 63))
 
 
 def main() -> None:

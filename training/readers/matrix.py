@@ -39,7 +39,7 @@ def directions(rows: Array, width: int, weights: Array) -> Array:
     near = (rows - rows.mean(axis=0)) * weights
     values, vectors = linalg.eigh(near @ near.T, subset_by_index=(len(near) - width, len(near) - 1))
     found = near.T @ (vectors[:, ::-1] / np.sqrt(values[::-1]))
-    return found * weights[:, None]
+    return np.asarray(found * weights[:, None])
 
 
 def block_weights() -> Array:
@@ -49,7 +49,7 @@ def block_weights() -> Array:
     made = np.zeros(len(kinds))
     for kind in np.unique(kinds):
         made[kinds == kind] = 1 / np.sqrt((kinds == kind).sum())
-    return made * np.sqrt(len(kinds) / len(np.unique(kinds)))
+    return np.asarray(made * np.sqrt(len(kinds) / len(np.unique(kinds))))
 
 
 def main() -> None:

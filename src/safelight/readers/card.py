@@ -178,8 +178,12 @@ def _built(content: dict[str, Any]) -> Card:
     )
     ages = content.pop("ages")
     youngest_oldest = None if ages is None else (_number(ages[0], 200.0), _number(ages[1], 200.0))
-    words = {name: str(content.pop(name)) for name in (*_WORDS, "next_step", "method")}
-    lists = {name: tuple(map(str, content.pop(name))) for name in ("sources", "cannot_see")}
+    words: dict[str, Any] = {
+        name: str(content.pop(name)) for name in (*_WORDS, "next_step", "method")
+    }
+    lists: dict[str, Any] = {
+        name: tuple(map(str, content.pop(name))) for name in ("sources", "cannot_see")
+    }
     covered = content.pop("covered")
     return Card(
         **words,

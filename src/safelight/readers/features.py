@@ -225,7 +225,7 @@ def raw(picture: NDArray[np.uint8]) -> NDArray[np.int16]:
 def folded(numbers: Ints) -> NDArray[np.int16]:
     """Return what ``raw`` makes of ``parts``."""
     held = layout()
-    return (numbers[held.first] + numbers[held.second]).astype(np.int16)
+    return np.asarray(numbers[held.first] + numbers[held.second], dtype=np.int16)
 
 
 def evened(numbers: Array) -> Ints:
@@ -236,7 +236,7 @@ def evened(numbers: Array) -> Ints:
     """
     held = matrix()
     moved = (numbers.astype(np.int64) - held.centre) * held.gain
-    return np.clip((moved + 128) >> 8, -LIMIT, LIMIT)
+    return np.asarray(np.clip((moved + 128) >> 8, -LIMIT, LIMIT), dtype=np.int64)
 
 
 def project(numbers: Array) -> NDArray[np.int16]:
@@ -252,7 +252,7 @@ def project(numbers: Array) -> NDArray[np.int16]:
     # Whole numbers far below 2**53: this product is exact in any order of adding.
     sums = (evened(numbers).astype(np.float64) @ held.weights).astype(np.int64)
     shown = (sums * held.scale + (1 << (SCALE_BITS - 1))) >> SCALE_BITS
-    return np.clip(shown, -LIMIT, LIMIT).astype(np.int16)
+    return np.asarray(np.clip(shown, -LIMIT, LIMIT), dtype=np.int16)
 
 
 def features(picture: NDArray[np.uint8]) -> NDArray[np.int16]:
@@ -273,7 +273,8 @@ def tables_digest() -> str:
     """Return the SHA-256 of bank and matrix, hex: one version has one."""
     held, rows = bank(), matrix()
     whole = hashlib.sha256(VERSION.encode())
-    arrays = (*held.banks, *held.least, rows.centre, rows.gain, rows.weights, rows.scale)
+    arrays: list[Array] = [*held.banks, *held.least]
+    arrays += [rows.centre, rows.gain, rows.weights, rows.scale]
     for array in arrays:
         whole.update(str(array.shape).encode() + array.astype("<i8").tobytes())
     return whole.hexdigest()

@@ -79,19 +79,20 @@ def spread(drawn: Ints) -> Ints:
     varied = count * squares - total * total + (_FLAT * count) ** 2
     # Whole numbers below 2**53: one division, one rounding.
     levels = (drawn.astype(np.float64) * count - total) * UNIT / np.sqrt(float(varied))
-    return np.clip(np.rint(levels), -MOST, MOST).astype(np.int32)
+    return np.asarray(np.clip(np.rint(levels), -MOST, MOST), dtype=np.int32)
 
 
 def halve(drawn: Ints) -> Ints:
     """Return a canvas at half its size."""
     sums = drawn[::2, ::2] + drawn[1::2, ::2] + drawn[::2, 1::2] + drawn[1::2, 1::2]
-    return (sums + 2) >> 2
+    return np.asarray((sums + 2) >> 2, dtype=np.int32)
 
 
 def cells(maps: Array, grid: int) -> Array:
     """Return sums over a grid of cells: shape (maps, grid, grid) of (maps, side, side)."""
     count, side = maps.shape[0], maps.shape[1] // grid
-    return maps.reshape(count, grid, side, grid, side).sum(axis=(2, 4), dtype=np.int64)
+    shaped = maps.reshape(count, grid, side, grid, side)
+    return np.asarray(shaped.sum(axis=(2, 4), dtype=np.int64))
 
 
 def gradients(levels: Ints, grid: int) -> Array:
@@ -120,7 +121,7 @@ def gradients(levels: Ints, grid: int) -> Array:
     energy = (blocks * blocks).sum(axis=(0, 1))
     floor = ((side // grid) ** 2 * 32) ** 2
     shares = np.floor(blocks * 1024.0 / np.sqrt((energy + floor).astype(np.float64)))
-    return np.minimum(shares, 256).astype(np.int32).transpose(2, 3, 0, 1)
+    return np.asarray(np.minimum(shares, 256).astype(np.int32).transpose(2, 3, 0, 1))
 
 
 def patterns(drawn: Ints, grid: int, least: int = 0) -> Array:

@@ -47,7 +47,8 @@ def size(shape: tuple[int, int]) -> NDArray[np.int16]:
     tall, wide = math.log2(rows), math.log2(columns)
     values = np.array([tall, wide, tall - wide, tall + wide, abs(tall - wide)])
     square = np.append(values, float(rows == columns))
-    return np.clip(np.rint(square * 64), -features.LIMIT, features.LIMIT).astype(np.int16)
+    levels = np.clip(np.rint(square * 64), -features.LIMIT, features.LIMIT)
+    return np.asarray(levels, dtype=np.int16)
 
 
 def intensity(picture: Picture) -> NDArray[np.int16]:
@@ -55,7 +56,7 @@ def intensity(picture: Picture) -> NDArray[np.int16]:
     drawn = filters.canvas(picture, 64)
     counts = np.bincount((drawn >> 4).ravel(), minlength=16) * 2047 // drawn.size
     whole = [int(drawn.mean() * 4), int(drawn.std() * 8)]
-    return np.clip(np.append(counts, whole), 0, 2047).astype(np.int16)
+    return np.asarray(np.clip(np.append(counts, whole), 0, 2047), dtype=np.int16)
 
 
 def metadata(facts: Sequence[Mapping[str, str]]) -> NDArray[np.int16]:

@@ -172,7 +172,7 @@ def test_an_injection_before_midnight_is_of_the_day_before() -> None:
 def test_a_series_made_later_is_timed_by_its_frames() -> None:
     # the series was derived in the evening: the frame began at 11:05, 300 s after the scan
     # started, and lasted 120 s; the average of its decaying count rate was 59.9 s into it
-    evening = {"SeriesTime": "200000"}
+    evening: dict[str, Any] = {"SeriesTime": "200000"}
     assert "(0054,1300)" in highest(pet(**evening))[1]
     reference, frame = 359_900.0, 120_000.0
     seen = pet(FrameReferenceTime=str(reference), ActualFrameDuration=str(int(frame)), **evening)

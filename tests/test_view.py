@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,10 +60,10 @@ def test_signed_values_keep_their_sign() -> None:
 
 def test_palette_and_rgb_are_colours_as_well_as_grey() -> None:
     table = np.arange(256, dtype="<u2") * 257
-    palette: dict[str, object] = {}
-    for colour, data in (("Red", table), ("Green", table // 2), ("Blue", table * 0)):
+    palette: dict[str, Any] = {}
+    for colour, levels in (("Red", table), ("Green", table // 2), ("Blue", table * 0)):
         palette[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
-        palette[f"{colour}PaletteColorLookupTableData"] = data.tobytes()
+        palette[f"{colour}PaletteColorLookupTableData"] = levels.tobytes()
     for data in (
         dicom(
             np.arange(72, dtype=np.uint8).reshape(8, 9),

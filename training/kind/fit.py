@@ -134,4 +134,5 @@ def fit(pool: Pool, *, steps: int, seed: int, batch: int = 64) -> KindNet:
             print(
                 f"step {step}: loss {float(loss):.3f}, right {right:.2f}", flush=True
             )  # a command's output
-    return net.eval()
+    net.eval()
+    return net

@@ -20,8 +20,13 @@ Array = NDArray[Any]
 # Chosen on fold A, and then left as they are.
 QUANTILE = 0.97  # of each kind's calibration pictures that its own thresholds accept
 MARGIN = 0.8  # of the distance that would accept so many: what lies further out is not certain
-LEAD = 1.5  # of the lead that would: of kinds that were collected
-DRAWN_LEAD = 6.0  # of kinds that were drawn: drawings are less varied than what is out there
+LEAD = 1.5  # of the lead that would
+LEADS = {  # drawings are less varied than what is out there; heads look alike in CT and MR
+    ViewKind.SCREENSHOT: 6.0,
+    ViewKind.FILM_PHOTO: 6.0,
+    ViewKind.HEAD_CT: 3.0,
+    ViewKind.HEAD_MR: 3.0,
+}
 
 _EXAMPLES = 160  # of a kind
 _CALIBRATED = 240
@@ -50,7 +55,7 @@ def reader_of(net: Net, pool: Pool, *, seed: int) -> PixelReader:
         right = scores[rest].argmax(1) == number
         lead = _lead(scores[rest], number)
         far.append(int(np.quantile(apart[right], QUANTILE) * MARGIN**2))
-        least = DRAWN_LEAD if kinds[number] in pool.drawn else LEAD
+        least = LEADS.get(kinds[number], LEAD)
         clear.append(max(1, int(np.quantile(lead[right], 1 - QUANTILE) * least)))
     return PixelReader(
         net, kinds, white, np.concatenate(examples), np.array(owner),
@@ -89,15 +94,15 @@ def _whitening(places: list[Array]) -> Array:
     within += np.eye(size) * np.trace(within) / size * _SHRINK
     values, vectors = np.linalg.eigh(within)
     white = (vectors / np.sqrt(values)) @ vectors.T
-    return np.rint(white * _UNIT * (1 << WHITE_SHIFT)).astype(np.int64)
+    return np.asarray(np.rint(white * _UNIT * (1 << WHITE_SHIFT)), np.int64)
 
 
 def _apart(places: Array, own: Array, examples: Array, theirs: Array) -> Array:
     """Return squared distances to the third nearest example that is not of the same picture."""
     apart = ((places[:, None, :] - examples[None]) ** 2).sum(2).astype(np.float64)
     apart[own[:, None] == theirs[None]] = np.inf
-    return np.partition(apart, NEIGHBOURS - 1, axis=1)[:, NEIGHBOURS - 1]
+    return np.asarray(np.partition(apart, NEIGHBOURS - 1, axis=1)[:, NEIGHBOURS - 1])
 
 
 def _lead(scores: Array, number: int) -> Array:
-    return scores[:, number] - np.delete(scores, number, axis=1).max(1)
+    return np.asarray(scores[:, number] - np.delete(scores, number, axis=1).max(1))

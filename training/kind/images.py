@@ -97,7 +97,7 @@ def squeezed(data: Path, items: list[Item], side: int = WORK) -> NDArray[np.uint
     """Return all pictures without margins, shape (n, side, side, 3); grey has equal samples."""
     found = np.empty((len(items), side, side, 3), np.uint8)
     for n, item in enumerate(items):
-        picture = cv2.imread(str(data / "images" / item.path), cv2.IMREAD_COLOR)[:, :, ::-1]
+        picture = np.asarray(cv2.imread(str(data / "images" / item.path)))[:, :, ::-1]
         coarse = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
         left, top, right, bottom = content(np.asarray(coarse, np.uint8))
         rows, columns = picture.shape[:2]

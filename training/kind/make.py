@@ -11,11 +11,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.readers.kind.shrink import reduced
 from training.kind.fit import Pool, fit, seen_as
 from training.kind.heads import reader_of
-from training.kind.images import read, squeezed
+from training.kind.images import Item, read, squeezed
 from training.kind.split import FOLDS, SHIPPED
 from training.kind.whole import in_whole_numbers
 
@@ -44,13 +45,13 @@ def main() -> None:
     reader = reader_of(net, Pool.of(pictures, items, chosen), seed=2)
     shipped = fold is SHIPPED
     out = PACKAGE / "kinds.npz" if shipped else HERE / "folds" / f"{fold.name}.npz"
-    np.savez_compressed(out, **reader.to_arrays())
+    np.savez_compressed(out, allow_pickle=False, **reader.to_arrays())
     if shipped:
         (PACKAGE / "chest.bin").write_bytes(_chest_pattern(pictures, items))
     print(f"{out.name}: {out.stat().st_size} bytes")  # a command's output
 
 
-def _chest_pattern(pictures: np.ndarray, items: list) -> bytes:  # type: ignore[type-arg]  # any
+def _chest_pattern(pictures: NDArray[np.uint8], items: list[Item]) -> bytes:
     """Return the mean of upright chest films, mirrored onto itself, int8, shape (32, 32)."""
     rng = np.random.default_rng(0)
     total = np.zeros((32, 32))
@@ -60,7 +61,7 @@ def _chest_pattern(pictures: np.ndarray, items: list) -> bytes:  # type: ignore[
             small = reduced(pictures[n][:, :, :1], 32)[:, :, 0].astype(np.float64)
             total += (small - small.mean()) / small.std()
     total += total[:, ::-1].copy()
-    return np.rint(total / np.abs(total).max() * 127).astype(np.int8).tobytes()
+    return bytes(np.rint(total / np.abs(total).max() * 127).astype(np.int8).tobytes())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ LAYOUT = ((16, 2), (32, 2), (32, 1), (64, 2), (64, 1), (96, 2))
 EMBEDDING = 96
 
 
-class KindNet(nn.Module):
+class KindNet(nn.Module):  # type: ignore[misc]  # torch is not in the project's environment
     """64 x 64 numbers in, a place among pictures and a score for each kind out."""
 
     def __init__(self, kinds: int) -> None:

@@ -97,7 +97,8 @@ def _toned(rng: Rng, picture: Picture, *, windowed: bool) -> Picture:
             high = low + rng.uniform(0.2, 0.58)
         tone = ((tone - low) / (high - low)).clip(0, 1)
     tone = tone * rng.uniform(0.6, 1) + rng.uniform(0, 0.4) * (rng.random() < 0.4)
-    return (tone * 255).clip(0, 255).round().astype(np.uint8)[picture]
+    levels = (tone * 255).clip(0, 255).round().astype(np.uint8)
+    return np.asarray(levels[picture])
 
 
 def _written(rng: Rng, picture: Picture) -> None:

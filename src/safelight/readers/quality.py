@@ -162,7 +162,7 @@ def _smoothed(values: Array, axis: int) -> Array:
     wide = 2 * reach + 1
     upper = np.take(sums, range(wide, sums.shape[axis]), axis=axis)
     lower = np.take(sums, range(sums.shape[axis] - wide), axis=axis)
-    return (upper - lower) / wide
+    return np.asarray((upper - lower) / wide)
 
 
 @functools.cache
@@ -171,4 +171,4 @@ def _chest() -> Array:
     raw = (files("safelight.readers.kind") / "data" / "chest.bin").read_bytes()
     pattern = np.frombuffer(raw, np.int8).reshape(_PATTERN, _PATTERN).astype(np.float64)
     pattern -= pattern.mean()
-    return pattern / np.linalg.norm(pattern)
+    return np.asarray(pattern / np.linalg.norm(pattern))

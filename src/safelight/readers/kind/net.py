@@ -41,13 +41,13 @@ class Layer:
         """Return activations, 0 to TOP, of (n, in, rows, columns) or (n, in)."""
         if self.stride:
             sums = _convolved(given, self.weight, self.stride)
-            shape = (1, -1, 1, 1)
+            shape: tuple[int, ...] = (1, -1, 1, 1)
         else:
             sums = given.astype(np.float64) @ self.weight.T.astype(np.float64)
             shape = (1, -1)
         whole = sums.astype(np.int64) + self.bias.reshape(shape)
         scaled = (whole * self.factor.reshape(shape) + _HALF) >> SHIFT
-        return np.clip(scaled, 0, TOP)
+        return np.asarray(np.clip(scaled, 0, TOP))
 
 
 def _convolved(given: Array, weight: Array, stride: int) -> Array:

@@ -27,6 +27,13 @@ NEIGHBOURS: Final = 3  # the distance to a kind is that to the third nearest exa
 WHITE_SHIFT: Final = 12
 _FAR: Final = 99.0
 _COLOUR: Final = 6  # mean difference of colour, of 128, of a picture that has any
+# What a grey picture is never called: too many kinds of picture lie between these.
+_SCENES: Final = frozenset((ViewKind.PHOTO, ViewKind.SCREENSHOT, ViewKind.FILM_PHOTO))
+# What has no colours, ever: X-rays, CT and MR as scanners show them.
+_GREY: Final = frozenset(
+    (ViewKind.CHEST_XRAY_FRONTAL, ViewKind.LIMB_XRAY, ViewKind.DENTAL_PANORAMIC, ViewKind.MAMMOGRAM,
+     ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.SPINE_MR, ViewKind.BREAST_MR)
+)  # fmt: skip
 _FILE: Final = "kinds.npz"
 
 
@@ -113,9 +120,12 @@ class PixelReader:
         nearest = self.kinds[best]
         together = round(min(max(distance, unclear), _FAR), 6)
         why = ""
-        if nearest is ViewKind.PHOTO and not colour:
+        if nearest in _SCENES and not colour:
             together = max(together, 1.000001)
-            why = "it may be a photograph, but without colour that is not certain"
+            why = "a photograph or a screen might look so, which is not certain without colour"
+        elif nearest in _GREY and colour:
+            together = max(together, 1.000001)
+            why = "a picture of that kind has no colours, and this one has"
         elif distance > 1:
             why = "the pixels are unlike every kind known here"
         elif unclear > 1:
@@ -148,7 +158,8 @@ class PixelReader:
 
 def coloured(planes: NDArray[np.int16]) -> bool:
     """Tell whether a picture has colours to speak of, given its numbers, shape (3, 64, 64)."""
-    return int(np.abs(planes[1:].astype(np.int64)).sum(0).sum()) > _COLOUR * planes[0].size
+    differences = int(np.abs(planes[1:].astype(np.int64)).sum())
+    return bool(differences > _COLOUR * planes[0].size)
 
 
 @functools.cache

@@ -110,7 +110,7 @@ def _weights(size: int, side: int) -> Array:
     starts = np.arange(size) * side
     low = np.maximum(edges[:-1, None], starts)
     high = np.minimum(edges[1:, None], starts + side)
-    return np.maximum(high - low, 0).astype(np.float64)
+    return np.asarray(np.maximum(high - low, 0), np.float64)
 
 
 def planes(squeezed: NDArray[np.uint8]) -> NDArray[np.int16] | None:

@@ -4,7 +4,7 @@ Source: PS3.3 C.8.2.1.1.2 (Rescale Type is absent when it is HU), C.11.1, C.7.6.
 objects), C.8.2.1.1.1 and C.8.15.2.1.1 (image types).
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from safelight.readers import tags
 from safelight.readers.measures.common import Box, own, place_of, real_values, refused
 from safelight.readers.reading import Code, Measurement
 from safelight.readers.view import View
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 __all__ = ["refusal", "statistics"]
 
@@ -60,20 +63,20 @@ def refusal(view: View, frame: int = 0) -> str:
     return ""
 
 
-def _holders(view: View, frame: int) -> tuple[object, ...]:
+def _holders(view: View, frame: int) -> tuple["Dataset", ...]:
     """Return the data sets that may say how a frame is rescaled, nearest first."""
     dataset = view.dataset
     frames = tags.items(dataset, _PER_FRAME)
-    found: list[object] = []
+    found: list[Dataset] = []
     for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
         for item in group:
             found += tags.items(item, _TRANSFORM)
-    return (*found, dataset)
+    return (*found, dataset) if dataset is not None else tuple(found)
 
 
 def _kind(view: View, frame: int) -> str:
     for holder in _holders(view, frame):
-        said = tags.text(holder, "RescaleType").upper()  # type: ignore[arg-type]  # data sets all
+        said = tags.text(holder, "RescaleType").upper()
         if said:
             return said
     return ""
@@ -81,7 +84,7 @@ def _kind(view: View, frame: int) -> str:
 
 def _scaled(view: View, frame: int) -> bool:
     return any(
-        tags.number(holder, "RescaleSlope") and tags.number(holder, "RescaleIntercept") is not None  # type: ignore[arg-type]  # data sets all
+        tags.number(holder, "RescaleSlope") and tags.number(holder, "RescaleIntercept") is not None
         for holder in _holders(view, frame)
     )
 

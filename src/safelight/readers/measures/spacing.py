@@ -105,7 +105,7 @@ def spacing_of(view: View, frame: int = 0) -> Spacing | str:
 def _measures(dataset: "Dataset", frame: int) -> "list[Dataset]":
     """Return what may hold Pixel Spacing of a frame, nearest first."""
     frames = tags.items(dataset, _PER_FRAME)
-    found = []
+    found: list[Dataset] = []
     for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
         for item in group:
             found += tags.items(item, _MEASURES)

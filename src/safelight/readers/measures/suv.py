@@ -123,9 +123,7 @@ def _philips(view: View, dataset: "Dataset", correction: str) -> Scale:
     if activity:
         note = "Units CNTS, Philips activity factor (7053,1009)"
         return _by_dose(view, dataset, correction, activity, note)
-    raise _MissingError(
-        "Units are CNTS; Philips SUV factors (7053,1000), (7053,1009) are missing"
-    )
+    raise _MissingError("Units are CNTS; Philips SUV factors (7053,1000), (7053,1009) are missing")
 
 
 def _private(dataset: "Dataset", creator: str, group: int, element: int) -> float | None:
@@ -218,7 +216,7 @@ def _number(holder: "Dataset", keyword: str, tag: str, bounds: tuple[float, floa
 def _spoken(keyword: str) -> str:
     from pydicom.datadict import dictionary_description  # noqa: PLC0415  # start-up cost
 
-    return dictionary_description(keyword)
+    return str(dictionary_description(keyword))
 
 
 def _between(dataset: "Dataset", given: "Dataset", half_life: float) -> float:

@@ -50,7 +50,7 @@ def finding(answer: Answer, state: State = State.VALIDATED, name: str = "opacity
         p_not_seen=0.01,
         promise=PROMISE.format(finding=f"{name} of the lung", missed=5),
         reason="" if answer.decided else "both answers are plausible",
-        cannot_see=("what lies behind the heart",),
+        cannot_see=("It does not see what lies behind the heart.",),
         next_step="Have the picture read by a radiologist",
     )
 

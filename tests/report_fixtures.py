@@ -29,7 +29,10 @@ SEEN = Finding(
     p_not_seen=0.012,
     score=1.5,
     promise=PROMISE.format(finding="opacity of the lung", missed=5),
-    cannot_see=("anything that lies behind the heart", "small nodules"),
+    cannot_see=(
+        "It does not see what lies behind the heart",
+        "It does not look for small nodules.",
+    ),
     next_step="Have the picture read by a radiologist this week",
     cells=((1.0, 0.25), (-0.5, 0.5)),
     bias=0.25,

@@ -67,7 +67,7 @@ def test_a_person_sees_a_sentence_counts_limits_and_the_next_step() -> None:
         assert "The one thing it looks for, opacity of the lung, was not seen." in text
         assert "Of 100 people with opacity of the lung" in text
         assert "on average at most 5 are told 'not seen'" in text
-        assert "Small nodules." in text
+        assert "It does not look for small nodules." in text
         assert "Have the picture read by a radiologist this week." in text
         assert "1234.5 mm" in text
         assert "not computed: Patient's Weight (0010,1030) is missing" in text

@@ -57,7 +57,7 @@ def _finding(finding: "Finding", *, clinician: bool) -> Iterator[tuple[str, dict
     for text in words.counts(finding):
         yield f"  {text}", _PLAIN
     for text in finding.cannot_see:
-        yield f"  It cannot see: {words.plain(text)}", _SOFT
+        yield f"  Limits: {words.plain(text)}", _SOFT
     if clinician:
         values = (("p(has it)", finding.p_seen), ("p(does not)", finding.p_not_seen),
                   ("score", finding.score))  # fmt: skip

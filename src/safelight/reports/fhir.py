@@ -183,7 +183,7 @@ def _answered(each: Finding, name: str, *, clinician: bool) -> dict[str, Any]:
     told = _observation(name, _concept(each.finding))
     told["method"] = {"text": _text(f"reader {each.reader} {each.version}, card {each.card}")}
     notes = [_marked(each) + words.answer_of(each), words.plain(each.reason), *words.counts(each)]
-    notes += [f"It cannot see: {line}" for line in each.cannot_see]
+    notes += [f"Limits: {words.plain(line)}" for line in each.cannot_see]
     notes.append(words.plain(each.next_step))
     told["note"] = [{"text": _text(line)} for line in notes if line]
     if each.answer.decided:

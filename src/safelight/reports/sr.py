@@ -208,7 +208,7 @@ def _sentences(finding: Finding) -> Iterator[str]:
         yield words.plain(finding.reason)
     yield from words.counts(finding)
     for each in finding.cannot_see:
-        yield f"Cannot see: {each}"
+        yield f"Limits: {words.plain(each)}"
     if finding.next_step:
         yield words.plain(finding.next_step)
 

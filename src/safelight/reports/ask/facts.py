@@ -225,7 +225,7 @@ def _finding(
     for at, text in enumerate(words.counts(finding), 1):
         yield fact(f"counts{at}", Topic.COUNTS, text)
     for at, text in enumerate(finding.cannot_see, 1):
-        told = f"The reader for {words.name_of(finding.finding)} cannot see {text.rstrip('.')}."
+        told = f"Limits of the reader for {words.name_of(finding.finding)}: {words.plain(text)}"
         yield fact(f"cannot-see{at}", Topic.CANNOT_SEE, told)
     if finding.next_step:
         yield fact("next", Topic.NEXT, words.plain(finding.next_step))

@@ -20,7 +20,7 @@ from safelight.web.worker import Chores
 __all__ = ["CODE", "JSON", "PASSWORD", "POLICY", "Site", "burned", "scans"]
 
 CODE = "code-of-the-first-run"
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105  # of accounts that live for one test
 JSON = {"Accept": "application/json"}
 POLICY: dict[str, Any] = {
     "name": "imaging",

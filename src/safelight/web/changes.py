@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import Row
 
@@ -36,6 +36,10 @@ def why(rule: str) -> str:
     return _WHY.get(rule, _WHY.get(head, rule))
 
 
+def _sign(sign: str) -> Literal["-", "~", "+", " "]:
+    return "-" if sign == "-" else "~" if sign == "~" else "+" if sign == "+" else " "
+
+
 def changes_of(
     rooms: "Rooms", item: Row[Any], manifest: Mapping[str, Any], *, values: bool
 ) -> list[HeaderChange]:
@@ -57,7 +61,7 @@ def changes_of(
         if told:
             return [
                 HeaderChange(
-                    sign=row.sign,
+                    sign=_sign(row.sign),
                     place=row.place,
                     name=row.name,
                     vr=row.vr,

@@ -99,7 +99,7 @@ class Parcels:
                 policy=policy,
                 decision=yes,
             )
-            values = dict.fromkeys(("submission", "reason", "what", "todo"), "")
+            values: dict[str, Any] = dict.fromkeys(("submission", "reason", "what", "todo"), "")
             values |= {"id": made, "account": account, "person": person, "state": "open"}
             values |= {"purpose": yes.purpose, "policy": policy, "fresh": fresh}
             numbers = dict.fromkeys(("files", "known", "tries"), 0)

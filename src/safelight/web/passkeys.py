@@ -120,7 +120,7 @@ class Passkeys:
                     account=account,
                     credential=told.credential_id,
                     public=told.credential_public_key,
-                    count=told.sign_count,
+                    signs=told.sign_count,
                     made=self._store.clock.now(),
                 )
             )
@@ -160,13 +160,13 @@ class Passkeys:
                 expected_rp_id=self._desk.options.domain,
                 expected_origin=self._desk.options.public_url,
                 credential_public_key=row.public,
-                credential_current_sign_count=row.count,
+                credential_current_sign_count=row.signs,
                 require_user_verification=True,
             )
         except (WebAuthnException, ValueError, KeyError, TypeError):
             raise PasskeyError("the passkey's answer does not hold") from None
         with self._store.begin() as conn:
-            values = {"count": told.new_sign_count, "used": self._store.clock.now()}
+            values = {"signs": told.new_sign_count, "used": self._store.clock.now()}
             conn.execute(update(passkeys).where(passkeys.c.id == name).values(**values))
         return str(row.account)
 

@@ -148,7 +148,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
 
-    async def startup(self, sockets: list | None = None) -> None:  # type: ignore[type-arg,override]  # sockets are none of ours
+    async def startup(self, sockets: list | None = None) -> None:  # type: ignore[type-arg]  # sockets are none of ours
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:

@@ -83,7 +83,7 @@ passkeys: Final = Table(
     Column("account", Id, nullable=False, index=True),
     Column("credential", LargeBinary, nullable=False),
     Column("public", LargeBinary, nullable=False),
-    Column("count", BigInteger, nullable=False),
+    Column("signs", BigInteger, nullable=False, comment="signature counter"),
     Column("made", Moment, nullable=False),
     Column("used", Moment),
     comment="WebAuthn credentials.",

@@ -1,7 +1,8 @@
 """How long kind and readers take for one image on one core: ``python bench/readers.py``.
 
 Pictures are made here, of the sizes of exports and of plain X-rays; goal: 150 ms an image for kind
-and all readers that apply, 60 ms for the features. Processor time counts, of all threads together.
+and all readers that apply, 60 ms for the features. Processor time counts, of all threads together:
+set ``OMP_NUM_THREADS=1``, or matrix threads that wait are counted, too.
 """
 
 import argparse

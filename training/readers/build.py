@@ -16,6 +16,7 @@ from safelight.readers.card import Card
 from safelight.readers.datasets import Case, load
 from safelight.readers.gate import judge
 from safelight.readers.linear import fixed_version
+from safelight.readers.pins import PINS as PINS_NOW
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(features.__file__).parent / "data"
@@ -77,8 +78,8 @@ def page(card: Card) -> str:
         f"# Reader card: {card.reader}",
         "",
         (
-            f"Looks for {card.called} in: {card.kind}. State: **{verdict.state}** ({told}not a medical "
-            "device). Made by `training/readers`; the same card as JSON: "
+            f"Looks for {card.called} in: {card.kind}. State: **{verdict.state}** ({told}not a "
+            "medical device). Made by `training/readers`; the same card as JSON: "
             f"`safelight readers show {card.reader} --json`."
         ),
         "",
@@ -87,8 +88,8 @@ def page(card: Card) -> str:
         lines += ["Why not more:", "", *(f"- {reason}." for reason in verdict.reasons), ""]
     lines += [
         (
-            f"Measured by `safelight readers check {card.reader} --data DIR`: five heads, each without "
-            "a fifth of the people; 95 % intervals from drawing people again."
+            f"Measured by `safelight readers check {card.reader} --data DIR`: five heads, each "
+            "without a fifth of the people; 95 % intervals from drawing people again."
         ),
         "",
         "| what | AUC | 95 % interval | people with, without |",
@@ -117,10 +118,10 @@ def page(card: Card) -> str:
     lines += [
         "",
         (
-            f"At {1 - card.alpha:.0%}, over halves of people: {card.covered[0]:.3f} of those with and "
-            f"{card.covered[1]:.3f} of those without covered, {card.decided:.3f} decided; Brier score "
-            f"{card.brier:.3f}. The shipped calibration holds {card.calibrated[0]} people with and "
-            f"{card.calibrated[1]} without."
+            f"At {1 - card.alpha:.0%}, over halves of people: {card.covered[0]:.3f} of those "
+            f"with and {card.covered[1]:.3f} of those without covered, {card.decided:.3f} "
+            f"decided; Brier score {card.brier:.3f}. The shipped calibration holds "
+            f"{card.calibrated[0]} people with and {card.calibrated[1]} without."
         ),
         "",
         "Data:",
@@ -142,11 +143,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
+    parser.add_argument("--only", help="one reader; the others stay as they are")
     given = parser.parse_args()
     cases, cache = training(load(given.data)), Cache(given.cache)
     make: Callable[[Case], Array] = cache.of
-    pins = {}
+    pins = {one.name: PINS_NOW.get(one.name, "") for one in recipes.bundled()}
     for recipe in recipes.bundled():
+        if given.only not in {None, recipe.name}:
+            continue
         made = gate_check.check(recipe, cases, make, border=cache.border)
         cache.save()
         packed = gate_check.packed(made)

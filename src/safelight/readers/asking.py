@@ -34,6 +34,7 @@ class Seen:
         self.view: Final = view
         self._picture: Picture | None = None
         self._parts: NDArray[np.int64] | None = None
+        self._features: NDArray[np.int16] | None = None
 
     @property
     def note(self) -> tuple[str, ...]:
@@ -61,6 +62,12 @@ class Seen:
         if self._parts is None:
             self._parts = features.parts(self.picture())
         return self._parts
+
+    def features(self) -> NDArray[np.int16]:
+        """Return its features, see ``features.features``."""
+        if self._features is None:
+            self._features = features.project(features.folded(self.parts()))
+        return self._features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

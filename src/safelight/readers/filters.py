@@ -194,13 +194,15 @@ def answers(levels: Ints, bank: NDArray[np.int8], least: NDArray[np.int32], grid
     """
     size = round(float(bank.shape[1]) ** 0.5)
     rows, side = flattened(levels, size)
-    found = rows @ bank.T.astype(np.float32)  # below 49 * 127 * 127 < 2**24: exact
+    least_answer = least.astype(np.float32)[:, None]
+    found = bank.astype(np.float32) @ rows.T  # below 49 * 127 * 127 < 2**24: exact
     step = side // grid
+    sums = np.repeat(np.eye(grid, dtype=np.float32), step, axis=0)
     made = []
-    for sign in (1, -1):
-        over = np.maximum(found * sign - least.astype(np.float32), 0)
-        by_cell = over.reshape(grid, step, grid, step, -1)
-        # Rows first: sums of at most step answers stay below 2**24, then 64-bit.
-        sums = by_cell.sum(axis=3).sum(axis=1, dtype=np.float64)
-        made.append(np.floor(np.sqrt(np.floor(sums / step**2)) * 4.0))
-    return np.stack(made).transpose(0, 3, 1, 2).astype(np.int32)
+    for over in (found - least_answer, -found - least_answer):
+        np.maximum(over, 0, out=over)
+        # Rows first: sums of at most 16 answers stay below 2**24, then 64-bit.
+        by_row = over.reshape(-1, side) @ sums
+        totals = by_row.reshape(-1, grid, step, grid).sum(axis=2, dtype=np.float64)
+        made.append(np.floor(np.sqrt(np.floor(totals / step**2)) * 4.0))
+    return np.stack(made).astype(np.int32)

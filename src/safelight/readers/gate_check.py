@@ -25,6 +25,8 @@ from safelight.readers.recipes import ReaderRecipe
 __all__ = ["Made", "Rows", "border_of", "check", "features_of", "packed", "rows_of"]
 
 HELD: Final = 3  # of ten people are kept for calibration
+HALF: Final = 5  # or up to so many, until
+KEPT: Final = 20  # people of each class are kept: fewer never decide at 5 %
 TENTHS: Final = 10
 MOST_PROBED: Final = 200  # images of a class that the border probe looks at
 FEWEST: Final = 20
@@ -134,7 +136,10 @@ def check(
         )
     version = fixed_version()
     fold = scoring.folds(rows.people, TENTHS, 7)
-    learnt, held = rows.part(fold >= HELD), rows.part(fold < HELD)
+    share = next(
+        (one for one in range(HELD, HALF) if min(rows.part(fold < one).counts) >= KEPT), HALF
+    )
+    learnt, held = rows.part(fold >= share), rows.part(fold < share)
     statistics = scoring.pile(learnt.z, learnt.has, version)
     head = solve(statistics, solving)
     # The strength is chosen once, from the people learnt from; other heads only take it over.

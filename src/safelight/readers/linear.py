@@ -196,7 +196,7 @@ class LinearReader:
 
     def _scored(self, seen: Seen, cases: Cases) -> Scored:
         numbers = seen.parts()
-        z = features.project(features.folded(numbers))
+        z = seen.features()
         score = float(self._packed.head.score(z)[0])
         if self._pulls is None:
             self._pulls = explain.pulls(self._packed.head)

@@ -27,7 +27,7 @@ def _value(dataset: "Dataset | None", tag: str | int) -> Any:
             found = dataset.get(tag)
             # a keyword gives the value, a tag the element
             return found if isinstance(tag, str) or found is None else found.value
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, NotImplementedError,
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RuntimeError,
                 IndexError, UnicodeError):  # fmt: skip
             return None
 

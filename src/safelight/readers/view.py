@@ -235,7 +235,7 @@ def _header(data: bytes) -> "Dataset":
             warnings.simplefilter("ignore")  # what is doubtful is checked by whoever uses it
             return dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
     except (InvalidDicomError, ValueError, KeyError, EOFError, OSError, AttributeError, TypeError,
-            IndexError, NotImplementedError, RecursionError) as error:  # fmt: skip
+            IndexError, RuntimeError) as error:  # fmt: skip
         raise UnreadableInputError("the header cannot be read") from error
     finally:
         logger.disabled = was

@@ -20,7 +20,7 @@ class Picture:
 
 def _blob(x: float, y: float, width: float, height: float) -> NDArray[np.float64]:
     rows, columns = np.mgrid[0:SIZE, 0:SIZE] / SIZE
-    return np.exp(-(((columns - x) / width) ** 2) - ((rows - y) / height) ** 2)
+    return np.asarray(np.exp(-(((columns - x) / width) ** 2) - ((rows - y) / height) ** 2))
 
 
 def _chest(chance: np.random.Generator) -> NDArray[np.float64]:

@@ -182,9 +182,13 @@ class Clinic:
 
     def read(self, head: Head, version: str, one: Given) -> str:
         """Let a head read a picture, and keep what it said; return the case."""
-        use = {"purpose": CARE, "policy": self.policy}
-        said = reading(head, version, one)
-        return self.book.register(one.person, said, picture=one.picture.pixels, **use)
+        return self.book.register(
+            one.person,
+            reading(head, version, one),
+            purpose=CARE,
+            policy=self.policy,
+            picture=one.picture.pixels,
+        )
 
     def gives(self, person: str, picture: Picture, head: Head) -> Given:
         """Take in a picture: read it, and keep its features."""

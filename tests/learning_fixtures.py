@@ -28,8 +28,7 @@ TRAIN = "train-a-model"
 RECIPE = Recipe(ridge=30.0)
 # What an audit sees and stops has tests of its own, with all its canaries; here it runs each time,
 # briefly, and its chance decides nothing.
-publish_room.CHECKS = 48
-publish_room.BRIEF = {"references": 48, "checks": 48}
+publish_room.FULL = publish_room.BRIEF = (48, 48)
 publish_room.LIMITS = Limits(members=1.0, after=1.0)
 
 

@@ -57,8 +57,8 @@ class Guarantee:
 def _delta(epsilon: float, sigma: float) -> float:
     """Return δ of the Gaussian mechanism of sensitivity 1 (Balle and Wang, theorem 8)."""
     half, far = 1 / (2 * sigma), epsilon * sigma
-    tail = stats.norm.logcdf(-half - far) + epsilon
-    return float(stats.norm.cdf(half - far) - math.exp(min(tail, 700.0)))
+    tail = float(stats.norm.logcdf(-half - far)) + epsilon
+    return float(stats.norm.cdf(half - far)) - math.exp(min(tail, 700.0))
 
 
 def noise_of(epsilon: float, delta: float) -> float:
@@ -85,7 +85,7 @@ def shortened(features: NDArray[np.int16], bound: float) -> NDArray[np.int16]:
     """Return rows no longer than a bound, as integers, shape (rows, d)."""
     rows = np.asarray(features, dtype=np.float64)
     long = np.maximum(np.sqrt((rows**2).sum(axis=1, keepdims=True)) / bound, 1.0)
-    return np.trunc(rows / long).astype(np.int16)  # towards 0: never longer
+    return np.asarray(np.trunc(rows / long), dtype=np.int16)  # towards 0: never longer
 
 
 def noisy(
@@ -134,4 +134,4 @@ def _possible(matrix: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the nearest matrix that could be one of products: none of its values is negative."""
     values, vectors = np.linalg.eigh(matrix)
     made = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    return np.round((made + made.T) / 2).astype(np.int64)
+    return np.asarray(np.round((made + made.T) / 2), dtype=np.int64)

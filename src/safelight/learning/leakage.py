@@ -26,8 +26,18 @@ from safelight.learning.examples import Examples
 from safelight.readers.head import Head, Recipe, solve
 from safelight.readers.statistics import MOST_WEIGHT, Statistics
 
-__all__ = ["CHECKS", "LIMITS", "Bench", "Leakage", "Limits", "audit", "exact_deletion"]
+__all__ = [
+    "CHECKS",
+    "LIMITS",
+    "REFERENCES",
+    "Bench",
+    "Leakage",
+    "Limits",
+    "audit",
+    "exact_deletion",
+]
 
+SURE: Final = 2.33  # standard errors: one audit of exact forgetting in a hundred is stopped
 NOMINAL: Final = 0.01  # of each flag, for a row that was never there
 LEAST_CANARIES: Final = 16
 POOL: Final = 2048  # rows that references differ in
@@ -73,6 +83,7 @@ class Leakage:
         found: Canaries found before deletion, at nominal 1 %.
         member_after: Deleted canaries that still look like members, at nominal 1 %.
         absent_after: Deleted canaries that look unlike any stranger, two-sided, at nominal 1 %.
+        error: Standard error of the larger of these two, over the models that were attacked.
     """
 
     rows: int
@@ -83,22 +94,14 @@ class Leakage:
     found: float
     member_after: float
     absent_after: float
+    error: float
 
-    def why_not(self, limits: Limits = LIMITS, *, brief: bool = False) -> str:
-        """Return why the model may not be published; empty when it may.
-
-        Args:
-            limits: What it may tell at most.
-            brief: Few canaries were looked at: more than the limit of them must be flagged than
-                chance alone would flag in one audit of a hundred.
-        """
+    def why_not(self, limits: Limits = LIMITS) -> str:
+        """Return why the model may not be published; empty when it may."""
         if self.found < limits.found:
             return "the audit found too few of its own canaries to tell anything"
-        after = max(self.member_after, self.absent_after)
-        if brief:
-            count = round(after * self.checks)
-            after *= stats.binom.sf(count - 1, self.checks, limits.after) < NOMINAL
-        if after > limits.after:
+        # Canaries of one model are flagged together: what is beyond the limit must be so surely.
+        if max(self.member_after, self.absent_after) - SURE * self.error > limits.after:
             return "rows that were taken off can still be told"
         if self.members > limits.members:
             return "too many contributors can be told from others"
@@ -212,12 +215,13 @@ def audit(
     return Leakage(
         rows=int((~bench.canary).sum()),
         canaries=int(bench.canary.sum()),
-        checks=len(member),
+        checks=member.size,
         auc=auc,
         members=members,
         found=float(found.mean()),
         member_after=float(member.mean()),
         absent_after=float(absent.mean()),
+        error=max(_error(member), _error(absent)),
     )
 
 
@@ -239,7 +243,7 @@ def _attack(
         after = told.outside(forget(bench, mask, bench.canary))[bench.canary]
         member.append(after > told.upper)
         absent.append(np.abs(after) > told.either)
-    flags = np.concatenate(member), np.concatenate(absent)
+    flags = np.stack(member), np.stack(absent)
     return np.concatenate(found), np.concatenate(chances), np.concatenate(truths), flags
 
 
@@ -268,6 +272,12 @@ class _Reference:
             stats.norm.logpdf(scores, self.in_means, self.in_spread)
             - stats.norm.logpdf(scores, self.means, self.spread)
         )
+
+
+def _error(flags: Mask) -> float:
+    """Return the standard error of a share: flags of one model, a row here, come together."""
+    each = flags.mean(axis=1)
+    return float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 1.0
 
 
 def _normal(scores: Floats, mask: Mask) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from safelight.learning import agreed, holding
 from safelight.learning.contributions import Contribution, examples_of, opened, sums_of
 from safelight.learning.derive import SAMPLE, Served, derive
 from safelight.learning.examples import Examples
-from safelight.learning.leakage import CHECKS, LIMITS, Limits, audit
+from safelight.learning.leakage import CHECKS, LIMITS, REFERENCES, Limits, audit
 from safelight.learning.ledger import Ledger
 from safelight.learning.ledgers import SERVED, HeadOf, head_of, take_back
 from safelight.learning.spaces import LOCK, Spaces
@@ -43,9 +43,10 @@ __all__ = ["LEAST_PEOPLE", "Publisher"]
 
 LEAST_PEOPLE: Final = 10  # fewer, and a ledger's hash could be tried out with one person's image
 _TRIES: Final = 5
+FULL = (REFERENCES, CHECKS)  # models of reference, canaries looked at after deletion
 # Of a successor's audit: it is the version that was audited in full, without a person, and somebody
 # waits for the receipt.
-BRIEF: dict[str, int] = {"references": 48, "checks": 320}
+BRIEF = (48, 320)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -261,9 +262,9 @@ class Publisher:
         served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
         fixed = replace(recipe, ridge=max(served.head.ridges))
         seed = int(served.head.statistics[:12], 16)
-        more = BRIEF if brief else {"checks": CHECKS}
-        found = audit(sums, fixed, plan.known, seed=seed, **more)
-        if why := found.why_not(self._limits, brief=brief):
+        references, checks = BRIEF if brief else FULL
+        found = audit(sums, fixed, plan.known, seed=seed, references=references, checks=checks)
+        if why := found.why_not(self._limits):
             numbers = ", ".join(f"{name} {value}" for name, value in found.told().items())
             raise LeakageError(why, place=numbers)
         card = {

@@ -20,7 +20,7 @@ from joserfc.jwk import RSAKey
 
 from web_fixtures import JSON, Site
 
-SECRET = "-".join(("s", "3"))  # of a provider that lives for one test
+SECRET = "s-3"  # noqa: S105  # of a provider that lives for one test
 pytestmark = pytest.mark.enable_socket  # the provider is asked over loopback
 
 

@@ -1,8 +1,9 @@
 """From a stream of chunks to stored pieces, with few bytes held and few pieces written at once."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
-import anyio
 from fastapi.concurrency import run_in_threadpool
 
 if TYPE_CHECKING:
@@ -11,11 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["Taker"]
 
 _AT_ONCE: Final = 4  # pieces that are encrypted and written at the same time
-_turns: dict[int, anyio.CapacityLimiter] = {}
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-def _limiter(rooms: "Rooms") -> anyio.CapacityLimiter:
-    return _turns.setdefault(id(rooms), anyio.CapacityLimiter(_AT_ONCE))
+def _turn() -> asyncio.Semaphore:
+    """Return what a piece waits for, in the loop that runs."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
 
 
 class Taker:
@@ -50,13 +52,12 @@ class Taker:
 
     async def keep(self) -> None:
         """Store what is left of a stream that broke off, as far as it came."""
-        with anyio.CancelScope(shield=True):
-            data, self._held = bytes(self._held), bytearray()
-            if data:
-                await self._store(data, last=False)
+        data, self._held = bytes(self._held), bytearray()
+        if data:
+            await asyncio.shield(self._store(data, last=False))
 
     async def _store(self, data: bytes, *, last: bool) -> None:
         add = self._rooms.parcels.add_piece
-        async with _limiter(self._rooms):
+        async with _turn():
             self.offset = await run_in_threadpool(add, self._upload, self.offset, data, last=last)
         self._rooms.metrics.bytes.inc(len(data))

@@ -12,14 +12,8 @@ from safelight.pipeline.submissions import object_name
 from safelight.readers.reading import Answer, Finding, Reading, State
 from safelight.readers.reading_json import loads
 from safelight.store.schema.web import impressions
-from safelight.web.models import (
-    AnswerView,
-    AskPage,
-    ItemReading,
-    MeasurementView,
-    Problem,
-    ReadingPage,
-)
+from safelight.web.models import Problem
+from safelight.web.said import AnswerView, AskPage, ItemReading, MeasurementView, ReadingPage
 from safelight.web.sessions import Who
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from safelight.consent.roles import Act
 from safelight.web.forms import Form, accepts, form_of
-from safelight.web.models import AskPage, Done, ReadingPage
+from safelight.web.models import Done
 from safelight.web.opinions import given, thought
 from safelight.web.reading import Readings, answered, page_of
 from safelight.web.render import plain, sent_to, shown
 from safelight.web.routes.submissions import may_of, see
+from safelight.web.said import AskPage, ReadingPage
 from safelight.web.who import R, W, known
 
 __all__ = ["router"]

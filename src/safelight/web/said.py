@@ -1,0 +1,91 @@
+"""What pages are made of, part three: readings, and answers to questions."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from safelight.web.models import Page, Problem
+
+__all__ = ["AnswerView", "AskPage", "ItemReading", "MeasurementView", "ReadingPage"]
+
+
+class AnswerView(Page):
+    """One reader's answer, as the one who looks may see it.
+
+    A person sees ``words``, ``promise``, ``cannot_see`` and ``next_step``. The fields from
+    ``p_seen`` on are filled in for clinicians, after their own impression.
+    """
+
+    reader: str
+    version: str
+    finding: str
+    answer: str
+    words: str
+    promise: str = ""
+    reason: str = ""
+    cannot_see: list[str] = Field(default_factory=list)
+    next_step: str = ""
+    state: str
+    research_only: bool = False
+    p_seen: float | None = None
+    p_not_seen: float | None = None
+    score: float | None = None
+    cells: list[list[float]] = Field(default_factory=list)
+    neighbours: list[dict[str, Any]] = Field(default_factory=list)
+    card: str = ""
+    feedback: str = ""
+
+
+class MeasurementView(Page):
+    """A value with its unit, or why there is none; ``low`` and ``high`` are a lab's limits."""
+
+    name: str
+    value: float | None
+    unit: str = ""
+    place: str = ""
+    method: str = ""
+    refused: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+class ItemReading(Page):
+    """What can be said of one item."""
+
+    n: int
+    state: Literal["none", "waiting", "done", "withheld"]
+    kind: str = ""
+    kind_why: str = ""
+    disagree: bool = False
+    quality: list[str] = Field(default_factory=list)
+    measurements: list[MeasurementView] = Field(default_factory=list)
+    answers: list[AnswerView] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    problem: Problem | None = None
+
+
+class ReadingPage(Page):
+    """``/submissions/{id}/reading``.
+
+    ``blind``: the one who looks is a clinician who has not given an impression yet; answers are
+    withheld until then (``POST …/impression``).
+    """
+
+    submission: str
+    person: str
+    items: list[ItemReading]
+    blind: bool = False
+    impression: str = ""
+    may: list[str]
+    disclaimer: str
+    who_to_ask: list[str]
+
+
+class AskPage(Page):
+    """``/submissions/{id}/ask``: a question and an answer made of what was read, nothing else."""
+
+    submission: str
+    question: str
+    answer: str
+    sources: list[str] = Field(default_factory=list)
+    unanswered: bool = False

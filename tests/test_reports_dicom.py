@@ -199,7 +199,7 @@ def test_any_reading_is_valid_fhir(told: Reading) -> None:
 
 
 @given(READINGS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_any_reading_makes_an_sr_that_comes_back(told: Reading) -> None:
     document = parsed(structured_report(told, None, clinician=True))
     assert document.SOPInstanceUID.is_valid

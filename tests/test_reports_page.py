@@ -124,7 +124,7 @@ def test_research_only_is_said_with_every_answer(answer: Answer, *, clinician: b
 
 
 @given(READINGS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_any_reading_makes_a_page_without_markup_of_its_own(told: Reading) -> None:
     for clinician in (False, True):
         html = page(report(told, clinician=clinician))
@@ -135,7 +135,7 @@ def test_any_reading_makes_a_page_without_markup_of_its_own(told: Reading) -> No
 
 
 @given(READINGS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_any_reading_makes_a_pdf_that_opens(told: Reading) -> None:
     for clinician in (False, True):
         data = pdf(report(told, clinician=clinician))

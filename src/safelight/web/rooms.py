@@ -109,7 +109,13 @@ class Rooms:
         return b"".join(self._originals.get(item.person, name))
 
     def pictures(self, item: Row[Any]) -> "Pictures":
-        """Return the pictures of a de-identified item; the last few are kept open."""
+        """Return the pictures of a de-identified item; the last few are kept open.
+
+        Raises:
+            StoreError: It is being worked on again, or waits for a person.
+        """
+        if item.state != "done":
+            raise StoreError("there is no picture of this file now", kept="nothing was shown")
         key = (item.submission, item.position, item.manifest[-16:] if item.manifest else b"")
         with self._lock:
             held = self._shown.get(key)

@@ -78,7 +78,7 @@ def ratio(rows: int, width: int, guarantee: Guarantee) -> float:
     The norm of a symmetric matrix of noise is about 2 √d of its spread; that of the products n/d.
     """
     sigma = noise_of(guarantee.epsilon, guarantee.delta) * guarantee.reach
-    return 2 * sigma * width**1.5 / max(rows, 1)
+    return 2 * sigma * width * math.sqrt(width) / max(rows, 1)
 
 
 def shortened(features: NDArray[np.int16], bound: float) -> NDArray[np.int16]:

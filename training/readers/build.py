@@ -115,7 +115,13 @@ def page(card: Card) -> str:
         f"{group.auc.high:.3f} | {group.people[0]}, {group.people[1]} |"
         for group in card.subgroups
     ]
-    lines += [
+    lines += _rest(card)
+    return "\n".join(lines)
+
+
+def _rest(card: Card) -> list[str]:
+    """Return the lines below the table."""
+    return [
         "",
         (
             f"At {1 - card.alpha:.0%}, over halves of people: {card.covered[0]:.3f} of those "
@@ -135,7 +141,6 @@ def page(card: Card) -> str:
         f"Card `{card.digest()}`, head `{card.head[:16]}`, statistics `{card.statistics[:16]}`.",
         "",
     ]
-    return "\n".join(lines)
 
 
 def main() -> None:

@@ -32,6 +32,10 @@ MOST_PROBED: Final = 200  # images of a class that the border probe looks at
 FEWEST: Final = 20
 SPLITS: Final = 100
 REFERENCE: Final = 120
+METHOD: Final = (
+    "five heads, each without a fifth of the people; intervals from drawing people again; "
+    "safelight readers check {name} --data DIR"
+)
 
 Array = NDArray[Any]
 
@@ -128,18 +132,9 @@ def check(
         SettingsError: When the images are too few to make a reader at all.
     """
     solving, border = solving or Recipe(), border or border_of
-    rows = rows_of(recipe.of(cases), make)
-    if min(rows.counts) < FEWEST:
-        raise SettingsError(
-            f"a reader needs {FEWEST} people with and without; this folder holds "
-            f"{rows.counts[0]} and {rows.counts[1]} for {recipe.name}"
-        )
+    rows = _enough(rows_of(recipe.of(cases), make), recipe.name)
     version = fixed_version()
-    fold = scoring.folds(rows.people, TENTHS, 7)
-    share = next(
-        (one for one in range(HELD, HALF) if min(rows.part(fold < one).counts) >= KEPT), HALF
-    )
-    learnt, held = rows.part(fold >= share), rows.part(fold < share)
+    learnt, held = _halves(rows)
     statistics = scoring.pile(learnt.z, learnt.has, version)
     head = solve(statistics, solving)
     # The strength is chosen once, from the people learnt from; other heads only take it over.
@@ -173,13 +168,28 @@ def check(
         research_only=not all(case.open for case in rows.cases),
         cannot_see=recipe.cannot_see,
         next_step=recipe.next_step,
-        method=(
-            "five heads, each without a fifth of the people; intervals from drawing people again; "
-            f"safelight readers check {recipe.name} --data DIR"
-        ),
+        method=METHOD.format(name=recipe.name),
     )
     reference = held.z[one_each(held.people)][:REFERENCE].astype(np.int16)
     return Made(card=card, head=head, calibration=calibration, reference=reference)
+
+
+def _enough(rows: Rows, name: str) -> Rows:
+    if min(rows.counts) < FEWEST:
+        raise SettingsError(
+            f"a reader needs {FEWEST} people with and without; this folder holds "
+            f"{rows.counts[0]} and {rows.counts[1]} for {name}"
+        )
+    return rows
+
+
+def _halves(rows: Rows) -> tuple[Rows, Rows]:
+    """Return whom to learn from and whom to keep for calibration, by people."""
+    fold = scoring.folds(rows.people, TENTHS, 7)
+    share = next(
+        (one for one in range(HELD, HALF) if min(rows.part(fold < one).counts) >= KEPT), HALF
+    )
+    return rows.part(fold >= share), rows.part(fold < share)
 
 
 def _left_out(rows: Rows, solving: Recipe) -> list[External]:

@@ -152,6 +152,9 @@ async def upload_more(
         raise BadRequestError("a header is missing", place="Upload-Offset")
     if at != row.received or (row.whole and row.length != at):
         raise ConflictError(f"the file is at {row.received}")
+    coming = _number(request.headers.get("content-length", ""), "Content-Length") or 0
+    if row.length is not None and at + coming > row.length:
+        raise LimitExceededError("this is more than the file was announced to have")
     if not row.whole:
         await _take(request, rooms, upload, at, ends=complete == "?1")
     return await run_in_threadpool(_answer, rooms, upload, 200)

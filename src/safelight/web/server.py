@@ -2,6 +2,7 @@
 
 import ipaddress
 import secrets
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -133,6 +134,9 @@ def run(
     server = _Server(config, lambda: started(rooms))
     log.event("server-started", workers=workers)
     crew.start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn stops at these, and raises them again once it has: there is more to end after it.
+        signal.signal(number, lambda *_: None)
     try:
         server.run()
     finally:

@@ -24,10 +24,10 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
 
-.PHONY: help demo test check lint bench docs clean
+.PHONY: help demo demo-learning readers test check lint bench docs clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY) ## de-identify real files with planted names and show what was found
 	@$(BIN)/python demo/run.py
@@ -50,6 +50,21 @@ bench: $(READY) ## speed beside other tools, memory, masks, log and submissions
 	@$(BIN)/python bench/masking.py
 	@$(BIN)/python bench/tlog.py
 	@$(BIN)/python bench/submissions.py
+	@OMP_NUM_THREADS=1 $(BIN)/python bench/readers.py
+	@$(BIN)/python bench/learning.py
+	@$(BIN)/python bench/federated.py
+	@$(BIN)/python bench/feedback.py
+	@$(BIN)/python bench/pages.py
+	@$(BIN)/python bench/uploads.py
+
+DATA ?= data
+readers: $(READY) ## make the readers that ship anew from the images in DATA
+	@$(BIN)/python -m training.readers.bank --data $(DATA)
+	@$(BIN)/python -m training.readers.matrix --data $(DATA)
+	@$(BIN)/python -m training.readers.build --data $(DATA)
+
+demo-learning: $(READY) ## 60 invented people give, clinicians correct, two take back: what became of the models
+	@$(BIN)/python demo/story.py
 
 docs: $(READY) ## regenerate the documents that are made from code
 	@$(BIN)/python scripts/make_docs.py

@@ -15,8 +15,23 @@ CODE_DIRS = ("src", "corpus", "bench", "scripts", "demo", "training", "tests")
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_FILE_BYTES = 3_000_000
-TEXT_SUFFIXES = {".cff", ".css", ".html", ".j2", ".lock", ".md", ".py", ".toml", ".typed", ".yml"}
-PLAIN_NAMES = {"LICENSE", "NOTICE", "Makefile", ".gitignore", ".gitattributes", "run"}
+TEXT_SUFFIXES = {
+    ".cff",
+    ".css",
+    ".html",
+    ".j2",
+    ".lock",
+    ".md",
+    ".py",
+    ".toml",
+    ".tsv",
+    ".typed",
+    ".yml",
+}
+PLAIN_NAMES = {
+    *("LICENSE", "NOTICE", "Makefile", ".gitignore", ".gitattributes", "run"),
+    *("Containerfile", "safelight.service"),
+}
 
 # Assembled here so that this file does not trip over itself.
 MARKERS = tuple("".join(parts) for parts in (("TO", "DO"), ("FIX", "ME"), ("X" * 3,)))

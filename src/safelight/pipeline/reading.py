@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from safelight import __version__
 from safelight.errors import SafelightError
-from safelight.pipeline.problem import name_of
 from safelight.readers.reading import KindAnswer, Reading
 from safelight.types import Deidentified
 
@@ -65,8 +64,8 @@ def look(
         return view, _unread(item, error.what)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # noqa: BLE001  # a panic of a decoder is one of these
-        return view, _unread(item, f"it could not be read ({name_of(error)})")
+    except BaseException:  # noqa: BLE001  # a panic of a decoder is one of these
+        return view, _unread(item, "it could not be read, which is a fault of ours")
 
 
 def _said(view: "View", site: "SiteStatus | None") -> Reading:

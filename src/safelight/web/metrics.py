@@ -4,10 +4,19 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "method_of"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _BUCKETS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+
+
+def method_of(sent: str) -> str:
+    """Return the method of a request; ``other`` for what is no method of HTTP: it may be anything.
+
+    Args:
+        sent: As the request has it.
+    """
+    return sent if sent in _METHODS else "other"
 
 
 class Metrics:
@@ -44,8 +53,7 @@ class Metrics:
             status: Of the response.
             seconds: How long it took.
         """
-        name = method if method in _METHODS else "other"
-        self.requests.labels(route or "none", name, f"{status // 100}xx").inc()
+        self.requests.labels(route or "none", method_of(method), f"{status // 100}xx").inc()
         self.seconds.labels(route or "none").observe(seconds)
 
     def text(self) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from safelight import log
 from safelight.web.desk import Options
-from safelight.web.metrics import Metrics
+from safelight.web.metrics import Metrics, method_of
 
 __all__ = ["HEADERS", "Gate", "header"]
 
@@ -106,7 +106,7 @@ class Gate:
         log.event(
             "request",
             route=pattern.replace("{", "(").replace("}", ")"),
-            method=scope["method"],
+            method=method_of(scope["method"]),
             status=status,
             seconds=round(spent, 4),
         )

@@ -37,6 +37,7 @@ __all__ = [
     "numbers_of",
     "plain",
     "shown",
+    "unit_of",
     "value_of",
 ]
 
@@ -220,9 +221,13 @@ def amount(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def unit_of(ucum: str) -> str:
+    """Return a UCUM unit as a person writes it; nothing for a plain number."""
+    return _UNITS.get(ucum, ucum)
+
+
 def value_of(measurement: Measurement) -> str:
     """Return value and unit, or an empty text when it was refused."""
     if measurement.value is None:
         return ""
-    unit = _UNITS.get(measurement.unit, measurement.unit)
-    return f"{amount(measurement.value)} {unit}".strip()
+    return f"{amount(measurement.value)} {unit_of(measurement.unit)}".strip()

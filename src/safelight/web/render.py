@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from safelight import __version__
+from safelight.reports.words import unit_of
 from safelight.web.models import Done, ErrorPage, Me, Page, Problem
 from safelight.web.sessions import NOBODY, Who
 
@@ -103,7 +104,7 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
         shown = round(amount, 1 if unit != "byte" else 0)
         return format_unit(shown, f"digital-{unit}", "short", locale=locale)
 
-    return {"when": when, "day": day, "number": number, "size": size}
+    return {"when": when, "day": day, "number": number, "size": size, "unit": unit_of}
 
 
 def wants_json(request: Request) -> bool:
@@ -142,9 +143,10 @@ def shown(
         return Response(body, status, headers, media_type="application/json")
     language = language_of(request)
     made = _environment(language).get_template(template)
-    # An address may hold anything: an error page does not repeat it.
-    path = request.url.path if status < _RARE else "/"
-    told = {"page": page, "me": me_of(request), "path": path}
+    me, path = me_of(request), request.url.path
+    if status >= _RARE:  # an address may hold anything; people send pictures of errors to others
+        me, path = me.model_copy(update={"name": ""}), "/"
+    told = {"page": page, "me": me, "path": path}
     more = {"Vary": "Accept, Accept-Language, Cookie", "Content-Language": language}
     return HTMLResponse(made.render(**told), status, {**more, **(headers or {})})
 

@@ -70,8 +70,10 @@ def test_nothing_planted_is_found_anywhere(tmp_path: Path, monkeypatch: pytest.M
             site.anybody().get(f"/submissions/{NEEDLES[0]}.json").content,
             site.anybody().request(NEEDLES[0], "/").content,
         ]
-        clinician = site.account(Role.CLINICIAN)
-        clinician.post(f"/submissions/{parcel}/impression", json={"words": WORDS})
+        thought = f"/submissions/{parcel}/impression"
+        site.account(Role.CLINICIAN).post(thought, json={"words": WORDS})
+        clinician = site.account(Role.CLINICIAN)  # another one reads nothing of theirs
+        assert clinician.post(thought, json={"words": "nothing new"}).status_code == 200
         for path in ("", "/items/0", "/reading"):  # nobody but the owner reads a path or a value
             told.append(clinician.get(f"/submissions/{parcel}{path}.json").content)
         told.append(site.account(Role.STEWARD).get("/steward/people.json").content)

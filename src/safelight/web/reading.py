@@ -8,21 +8,29 @@ from sqlalchemy import Row, insert, select
 from safelight.consent.roles import Role
 from safelight.errors import SafelightError, StoreError
 from safelight.feedback.held import restrained
+from safelight.feedback.values import subject
 from safelight.pipeline.submissions import object_name
 from safelight.readers.reading import Answer, Finding, Reading, State
 from safelight.readers.reading_json import loads
 from safelight.store.schema.web import impressions
 from safelight.web.models import Problem
-from safelight.web.said import AnswerView, AskPage, ItemReading, MeasurementView, ReadingPage
+from safelight.web.said import (
+    AnswerView,
+    AskedView,
+    ItemReading,
+    MeasurementView,
+    ReadingPage,
+)
 from safelight.web.sessions import Who
 
 if TYPE_CHECKING:
     from safelight.web.rooms import Rooms
 
-__all__ = ["READING", "Readings", "answered", "page_of"]
+__all__ = ["READING", "Readings", "page_of"]
 
 READING: Final = "reading"  # kind of a reading in the vault
 _IMPRESSION: Final = "web-impression"
+_MOST_ASKED: Final = 40  # findings that a clinician is asked about at once
 _DISCLAIMER: Final = (
     "This is not a diagnosis. It is not a medical device. Ask a doctor before you act on it."
 )
@@ -61,6 +69,11 @@ class Readings:
         with self._rooms.store.read() as conn:
             return restrained(conn, loads(data))
 
+    def blind(self, who: Who, row: Row[Any]) -> bool:
+        """Tell whether somebody is a clinician who has to say first what they think."""
+        clinician = who.has(Role.CLINICIAN) and not who.owns(row.person)
+        return clinician and not self.impression(who, row)
+
     def impression(self, who: Who, row: Row[Any]) -> str:
         """Return what somebody thought before they saw an answer; empty when nothing yet."""
         mine = (impressions.c.submission == row.id, impressions.c.account == who.account)
@@ -90,12 +103,15 @@ def page_of(readings: Readings, who: Who, row: Row[Any], may: list[str]) -> Read
     rooms = readings.rooms
     clinician = who.has(Role.CLINICIAN) and not who.owns(row.person)
     thought = readings.impression(who, row) if clinician else ""
-    blind = clinician and not thought
+    blind = readings.blind(who, row)
     seen = rooms.items.seen(row.id)
-    told = []
+    told, left = [], _MOST_ASKED
     for item in rooms.items.rows(row.id):
         mark = seen[item.position].reading if item.position in seen else "none"
-        told.append(_item(readings, row, item, mark, blind=blind, clinician=clinician))
+        one = _item(readings, row, item, mark, blind=blind, clinician=clinician)
+        del one.asks[left:]
+        left -= len(one.asks)
+        told.append(one)
     return ReadingPage(
         submission=row.id,
         person=row.person,
@@ -127,8 +143,18 @@ def _item(
     if reading is None:
         return ItemReading(n=item.position, state="waiting" if mark == "waiting" else "none")
     if blind:
-        return ItemReading(n=item.position, state="withheld")
+        return ItemReading(n=item.position, state="withheld", asks=_asked(reading))
     return _told(item.position, reading, clinician=clinician)
+
+
+def _asked(reading: Reading) -> list[AskedView]:
+    """Return the findings that readers answered, each once; not what they answered."""
+    asked = {
+        subject(one.finding): one.finding.meaning
+        for one in reading.findings
+        if one.answer is not Answer.NOT_MY_KIND and one.state is not State.REFUSED
+    }
+    return [AskedView(subject=about, finding=meaning) for about, meaning in asked.items()]
 
 
 def _told(n: int, reading: Reading, *, clinician: bool) -> ItemReading:
@@ -191,10 +217,3 @@ def _answer(one: Finding, *, clinician: bool) -> AnswerView:
         card=one.card,
         **more,
     )
-
-
-def answered(readings: Readings, who: Who, row: Row[Any], question: str) -> AskPage:
-    """Answer a question from what was read."""
-    del readings, who
-    words = "I cannot answer this from what was read. Please ask your doctor."
-    return AskPage(submission=row.id, question=question, answer=words, unanswered=True)

@@ -6,7 +6,15 @@ from pydantic import Field
 
 from safelight.web.models import Page, Problem
 
-__all__ = ["AnswerView", "AskPage", "ItemReading", "MeasurementView", "ReadingPage"]
+__all__ = [
+    "AnswerView",
+    "AskPage",
+    "AskedView",
+    "ItemReading",
+    "MeasurementView",
+    "ReadingPage",
+    "SentenceView",
+]
 
 
 class AnswerView(Page):
@@ -49,8 +57,15 @@ class MeasurementView(Page):
     high: float | None = None
 
 
+class AskedView(Page):
+    """A finding that a clinician is asked about before they are shown what readers say of it."""
+
+    subject: str
+    finding: str
+
+
 class ItemReading(Page):
-    """What can be said of one item."""
+    """What can be said of one item; ``asks`` is filled while the answers are withheld."""
 
     n: int
     state: Literal["none", "waiting", "done", "withheld"]
@@ -61,6 +76,7 @@ class ItemReading(Page):
     measurements: list[MeasurementView] = Field(default_factory=list)
     answers: list[AnswerView] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+    asks: list[AskedView] = Field(default_factory=list)
     problem: Problem | None = None
 
 
@@ -81,11 +97,24 @@ class ReadingPage(Page):
     who_to_ask: list[str]
 
 
+class SentenceView(Page):
+    """One sentence of an answer, and the ids of the facts that it says."""
+
+    text: str
+    facts: list[str]
+
+
 class AskPage(Page):
-    """``/submissions/{id}/ask``: a question and an answer made of what was read, nothing else."""
+    """``/submissions/{id}/ask``: a question and an answer made of what was read, nothing else.
+
+    ``sources``: ids of all facts of the answer, in order. ``menu``: what can be asked instead, when
+    it is ``unanswered``.
+    """
 
     submission: str
     question: str
     answer: str
+    sentences: list[SentenceView] = Field(default_factory=list)
     sources: list[str] = Field(default_factory=list)
     unanswered: bool = False
+    menu: list[str] = Field(default_factory=list)

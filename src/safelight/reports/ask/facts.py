@@ -89,6 +89,7 @@ class Known:
         cards: Of readers, by name: sentences of their cards.
         consents: None where consent is not known here.
         clinician: Whether answers of readers in shadow may be told, marked.
+        page: Whether it is asked on a page of a server, not in a command.
     """
 
     reading: Reading | None = None
@@ -96,6 +97,7 @@ class Known:
     cards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     consents: Sequence[Consent] | None = None
     clinician: bool = False
+    page: bool = False
 
 
 class Facts:
@@ -162,11 +164,22 @@ _HOUSE: Final = {
         "cited limit, or with nothing."
     ),
 }
+# What holds otherwise on a page.
+_ON_PAGE: Final = {
+    "own-only": "Only the files of this submission can be asked about, and nobody else's.",
+    "stays": (
+        "What you hand in is kept here under encryption, and goes to others only for what you "
+        "agreed to."
+    ),
+    "withdraw": "What you agreed to can be taken back at any time on the page My data.",
+    "seen-by": "Who looked at your data stands on the page My data.",
+}
 
 
 def gather(known: Known) -> Facts:
     """Return every fact that may be told, ids unique."""
-    facts = [Fact(id=f"house.{k}", topic=Topic.HOUSE, text=v) for k, v in _HOUSE.items()]
+    house = _HOUSE | _ON_PAGE if known.page else _HOUSE
+    facts = [Fact(id=f"house.{k}", topic=Topic.HOUSE, text=v) for k, v in house.items()]
     if known.reading is None:
         said = "No picture was read, so nothing can be said about one."
         facts.append(Fact(id="image.none", topic=Topic.NO_IMAGE, text=said))
@@ -176,7 +189,7 @@ def gather(known: Known) -> Facts:
             cards = known.cards.get(finding.reader, ())
             facts += _finding(finding, f"reader{number}", cards, clinician=known.clinician)
     facts += _labs(known.labs)
-    facts += _consents(known.consents)
+    facts += _consents(known.consents, page=known.page)
     return Facts(facts)
 
 
@@ -274,9 +287,11 @@ def _analyte_names(key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_whole(known.name), *(name.lower() for name in known.names))))
 
 
-def _consents(consents: Sequence[Consent] | None) -> Iterator[Fact]:
+def _consents(consents: Sequence[Consent] | None, *, page: bool) -> Iterator[Fact]:
     if consents is None:
         said = "What you agreed to is not known to this command; safelight consent show tells it."
+        if page:
+            said = "What somebody agreed to is told here to themselves alone."
         yield Fact(id="consent.unknown", topic=Topic.NO_CONSENT, text=said)
         return
     if not consents:

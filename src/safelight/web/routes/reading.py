@@ -7,10 +7,11 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from safelight.consent.roles import Act
+from safelight.web.asking import answered
 from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import Done
 from safelight.web.opinions import given, thought
-from safelight.web.reading import Readings, answered, page_of
+from safelight.web.reading import Readings, page_of
 from safelight.web.render import plain, sent_to, shown
 from safelight.web.routes.submissions import may_of, see
 from safelight.web.said import AskPage, ReadingPage

@@ -38,13 +38,15 @@ def train(
 ) -> None:
     """Publish the next version of HEAD from all that was contributed.
 
-    Whoever no longer agrees is taken off first. What the version would tell about who is in it is
+    First what feedback has confirmed becomes contributions, of those who let a model learn; whoever
+    no longer agrees is taken off. What the version would tell about who is in it is
     audited; too much, and nothing is published. Labels that all others speak against are held.
     """
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
     from safelight.errors import LearningError  # noqa: PLC0415  # as above
     from safelight.learning import holding  # noqa: PLC0415  # as above
     from safelight.learning.encoders import refuse_encoder  # noqa: PLC0415  # as above
+    from safelight.learning.gather import gather_confirmed  # noqa: PLC0415  # as above
     from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
     from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
 
@@ -57,10 +59,15 @@ def train(
             with custody.store.begin() as conn:
                 if not holding.release(conn, head_of(conn, head).id, release):
                     raise LearningError("this account is not held")
+        came = gather_confirmed(custody, head)
         made = Publisher(custody.vault, custody.log).train(head)
     if as_json:
-        show(_plain(head, made) | {"card": made.card})
+        gathered = {"new": len(came.ids), "known": came.known, "other": came.other}
+        show(_plain(head, made) | {"card": made.card, "gathered": gathered})
         return
+    click.echo(f"from feedback: {len(came.ids)} new, {came.known} known already")
+    if came.other:
+        click.secho(f"  {came.other} contributed under another label before, and stay", fg="yellow")
     click.secho(f"published: {head} version {made.version}", fg="green")
     click.echo(f"  {made.document['people']} people, ledger {made.document['ledger']}")
     _tell_card(made)

@@ -31,6 +31,7 @@ from safelight.types import Action, Original
 from safelight.vault import Stored
 from safelight.web.desk import Desk
 from safelight.web.items import Items
+from safelight.web.keeping import Keeping
 from safelight.web.reading import READING
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ class _PageWitness:
         self._items = Items(desk)
         self._book = Book(custody)
         self.extras: dict[str, _Extra] = {}
+        self.features = Keeping(custody)
 
     def allowed(self, conn: Connection, person: str, use: tuple[str, str]) -> object:
         """Ask for consent; see ``Witness``."""
@@ -270,6 +272,7 @@ class _PageWitness:
             policy=parent.policy,
             parents=(parent.id,),
         )
+        self.features.keep(conn, name, parent.id, parent.policy)
         case = self._book.register(
             person,
             extra.said,
@@ -319,6 +322,7 @@ class PageWorker(Worker):
             for extra in self._page.extras.values():  # of results that were not kept
                 self._vault.discard(extra.reading)
             self._page.extras.clear()
+            self._page.features.clear()
 
     def _stored(
         self, lease: Lease, position: int, outcome: Cleaned | Problem
@@ -326,6 +330,7 @@ class PageWorker(Worker):
         told = super()._stored(lease, position, outcome)
         if isinstance(outcome, _PageCleaned):
             name = object_name(lease.submission, position)
+            self._page.features.prepare(lease.person, name, outcome.view, outcome.reading)
             reading = self._vault.write(lease.person, READING, name, [dumps(outcome.reading)])
             self._page.extras[name] = _Extra(
                 values=self._values(lease, position, outcome),

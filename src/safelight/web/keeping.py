@@ -1,0 +1,91 @@
+"""What learning may need of an image that was read: its features, of those who agree, and no more.
+
+They are written before the transaction that keeps the reading, and named in it; consent to
+``train-a-model`` is asked at both. What is not named is discarded.
+"""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from safelight.consent.custody import Custody
+from safelight.errors import SafelightError
+from safelight.pipeline.submissions import use_of
+from safelight.vault import Stored
+
+if TYPE_CHECKING:
+    from safelight.readers.reading import Reading
+    from safelight.readers.view import View
+
+__all__ = ["Keeping"]
+
+
+class Keeping:
+    """Features of the images of one submission, between being read and being kept.
+
+    Args:
+        custody: Everything about consent in one store.
+    """
+
+    def __init__(self, custody: Custody) -> None:
+        self._custody = custody
+        self._waiting: dict[str, Stored] = {}
+
+    def prepare(self, person: str, name: str, view: "View | None", reading: "Reading") -> None:
+        """Write the features of an image, where a reader is made for it and its person agrees.
+
+        Args:
+            person: Code of the person.
+            name: Of the de-identified object.
+            view: What was read; None when it could not be.
+            reading: What was said of it.
+        """
+        from safelight.learning.gather import write_features  # noqa: PLC0415  # start-up cost
+        from safelight.readers.asking import Seen  # noqa: PLC0415  # as above
+        from safelight.readers.linear import fixed_version  # noqa: PLC0415  # as above
+        from safelight.readers.registry import registry  # noqa: PLC0415  # as above
+
+        kind = reading.kind.kind
+        if view is None or kind not in {reader.kind for reader in registry().readers}:
+            return
+        with self._custody.store.read() as conn:
+            policy = use_of(conn, name.rpartition("-")[0])[1]
+            if not self._custody.consents.may(conn, person, "train-a-model", policy).allowed:
+                return
+        try:
+            features = Seen(view).features()
+        except SafelightError:  # the reading says why it has no picture
+            return
+        stored = write_features(
+            self._custody,
+            person=person,
+            digest=view.digest,
+            version=fixed_version(),
+            features=features,
+            policy=policy,
+        )
+        if stored is not None:
+            self._waiting[name] = stored
+
+    def keep(self, conn: Connection, name: str, parent: str, policy: str) -> None:
+        """Name what was written, in the transaction that keeps the reading.
+
+        Args:
+            conn: The write transaction.
+            name: Of the de-identified object.
+            parent: Its artefact.
+            policy: Hash of the policy it was read under.
+        """
+        from safelight.learning.gather import record_features  # noqa: PLC0415  # start-up cost
+
+        stored = self._waiting.get(name)
+        if stored is not None and record_features(
+            self._custody, conn, stored, policy=policy, parents=(parent,)
+        ):
+            del self._waiting[name]
+
+    def clear(self) -> None:
+        """Discard what was written and not kept."""
+        for stored in self._waiting.values():
+            self._custody.vault.discard(stored)
+        self._waiting.clear()

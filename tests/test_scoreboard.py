@@ -246,7 +246,7 @@ def test_the_public_page_shows_no_small_cell() -> None:
 
 def test_a_card_is_shown_beside_its_own_version_alone() -> None:
     card = SimpleNamespace(
-        version="1",
+        release="1",
         covered=(0.93, 0.91),
         decided=0.6,
         inside=Interval(value=0.9, low=0.85, high=0.94),
@@ -257,7 +257,7 @@ def test_a_card_is_shown_beside_its_own_version_alone() -> None:
     shown = page([board_row(rows)], [], NOW, said([reader]))["readers"][0]["card_says"]
     assert shown["missed_at_most"] == 0.07
     assert shown["auc"] == [0.9, 0.85, 0.94]
-    card.version = "2"
+    card.release = "2"
     assert page([board_row(rows)], [], NOW, said([reader]))["readers"][0]["card_says"] is None
 
 

@@ -25,6 +25,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
+    "GET /scoreboard": EVERYBODY,
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": frozenset(),  # with a wrong password, below
     "POST /sign-in/passkey": EVERYBODY,

@@ -13,13 +13,13 @@ def said(readers: Iterable["Reader"]) -> dict[str, dict[str, Any]]:
     """Return the figures of each reader's card that the scoreboard is held against, by its name.
 
     Returns:
-        ``version``; ``missed_at_most``: share of those who have it whose true class was ruled out,
-        in the card's own splits; ``false_alarms_at_most``: likewise of those who have not;
-        ``answered``; ``auc`` with its interval.
+        ``version`` as answers name it; ``missed_at_most``: share of those who have it whose true
+        class was ruled out, in the card's own splits; ``false_alarms_at_most``: likewise of those
+        who have not; ``answered``; ``auc`` with its interval.
     """
     return {
         reader.name: {
-            "version": reader.card.version,
+            "version": reader.card.release,
             "missed_at_most": round(1 - reader.card.covered[0], 4),
             "false_alarms_at_most": round(1 - reader.card.covered[1], 4),
             "answered": round(reader.card.decided, 4),

@@ -1,11 +1,12 @@
 """One de-identified input, looked at by kind, quality, measures and readers; and its reports."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight import __version__
 from safelight.errors import SafelightError
-from safelight.readers.reading import KindAnswer, Reading
+from safelight.readers.reading import KindAnswer, Reading, State
 from safelight.types import Deidentified
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class Wanted:
 
 
 def read(
-    item: Deidentified, *, limits: "Limits | None" = None, site: "SiteStatus | None" = None
+    item: Deidentified,
+    *,
+    limits: "Limits | None" = None,
+    site: "SiteStatus | None" = None,
+    held: Mapping[str, State] | None = None,
 ) -> Reading:
     """Return all that can be said of one de-identified input.
 
@@ -46,12 +51,16 @@ def read(
         item: It.
         limits: Bounds on what is read and decoded.
         site: What is known of the place it comes from; nothing unless given.
+        held: What a scoreboard lets readers do, by name; see ``Registry.read``.
     """
-    return look(item, limits, site)[1]
+    return look(item, limits, site, held)[1]
 
 
 def look(
-    item: Deidentified, limits: "Limits | None", site: "SiteStatus | None"
+    item: Deidentified,
+    limits: "Limits | None",
+    site: "SiteStatus | None",
+    held: Mapping[str, State] | None = None,
 ) -> "tuple[View | None, Reading]":
     """Return the view and the reading; what cannot be read is said in the reading."""
     from safelight.readers.view import View  # noqa: PLC0415  # start-up cost
@@ -59,7 +68,7 @@ def look(
     view = None
     try:
         view = View.of(item, limits=limits)
-        return view, _said(view, site)
+        return view, _said(view, site, held)
     except SafelightError as error:
         return view, _unread(item, error.what)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -68,7 +77,7 @@ def look(
         return view, _unread(item, "it could not be read, which is a fault of ours")
 
 
-def _said(view: "View", site: "SiteStatus | None") -> Reading:
+def _said(view: "View", site: "SiteStatus | None", held: Mapping[str, State] | None) -> Reading:
     """Ask kind, quality, measures and readers, in this order."""
     from safelight.readers import kind as kinds  # noqa: PLC0415  # start-up cost
     from safelight.readers import measures, quality  # noqa: PLC0415  # as above
@@ -86,7 +95,7 @@ def _said(view: "View", site: "SiteStatus | None") -> Reading:
         kind=kind,
         quality=quality.judge(view, kind),
         measurements=measures.measure(view),
-        findings=registry().read(view, kind, site=site or SiteStatus()),
+        findings=registry().read(view, kind, site=site or SiteStatus(), held=held),
         notes=tuple(notes),
     )
 

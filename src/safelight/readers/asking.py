@@ -120,7 +120,7 @@ def ask(
     card = asked.card
     blank = Finding(
         reader=card.reader,
-        version=f"{card.version}+{card.statistics[:12]}",
+        version=card.release,
         card=asked.digest,
         state=asked.verdict.state,
         finding=card.finding,

@@ -130,6 +130,11 @@ class Card:
     next_step: str = ""
     method: str = ""
 
+    @property
+    def release(self) -> str:
+        """The version as answers name it: learning makes new statistics under one version."""
+        return f"{self.version}+{self.statistics[:12]}"
+
     def to_bytes(self) -> bytes:
         """Return the canonical form: sorted JSON, one line for each entry, and a line end."""
         content = {"format": _FORMAT, **asdict(self)}

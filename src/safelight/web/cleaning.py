@@ -23,7 +23,7 @@ from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import Lease, object_name
 from safelight.pipeline.witness import Witness
 from safelight.pipeline.work import DEIDENTIFIED, Cleaned, EngineCleaner, Opener, Worker
-from safelight.readers.reading import Reading
+from safelight.readers.reading import Reading, State
 from safelight.readers.reading_json import dumps
 from safelight.store.schema.consent import artefacts
 from safelight.store.schema.web import items_seen
@@ -33,6 +33,7 @@ from safelight.web.desk import Desk
 from safelight.web.items import Items
 from safelight.web.keeping import Keeping
 from safelight.web.reading import READING
+from safelight.web.scores import held_back
 
 if TYPE_CHECKING:
     from safelight.deid.context import Context, Subject
@@ -158,17 +159,18 @@ class _PageCleaned(Cleaned):
 
 
 class _PageCleaner(EngineCleaner):
-    """Cleans with one engine, and reads what comes out."""
+    """Cleans with one engine, and reads what comes out with the readers that may."""
 
-    def __init__(self, engine: Watched) -> None:
+    def __init__(self, engine: Watched, held: Mapping[str, State]) -> None:
         super().__init__(engine)
+        self._held = held
         self._watched = engine
 
     def _clean(
         self, original: Original, *, subject: "Subject", seen: Seen | None = None
     ) -> Cleaned:
         clean = self._watched.deidentify(original, subject, seen=seen)
-        view, reading = readings.look(clean, self._watched.limits, None)
+        view, reading = readings.look(clean, self._watched.limits, None, self._held)
         return _PageCleaned(
             parts=clean.parts,
             manifest=clean.manifest,
@@ -181,8 +183,11 @@ class _PageCleaner(EngineCleaner):
 class _EditedCleaner:
     """Cleans the files of one submission, each with the masks that people edited for it."""
 
-    def __init__(self, make: EngineMaker, items: Items, submission: str) -> None:
+    def __init__(
+        self, make: EngineMaker, items: Items, submission: str, held: Mapping[str, State]
+    ) -> None:
         self._make = make
+        self._held = held
         self._edits: dict[int, tuple[list[str], list[Region]]] = {}
         for row in items.edits(submission):
             masks, spared = self._edits.setdefault(row.position, ([], []))
@@ -206,7 +211,7 @@ class _EditedCleaner:
             groups.setdefault((";".join(masks), tuple(spared)), set()).add(position)
         for (mask, spared_here), chosen in sorted(groups.items(), key=lambda each: min(each[1])):
             engine = self._make(mask, spared_here)
-            yield from _PageCleaner(engine).clean(files, frozenset(chosen))
+            yield from _PageCleaner(engine, self._held).clean(files, frozenset(chosen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,12 +315,15 @@ class PageWorker(Worker):
         self._make = make
         self._items = Items(desk)
         self._secrets = desk.secrets
-        cleaner = _PageCleaner(make("", ()))
+        self._custody = desk.house.custody
+        cleaner = _PageCleaner(make("", ()), {})
         super().__init__(desk.house.vault, cleaner, witness=self._page, most=most)
 
     def _work(self, lease: Lease) -> None:
         self._page.extras.clear()
-        self._cleaner = _EditedCleaner(self._make, self._items, lease.submission)
+        self._cleaner = _EditedCleaner(
+            self._make, self._items, lease.submission, held_back(self._custody)
+        )
         try:
             super()._work(lease)
         finally:

@@ -222,6 +222,19 @@ class ScoreboardPage(Page):
     feedback: dict[str, int]
 
 
+class BoardPage(Page):
+    """``/scoreboard``: the readers as anyone may see them; what counts fewer is left out.
+
+    ``readers`` and ``log`` are as in docs/scoreboard.md; ``smallest``: the smallest count shown.
+    """
+
+    format: str
+    made: datetime
+    smallest: int
+    readers: list[dict[str, Any]]
+    log: list[dict[str, Any]]
+
+
 class LogPage(Page):
     """``/steward/log``: the newest checkpoint and how it verifies."""
 

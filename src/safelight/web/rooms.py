@@ -21,6 +21,7 @@ from safelight.web.metrics import Metrics
 from safelight.web.parcels import Parcels
 from safelight.web.passkeys import Passkeys
 from safelight.web.rework import Rework
+from safelight.web.scores import Board
 from safelight.web.sessions import Sessions, Who
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Rooms:
         self.workers_alive: Callable[[], int] = lambda: 0
         self.rework: Final = Rework(desk, self.items)
         self.passkeys: Final = Passkeys(desk)
+        self.board: Final = Board(desk.house.custody)
         self._originals: Final = Originals(self.vault)
         self._token = desk.options.token if desk.options.desktop else ""
         self._lock = threading.Lock()

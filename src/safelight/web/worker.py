@@ -15,7 +15,7 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from safelight import log, settings
 from safelight.deid import profile
@@ -23,9 +23,12 @@ from safelight.deid.boxes import Region
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.dicomio.limits import Limits
 from safelight.errors import SafelightError
+from safelight.feedback.book import Book
+from safelight.feedback.scoreboard import Scoreboard
 from safelight.pipeline.house import Places
 from safelight.store.faults import reach
 from safelight.store.schema.consent import withdrawals
+from safelight.store.schema.feedback import entries
 from safelight.store.schema.submissions import submissions
 from safelight.store.schema.vault import objects, people
 from safelight.store.schema.web import accounts, items_seen
@@ -38,6 +41,9 @@ __all__ = ["Chores", "engine_maker", "main", "order"]
 
 _PAUSE: Final = 0.3  # seconds between two looks for work
 _TIDY: Final = 30.0  # seconds between two rounds of tidying up
+_SCORED: Final = 3600.0  # seconds between two looks at the scoreboard without new feedback
+_SCORED_SOON: Final = 60.0  # with new feedback
+_SWEPT: Final = 86_400.0  # seconds between two searches for what no row names
 _WATCH: Final = timedelta(hours=1)  # in which an erased person can watch the end of it
 
 
@@ -56,6 +62,9 @@ class Chores:
         self._chosen = chosen
         self._worker: PageWorker | None = None
         self._tidied = -_TIDY
+        self._scored = -_SCORED
+        self._heard = -1
+        self._swept = -_SWEPT
 
     def round(self) -> int:
         """Do what waits; return how much there was."""
@@ -65,7 +74,26 @@ class Chores:
         if time.monotonic() - self._tidied >= _TIDY:
             self._tidied = time.monotonic()
             self.tidy()
+        self.score()
         return count
+
+    def score(self, *, now: bool = False) -> None:
+        """Let the scoreboard take readers out of service: hourly, and soon after new feedback.
+
+        Args:
+            now: Whether or not it is time.
+        """
+        since = time.monotonic() - self._scored
+        if not now and since < _SCORED_SOON:
+            return
+        with self._store.read() as conn:
+            heard = conn.execute(select(func.max(entries.c.number))).scalar() or 0
+        if not now and since < _SCORED and heard == self._heard:
+            return
+        self._scored, self._heard = time.monotonic(), heard
+        custody = self._desk.house.custody
+        for noted in Scoreboard(custody, Book(custody)).update():
+            log.event("scoreboard", kind=noted.kind, reader=noted.reader, version=noted.version)
 
     def _waiting(self) -> bool:
         """Tell whether a submission waits, or was left by somebody who died."""
@@ -109,6 +137,9 @@ class Chores:
             conn.execute(items_seen.delete().where(items_seen.c.submission.not_in(known)))
         vault.shelf.purge()
         self._taking.sweep()
+        if time.monotonic() - self._swept >= _SWEPT:
+            self._swept = time.monotonic()
+            vault.sweep()
 
 
 def engine_maker(chosen: settings.Settings) -> tuple[Any, int]:

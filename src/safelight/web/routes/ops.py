@@ -1,10 +1,11 @@
-"""For whoever runs the server: is it alive, is it ready, what does it count."""
+"""For anybody: is it alive, is it ready, what does it count; how readers do."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from safelight.web.health import counts_of, ready
-from safelight.web.records import HealthRow, Live
+from safelight.web.records import BoardPage, HealthRow, Live
+from safelight.web.render import shown
 from safelight.web.who import R
 
 __all__ = ["router"]
@@ -41,3 +42,9 @@ def metrics(request: Request, rooms: R) -> Response:
     for kind, count in counts_of(rooms).items():
         rooms.metrics.waiting.labels(kind).set(count)
     return Response(rooms.metrics.text(), media_type=_TEXT)
+
+
+@router.get("/scoreboard", response_model=BoardPage)
+def scoreboard(request: Request, rooms: R) -> Response:
+    """Return how often each reader is right and wrong, as anyone may see it."""
+    return shown(request, "board.html", rooms.board.page())

@@ -29,7 +29,7 @@ RECIPE = Recipe(ridge=30.0)
 # What an audit sees and stops has tests of its own, with all its canaries; here it runs each time,
 # briefly, and its chance decides nothing.
 publish_room.FULL = publish_room.BRIEF = (48, 48)
-publish_room.LIMITS = Limits(members=1.0, after=1.0)
+publish_room.LIMITS = Limits(members=1.0, after=1.0)  # type: ignore[attr-defined]  # of a test
 
 
 def images(count: int, seed: int, *, width: int = WIDTH) -> tuple[NDArray[np.int16], list[str]]:

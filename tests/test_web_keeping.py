@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_consent_that_goes_while_an_image_is_read_keeps_nothing(site: Site) -> N
     policy = site.publish(name="other")
     person = site.person()
     with custody.store.begin() as conn:
-        said = {"person": person, "actor": server_actor(), "policy": policy}
+        said: dict[str, Any] = {"person": person, "actor": server_actor(), "policy": policy}
         for purpose in ("care", "train-a-model"):
             custody.consents.record(conn, purpose=purpose, said=Said.GRANT, **said)
     row = np.arange(8, dtype=np.int16)

@@ -49,11 +49,13 @@ def train(
     from safelight.learning.gather import gather_confirmed  # noqa: PLC0415  # as above
     from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
     from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
+    from safelight.learning.starts import open_bundled  # noqa: PLC0415  # as above
 
     if encoder:
         refuse_encoder()
     with house(given) as custody:
         custody.accesses.check(actor(), Act.RUN)
+        open_bundled(custody, head)
         if release:
             custody.accesses.check(actor(), Act.GIVE_ROLES)
             with custody.store.begin() as conn:

@@ -77,7 +77,7 @@ class Added:
 def recipe_text(recipe: Recipe) -> str:
     """Return a recipe as canonical JSON; a fraction is written as text."""
     ridge = "" if recipe.ridge is None else repr(recipe.ridge)
-    told = {"equal": recipe.equal, "name": recipe.name, "ridge": ridge}
+    told = {"equal": recipe.equal, "even": recipe.even, "name": recipe.name, "ridge": ridge}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 
@@ -85,7 +85,7 @@ def recipe_from(text: str) -> Recipe:
     """Return the recipe of a text."""
     told = json.loads(text)
     ridge = float(told["ridge"]) if told["ridge"] else None
-    return Recipe(name=told["name"], ridge=ridge, equal=told["equal"])
+    return Recipe(name=told["name"], ridge=ridge, equal=told["equal"], even=told["even"])
 
 
 def head_of(conn: Connection, wanted: str) -> HeadOf:

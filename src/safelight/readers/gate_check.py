@@ -22,7 +22,16 @@ from safelight.readers.head import Head, Recipe, solve
 from safelight.readers.linear import Packed, fixed_version
 from safelight.readers.recipes import ReaderRecipe
 
-__all__ = ["Made", "Rows", "border_of", "check", "features_of", "packed", "rows_of"]
+__all__ = [
+    "Made",
+    "Rows",
+    "border_of",
+    "check",
+    "features_of",
+    "learnt_from",
+    "packed",
+    "rows_of",
+]
 
 HELD: Final = 3  # of ten people are kept for calibration
 HALF: Final = 5  # or up to so many, until
@@ -181,6 +190,11 @@ def _enough(rows: Rows, name: str) -> Rows:
             f"{rows.counts[0]} and {rows.counts[1]} for {name}"
         )
     return rows
+
+
+def learnt_from(rows: Rows) -> Rows:
+    """Return the rows that a head is solved from; the others calibrate it."""
+    return _halves(rows)[0]
 
 
 def _halves(rows: Rows) -> tuple[Rows, Rows]:

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,15 @@ def checked(features: ArrayLike, width: int) -> NDArray[np.float64]:
     if rows.size and max(int(rows.max()), -int(rows.min())) > LIMIT:
         raise SettingsError(f"a feature lies outside ±{LIMIT}")
     return rows.astype(np.float64)
+
+
+@lru_cache(maxsize=2)
+def _upper(width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of the upper triangle of a square; nobody may write to them."""
+    down, across = np.triu_indices(width)
+    down.setflags(write=False)
+    across.setflags(write=False)
+    return down, across
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +228,7 @@ class Statistics:
         """
         header = {"classes": self.classes, "features": self.features, "width": self.width}
         line = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        upper = np.triu_indices(self.width)
+        upper = _upper(self.width)
         triangles = [one[upper] for one in self.products]
         numbers = np.concatenate([self.counts, self.sums.ravel(), *triangles])
         return _MAGIC + line.encode() + b"\n" + numbers.astype("<i8").tobytes()
@@ -243,7 +253,7 @@ class Statistics:
         numbers = np.frombuffer(rest, dtype="<i8").astype(np.int64)
         made.counts[:] = numbers[:k]
         made.sums[:] = numbers[k : k + k * d].reshape(k, d)
-        upper = np.triu_indices(d)
+        upper = _upper(d)
         for place, part in enumerate(numbers[k + k * d :].reshape(k, -1)):
             made.products[place][upper] = part
             made.products[place].T[upper] = part

@@ -157,6 +157,8 @@ def test_consent_receipts_and_taking_everything_back(site: Site, tmp_path: Path)
     assert browser.get(f"{name}.json").json()["fields"]["said"] in ("grant", "refuse")
     assert browser.get(f"{name}/print").status_code == 200
     assert {row["kind"] for row in page["held"]} >= {"submission", "deidentified", "reading"}
+    going = {row["kind"] for row in page["held"] if row["until"]}
+    assert going == {"original"}  # the rest stays as long as it is agreed to
     refused = browser.post("/mine/withdraw", data={"purpose": "*"}, headers=JSON)
     assert refused.status_code == 422
     told = browser.post("/mine/withdraw", data={"purpose": "*", "sure": "yes"}, headers=JSON)

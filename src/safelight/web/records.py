@@ -11,7 +11,10 @@ __all__ = ["MinePage", "ReceiptPage", "StewardPage", "WithdrawalPage"]
 
 
 class HeldRow(Page):
-    """Something that is held: its class, for what, under which policy, until when."""
+    """Something that is held: its class, for what, under which policy.
+
+    ``until``: when it goes by itself; null when it stays as long as it is agreed to.
+    """
 
     kind: str
     name: str

@@ -16,6 +16,7 @@ from safelight.consent.roles import Act
 from safelight.consent.withdrawal import STAGES
 from safelight.errors import ConsentError, ErasedError
 from safelight.store.schema.consent import statements, withdrawals
+from safelight.store.schema.vault import objects
 from safelight.tlog.page import page as printed
 from safelight.tlog.receipt import verify
 from safelight.web.forms import BadRequestError, Form, accepts, form_of
@@ -105,6 +106,10 @@ def mine_page(request: Request, rooms: R, who: W, person: Person = "") -> Respon
 
 def _held(rooms: Rooms, conn: Connection, person: str, names: dict[str, str]) -> list[HeldRow]:
     there = [one for one in rooms.custody.lineage.of(conn, person) if one.removed_at is None]
+    kept = select(objects.c.kind, objects.c.object, objects.c.keep_until).where(
+        objects.c.person == person, objects.c.keep_until.is_not(None)
+    )
+    until = {(row.kind, row.object): row.keep_until for row in conn.execute(kept)}
     return [
         HeldRow(
             kind=one.kind,
@@ -112,6 +117,7 @@ def _held(rooms: Rooms, conn: Connection, person: str, names: dict[str, str]) ->
             purpose=one.purpose,
             policy=names.get(one.policy, one.policy),
             made=one.made_at,
+            until=until.get((one.kind, one.object)),
         )
         for one in there[:_MOST]
     ]

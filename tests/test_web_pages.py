@@ -82,6 +82,7 @@ def test_masks_can_be_added_and_taken_off_and_the_engine_does_it(
     after = browser.get(f"{base}.json").json()
     mine = [mask for mask in after["masks"] if mask["by_hand"]]
     assert [(mask["x"], mask["y"], mask["w"], mask["h"]) for mask in mine] == [(200, 200, 30, 20)]
+    assert len(after["masks"]) == len(found) + 1  # what was drawn is told once
     shown = np.asarray(Image.open(io.BytesIO(browser.get(f"{base}/frames/0.png").content)))
     assert int(np.ptp(shown[200:220, 200:230])) == 0
     told = browser.post(f"{base}/masks", json={"remove": [mine[0]["id"]]}, headers=JSON)

@@ -80,10 +80,15 @@ def changes_of(
 
 def masks_of(rooms: "Rooms", item: Row[Any], seen: Row[Any] | None) -> list[MaskView]:
     """Return what was found in the pixels, and what people added or took off."""
-    told = [_mask(f"r{number}", one) for number, one in enumerate(rooms.items.regions(seen))]
-    for row in rooms.items.edits(item.submission):
-        if row.position != item.position:
-            continue
+    edits = [row for row in rooms.items.edits(item.submission) if row.position == item.position]
+    drawn = {(row.x, row.y, row.w, row.h) for row in edits if not row.spare}
+    told = [
+        _mask(f"r{number}", one)
+        for number, one in enumerate(rooms.items.regions(seen))
+        # What was drawn here is told once, as what it is.
+        if one["rule"] != "by hand" or not all(tuple(box) in drawn for box in one["boxes"])
+    ]
+    for row in edits:
         rule = "kept by hand" if row.spare else "by hand"
         told.append(
             MaskView(

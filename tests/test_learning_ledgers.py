@@ -8,6 +8,7 @@ from consent_fixtures import Maker, keep, open_custody, say
 from learning_fixtures import CLASSES, HEAD, RECIPE, TRAIN, Room, base, images, offers
 from safelight.errors import LearningError, SettingsError
 from safelight.learning.contributions import Offer, opened, sums_of
+from safelight.learning.examples import role_of
 from safelight.learning.ledger import check_chain
 from safelight.learning.versions import newest
 from safelight.readers.statistics import Statistics
@@ -33,8 +34,12 @@ def test_contributing_adds_exactly_what_was_given(room: Room) -> None:
     room.filled(12)
     assert room.sums("pending").digest() == expected(room).digest()
     assert room.sums("published").counts.sum() == 0
-    roles = {row.role for row in room.given()}
-    assert roles == {"learn", "calibrate"}
+    assert len({(row.person, row.role) for row in room.given()}) == 12  # one role a person
+
+
+def test_one_person_in_five_is_tested_on() -> None:
+    drawn = [role_of("head", f"person-{number}") for number in range(2000)]
+    assert 0.17 < drawn.count("calibrate") / len(drawn) < 0.23
 
 
 def test_only_those_who_agree_contribute(room: Room) -> None:

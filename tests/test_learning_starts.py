@@ -19,7 +19,7 @@ from safelight.readers.registry import registry
 from safelight.readers.starts import FILES, start_of
 from safelight.store.schema.learning import contributions
 
-SMALL = "head-bleed"
+OPEN = "chest-opacity"
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def test_what_is_shipped_is_what_the_card_names(name: str) -> None:
 
 
 def test_a_bundled_head_follows_from_its_start() -> None:
-    card = registry().named(SMALL).card
+    card = registry().named(OPEN).card
     assert solve(start_of(card), RECIPE).digest() == card.head
 
 
 def test_a_start_that_is_not_the_cards_is_refused() -> None:
-    card = registry().named(SMALL).card
+    card = registry().named(OPEN).card
     with pytest.raises(UnreadableInputError, match="names"):
         start_of(replace(card, statistics="0" * 64))
     with pytest.raises(SettingsError, match="no public start"):
@@ -52,8 +52,8 @@ def test_a_start_that_is_not_the_cards_is_refused() -> None:
 def test_a_bundled_head_opens_once_and_adds_up_what_is_contributed(make_store: Maker) -> None:
     custody = open_custody(make_store())
     policy = publish(custody)
-    assert open_bundled(custody, SMALL)
-    assert not open_bundled(custody, SMALL)
+    assert open_bundled(custody, OPEN)
+    assert not open_bundled(custody, OPEN)
     assert not open_bundled(custody, "nobody")
     chance = np.random.default_rng(11)
     given = []
@@ -63,10 +63,10 @@ def test_a_bundled_head_opens_once_and_adds_up_what_is_contributed(make_store: M
         row = np.round(chance.normal(0, 100, 1024)).astype(np.int16)
         told = ("not", "with")[number % 2]
         given.append(Offer(person=person, label=told, features=row, account="desk:1"))
-    assert len(Ledgers(custody).contribute(SMALL, given, policy=policy).ids) == len(given)
-    assert verify(custody, SMALL).problems == ()
+    assert len(Ledgers(custody).contribute(OPEN, given, policy=policy).ids) == len(given)
+    assert verify(custody, OPEN).problems == ()
     with custody.store.read() as conn:
-        head = head_of(conn, SMALL)
+        head = head_of(conn, OPEN)
         pending = Ledger(custody.vault, conn, head.id).read("pending")
         learnt = set(
             conn.execute(
@@ -78,7 +78,7 @@ def test_a_bundled_head_opens_once_and_adds_up_what_is_contributed(make_store: M
     mine = [one for one in given if one.person in learnt]
     whole = base.add([one.features for one in mine], [one.label for one in mine]) if mine else base
     assert (base + pending).digest() == whole.digest()
-    assert base.digest() == registry().named(SMALL).card.statistics
+    assert base.digest() == registry().named(OPEN).card.statistics
 
 
 def test_a_recipe_is_kept_whole() -> None:

@@ -18,16 +18,8 @@ from safelight.readers.statistics import Statistics
 
 __all__ = ["FILES", "planes", "start_of"]
 
-FILES: Final = {
-    "chest-opacity": ("start-chest-0", "start-chest-1"),
-    "tuberculosis": ("start-tuberculosis",),
-    "breast-malignancy": ("start-breast",),
-    "breast-lesion": ("start-breast",),
-    "head-bleed": ("start-head",),
-    "brain-glioma": ("start-brain",),
-    "brain-meningioma": ("start-brain",),
-    "brain-pituitary": ("start-brain",),
-}
+# Rows of images whose terms are open; those of research-only images are not handed on.
+FILES: Final = {"chest-opacity": ("start-chest-0", "start-chest-1")}
 _BYTE: Final = 8
 
 Array = NDArray[Any]

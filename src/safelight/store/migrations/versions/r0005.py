@@ -16,6 +16,7 @@ def upgrade() -> None:
     _learning_links()
     _learning_models()
     _learning_contributions()
+    _learning_contributions_indexes()
     _learning_ledgers()
 
 
@@ -171,6 +172,10 @@ def _learning_contributions() -> None:
         ),
         comment="One image's features and label each; gone when consent is taken back.",
     )
+
+
+def _learning_contributions_indexes() -> None:
+    """Find contributions by person and by rank."""
     op.create_index(
         "ix_learning_contributions_person",
         "learning_contributions",

@@ -136,6 +136,7 @@ def test_a_person_gives_looks_decides_and_takes_back(
 
     removed(page, watch)
     page.goto(address)
+    through(page)  # it was cleaned again after the covers
     scrolled(page, watch)
     page.on("dialog", lambda one: one.accept())  # masks that were not saved
     page.goto(f"{address}/reading")

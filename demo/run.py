@@ -29,6 +29,8 @@ from pydicom.uid import generate_uid
 from rich.console import Console
 from rich.table import Table
 
+from furnish import furnish
+
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "build" / "demo"
 SOURCE, OUT, KEY = HOME / "in", HOME / "out", HOME / "project.key"
@@ -251,6 +253,7 @@ def main() -> int:
     )
     console.print(f"[bold red]{', '.join(found)}" if found else "[bold green]no output")
     print(f"report: {OUT / '_safelight' / 'report.html'}")
+    print(f"the page, on the same files: .venv/bin/{furnish(HOME / 'page', SOURCE)}")
     print(f"took {time.monotonic() - started:.1f} s")
     return 1 if found or place or not len(planted) == sum(ends.values()) == count else 0
 

@@ -190,7 +190,9 @@ def main() -> None:
     stop = threading.Event()
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not through the buffer: its lock, held at the end of the process, would abort it.
+        while os.read(sys.stdin.fileno(), 1):
+            pass
         stop.set()
 
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from run_fixtures import sample
 from safelight.consent.roles import Role
 from safelight.tlog.receipt import verify
 from web_fixtures import JSON, Site, burned, scans
@@ -90,6 +91,16 @@ def test_masks_can_be_added_and_taken_off_and_the_engine_does_it(
     site.work()
     shown = np.asarray(Image.open(io.BytesIO(browser.get(f"{base}/frames/0.png").content)))
     assert int(np.ptp(shown[200:220, 200:230])) > 0
+
+
+def test_what_has_no_pixels_has_no_covers(site: Site, tmp_path: Path) -> None:
+    browser = site.someone()
+    report = tmp_path / "report.dcm"
+    sample("reportsi.dcm").save_as(report)
+    made = site.given(browser, [burned(tmp_path / "a.png"), report])
+    covered = [one["masks"] for one in browser.get(f"/submissions/{made}.json").json()["items"]]
+    assert covered[0] > 0
+    assert covered[1] == 0
 
 
 def test_a_mask_goes_on_the_whole_series(site: Site, tmp_path: Path) -> None:

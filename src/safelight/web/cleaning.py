@@ -139,8 +139,11 @@ class Watched(Engine):
         mine.looker = theirs.looker
 
     def found(self) -> Sequence[Region]:
-        """Return what was decided in the pixels of the input that was worked on last."""
-        return self.watcher.regions if self.watcher is not None else ()
+        """Return what was decided in pixels since this was asked last; it is told once."""
+        if self.watcher is None:
+            return ()
+        found, self.watcher.regions = self.watcher.regions, ()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +172,7 @@ class _PageCleaner(EngineCleaner):
     def _clean(
         self, original: Original, *, subject: "Subject", seen: Seen | None = None
     ) -> Cleaned:
+        self._watched.found()  # of a file that was withheld
         clean = self._watched.deidentify(original, subject, seen=seen)
         view, reading = readings.look(clean, self._watched.limits, None, self._held)
         return _PageCleaned(

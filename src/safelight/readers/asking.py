@@ -12,11 +12,19 @@ from safelight.readers import conformal, features
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
 from safelight.readers.gate import Verdict
-from safelight.readers.reading import Answer, Finding, KindAnswer, Neighbour, State
+from safelight.readers.reading import (
+    Answer,
+    Code,
+    Finding,
+    KindAnswer,
+    Neighbour,
+    State,
+    ViewKind,
+)
 from safelight.readers.site import SiteStatus
 from safelight.readers.view import View
 
-__all__ = ["Asked", "Scored", "Seen", "ask"]
+__all__ = ["Asked", "Carded", "Scored", "Seen", "ask"]
 
 _FLAT: Final = 4  # levels between darkest and brightest: less is no picture
 
@@ -99,6 +107,57 @@ class Asked:
     digest: str
     verdict: Verdict
     calibration: Calibration
+
+
+class Carded:
+    """What every reader says of itself, from its card and the gate: the base of readers.
+
+    Args:
+        asked: The reader's card, what the gate lets it do, and its calibration.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked: Final = asked
+
+    @property
+    def name(self) -> str:
+        """Name of the reader."""
+        return self.card.reader
+
+    @property
+    def version(self) -> str:
+        """Of the reader."""
+        return self.card.version
+
+    @property
+    def kind(self) -> ViewKind:
+        """What it reads."""
+        return self.card.kind
+
+    @property
+    def ages(self) -> tuple[float, float] | None:
+        """Youngest and oldest it was made for, in years."""
+        return self.card.ages
+
+    @property
+    def finding(self) -> Code:
+        """What it looks for."""
+        return self.card.finding
+
+    @property
+    def card(self) -> Card:
+        """What was measured of it."""
+        return self._asked.card
+
+    @property
+    def state(self) -> State:
+        """What the gate lets it do."""
+        return self._asked.verdict.state
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not more."""
+        return self._asked.verdict.reasons
 
 
 def ask(

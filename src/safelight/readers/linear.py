@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from safelight.errors import UnreadableInputError
 from safelight.readers import explain, features
-from safelight.readers.asking import Asked, Scored, Seen, ask
+from safelight.readers.asking import Asked, Carded, Scored, Seen, ask
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
 from safelight.readers.explain import NOBODY, Cases
 from safelight.readers.gate import Verdict, judge
 from safelight.readers.head import Head
-from safelight.readers.reading import Code, Finding, KindAnswer, State, ViewKind
+from safelight.readers.reading import Finding, KindAnswer, State
 from safelight.readers.site import SiteStatus
 from safelight.readers.view import View
 
@@ -111,7 +111,7 @@ class Packed:
         return made
 
 
-class LinearReader:
+class LinearReader(Carded):
     """A reader over the shared features.
 
     Args:
@@ -126,54 +126,16 @@ class LinearReader:
         if packed.head.features != fixed_version():
             why = "it was made for other features than this package has"
             mine = Verdict(state=State.REFUSED, reasons=(why, *mine.reasons))
+        super().__init__(
+            Asked(
+                card=packed.card,
+                digest=packed.card.digest(),
+                verdict=mine,
+                calibration=packed.calibration,
+            )
+        )
         self._packed: Final = packed
         self._pulls: Array | None = None
-        self._asked: Final = Asked(
-            card=packed.card,
-            digest=packed.card.digest(),
-            verdict=mine,
-            calibration=packed.calibration,
-        )
-
-    @property
-    def name(self) -> str:
-        """Name of the reader."""
-        return self.card.reader
-
-    @property
-    def version(self) -> str:
-        """Of the reader."""
-        return self.card.version
-
-    @property
-    def kind(self) -> ViewKind:
-        """What it reads."""
-        return self.card.kind
-
-    @property
-    def ages(self) -> tuple[float, float] | None:
-        """Youngest and oldest it was made for, in years."""
-        return self.card.ages
-
-    @property
-    def finding(self) -> Code:
-        """What it looks for."""
-        return self.card.finding
-
-    @property
-    def card(self) -> Card:
-        """What was measured of it."""
-        return self._packed.card
-
-    @property
-    def state(self) -> State:
-        """What the gate lets it do."""
-        return self._asked.verdict.state
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why not more."""
-        return self._asked.verdict.reasons
 
     @property
     def packed(self) -> Packed:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from safelight.errors import LimitExceededError, SettingsError, UnreadableInputError
 from safelight.readers import filters
-from safelight.readers.asking import Asked, Scored, Seen, ask
+from safelight.readers.asking import Asked, Carded, Scored, Seen, ask
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
 from safelight.readers.explain import NOBODY, Cases
 from safelight.readers.gate import judge
 from safelight.readers.onnx_check import inspect
-from safelight.readers.reading import Code, Finding, KindAnswer, State, ViewKind
+from safelight.readers.reading import Finding, KindAnswer
 from safelight.readers.site import SiteStatus
 from safelight.readers.view import View
 
@@ -104,7 +104,7 @@ def open_plugin(declared: Declaration) -> "PluginReader":
     return PluginReader(card, scores, model, declared.side)
 
 
-class PluginReader:
+class PluginReader(Carded):
     """A reader whose head is an ONNX model.
 
     Args:
@@ -115,52 +115,12 @@ class PluginReader:
     """
 
     def __init__(self, card: Card, calibration: Calibration, model: bytes, side: int) -> None:
-        self._asked: Final = Asked(
-            card=card, digest=card.digest(), verdict=judge(card), calibration=calibration
+        super().__init__(
+            Asked(card=card, digest=card.digest(), verdict=judge(card), calibration=calibration)
         )
         self._model: Final = model
         self._side: Final = side
         self._session: InferenceSession | None = None
-
-    @property
-    def name(self) -> str:
-        """Name of the reader."""
-        return self.card.reader
-
-    @property
-    def version(self) -> str:
-        """Of the reader."""
-        return self.card.version
-
-    @property
-    def kind(self) -> ViewKind:
-        """What it reads."""
-        return self.card.kind
-
-    @property
-    def ages(self) -> tuple[float, float] | None:
-        """Youngest and oldest it was made for, in years."""
-        return self.card.ages
-
-    @property
-    def finding(self) -> Code:
-        """What it looks for."""
-        return self.card.finding
-
-    @property
-    def card(self) -> Card:
-        """What was measured of it."""
-        return self._asked.card
-
-    @property
-    def state(self) -> State:
-        """What the gate lets it do."""
-        return self._asked.verdict.state
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why not more."""
-        return self._asked.verdict.reasons
 
     def read(
         self,

@@ -9,16 +9,17 @@ import base64
 import hmac
 import os
 import secrets
-import stat
 from typing import Final, Self, final
 
 import blake3
 
+from safelight import secretfile
 from safelight.errors import KeyFileError
 
 __all__ = ["ProjectKey"]
 
 _MAGIC: Final = b"safelight-project-key-v1\n"
+_NAME: Final = "the project key file"
 _KEY_BYTES: Final = 32
 _SHIFT_MIN_DAYS: Final = 30
 _SHIFT_SPAN_DAYS: Final = 3620
@@ -69,21 +70,13 @@ class ProjectKey:
         Raises:
             KeyFileError: It is missing, malformed, or others may read it.
         """
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise KeyFileError(
-                f"the project key file cannot be opened ({error.strerror})",
-                todo="give the path of a key file with --key, or leave it out to make one",
-            ) from error
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise KeyFileError(
-                    "the project key file can be read by others",
-                    todo="run chmod 600 on it, and make a new key if it may have been copied",
-                )
-            text = file.read(4096)
+        text = secretfile.read(
+            path,
+            _NAME,
+            KeyFileError,
+            missing="give the path of a key file with --key, or leave it out to make one",
+            shared="run chmod 600 on it, and make a new key if it may have been copied",
+        )
         if not text.startswith(_MAGIC):
             raise KeyFileError("the file is not a Safelight project key", todo="give another file")
         try:
@@ -100,19 +93,10 @@ class ProjectKey:
             KeyFileError: The file exists already or cannot be written.
         """
         key = cls.generate()
-        folder = os.path.dirname(os.path.abspath(path))
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError as error:
-            raise KeyFileError(
-                f"the project key file cannot be made ({error.strerror})",
-                todo="choose another place with --key",
-            ) from error
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + base64.b64encode(key.__secret) + b"\n")  # noqa: SLF001 - own class
-            file.flush()
-            os.fsync(file.fileno())
+        text = _MAGIC + base64.b64encode(key.__secret) + b"\n"  # noqa: SLF001 - own class
+        secretfile.write(
+            path, text, _NAME, KeyFileError, elsewhere="choose another place with --key"
+        )
         return key
 
     @classmethod

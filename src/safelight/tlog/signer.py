@@ -4,18 +4,19 @@ import base64
 import os
 import re
 import secrets
-import stat
 from typing import Final, NoReturn, Self, final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from safelight import secretfile
 from safelight.errors import KeyFileError
 from safelight.tlog.note import COSIGNATURE, SIGNATURE, Note, Signature, VerifierKey
 
 __all__ = ["Signer"]
 
 _MAGIC: Final = b"safelight-log-key-v1\n"
+_FILE: Final = "the log's key file"
 _SEED_BYTES: Final = 32
 _NAME: Final = re.compile(r"[!-*,-~]{1,200}")  # printable, no space, no plus
 
@@ -66,21 +67,13 @@ class Signer:
         Raises:
             KeyFileError: It is missing, malformed, or others may read it.
         """
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise KeyFileError(
-                f"the log's key file cannot be opened ({error.strerror})",
-                todo="restore it from a backup; a new key means a new log",
-            ) from error
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise KeyFileError(
-                    "the log's key file can be read by others",
-                    todo="run chmod 600 on it; whoever copied it can sign as this log",
-                )
-            text = file.read(4096)
+        text = secretfile.read(
+            path,
+            _FILE,
+            KeyFileError,
+            missing="restore it from a backup; a new key means a new log",
+            shared="run chmod 600 on it; whoever copied it can sign as this log",
+        )
         try:
             magic, name, seed = text.decode("ascii").split()
             if magic != _MAGIC.decode().strip():
@@ -97,19 +90,8 @@ class Signer:
         Raises:
             KeyFileError: The file exists already or cannot be written.
         """
-        try:
-            os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                seed = base64.b64encode(self.__seed)
-                file.write(_MAGIC + self.vkey.name.encode() + b"\n" + seed + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise KeyFileError(
-                f"the log's key file cannot be made ({error.strerror})",
-                todo="choose another place for it",
-            ) from error
+        text = _MAGIC + self.vkey.name.encode() + b"\n" + base64.b64encode(self.__seed) + b"\n"
+        secretfile.write(path, text, _FILE, KeyFileError, elsewhere="choose another place for it")
 
     @classmethod
     def load_or_create(

@@ -8,17 +8,17 @@ import hmac
 import os
 import secrets
 import shlex
-import stat
 from typing import Final, Self, final
 
+from safelight import secretfile
 from safelight.errors import MasterKeyError
 
 __all__ = ["MasterKey", "default_master_file"]
 
 _MAGIC: Final = b"safelight-master-key-v1\n"
 _BYTES: Final = 32
+_FILE: Final = "the master key file"
 _COMMAND_SECONDS: Final = 60
-_MOST: Final = 4096
 
 
 def default_master_file() -> str:
@@ -94,21 +94,13 @@ class MasterKey:
 
     @classmethod
     def _load(cls, path: str) -> Self:
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise MasterKeyError(
-                f"the master key file cannot be opened ({error.strerror})",
-                todo="give its path, or run safelight init to make a vault with a new one",
-            ) from None
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise MasterKeyError(
-                    "the master key file can be read by others",
-                    todo="run chmod 600 on it, and rotate the key if it may have been copied",
-                )
-            text = file.read(_MOST)
+        text = secretfile.read(
+            path,
+            _FILE,
+            MasterKeyError,
+            missing="give its path, or run safelight init to make a vault with a new one",
+            shared="run chmod 600 on it, and rotate the key if it may have been copied",
+        )
         if not text.startswith(_MAGIC):
             raise MasterKeyError("the file is not a Safelight master key", todo="give another file")
         return cls(_decoded(text[len(_MAGIC) :], "the master key file"), path=path)
@@ -122,19 +114,13 @@ class MasterKey:
         """
         path = path or default_master_file()
         secret = secrets.token_bytes(_BYTES)
-        folder = os.path.dirname(os.path.abspath(path))
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_MAGIC + base64.b64encode(secret) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise MasterKeyError(
-                f"the master key file cannot be made ({error.strerror})",
-                todo="choose another place; a key file that exists is never overwritten",
-            ) from None
+        secretfile.write(
+            path,
+            _MAGIC + base64.b64encode(secret) + b"\n",
+            _FILE,
+            MasterKeyError,
+            elsewhere="choose another place; a key file that exists is never overwritten",
+        )
         return cls(secret, path=path)
 
     @classmethod

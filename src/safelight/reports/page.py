@@ -20,11 +20,12 @@ from safelight.reports.blocks import (
     Text,
     Tone,
 )
+from safelight.reports.paper import paper
 from safelight.reports.report import Report, blocks
 
 __all__ = ["page"]
 
-_TEMPLATE: Final = os.path.join(os.path.dirname(__file__), "templates", "reading.html")
+_STYLE: Final = os.path.join(os.path.dirname(__file__), "templates", "reading.css")
 _FOOT: Final = (
     "Inputs are named by number and digest. No name, number or date of a person stands on this "
     "page. Print it, or save it as a PDF, with your browser."
@@ -48,10 +49,7 @@ def page(report: Report) -> str:
             f"<footer><p>{escape(_FOOT)}</p></footer>",
         ]
     )
-    with open(_TEMPLATE, encoding="utf-8") as file:
-        template = file.read()
-    head, _, tail = template.replace("$title", escape(title)).partition("$body")
-    return f"{head}{body}{tail}"
+    return paper(title, body, style=_STYLE)
 
 
 def _all(told: Iterable[Block]) -> str:

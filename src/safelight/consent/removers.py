@@ -99,7 +99,7 @@ def _objects(kind: str) -> Callable[[Vault], Remover]:
 
 
 # The classes that lie in the vault as objects, one kind each.
-for _kind in ("deidentified", "manifest", "thumbnail", "report", "reading", "face-mask"):
+for _kind in ("deidentified", "manifest", "thumbnail", "report", "reading", "labs", "face-mask"):
     register(_kind, _objects(_kind))
 register("original", VaultOriginals)
 

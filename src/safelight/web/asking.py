@@ -14,6 +14,7 @@ from safelight.web.said import AskPage, SentenceView
 from safelight.web.sessions import Who
 
 if TYPE_CHECKING:
+    from safelight.readers.labs import LabReport
     from safelight.readers.reading import Reading
     from safelight.reports.ask import Consent, Fact, Facts, Known
     from safelight.web.rooms import Rooms
@@ -60,9 +61,10 @@ def _facts(readings: Readings, who: Who, row: Row[Any]) -> "Facts":
     rooms = readings.rooms
     own = who.owns(row.person)
 
-    def known(reading: "Reading | None") -> "Known":
+    def known(reading: "Reading | None", labs: "LabReport | None" = None) -> "Known":
         return Known(
             reading=reading,
+            labs=labs,
             cards={each.name: tuple(sentences(each.card)) for each in registry().readers},
             consents=_consents(rooms, row.person) if own else None,
             clinician=who.has(Role.CLINICIAN) and not own,
@@ -72,13 +74,15 @@ def _facts(readings: Readings, who: Who, row: Row[Any]) -> "Facts":
     always = gather(known(None)).all
     common = {fact.id for fact in always}
     groups: dict[tuple[tuple[str, str], ...], tuple[list[int], list[Fact]]] = {}
-    for n, reading in _read(readings, row):
-        facts = [fact for fact in gather(known(reading)).all if fact.id not in common]
+    for n, reading, labs in _read(readings, row):
+        facts = [fact for fact in gather(known(reading, labs)).all if fact.id not in common]
         alike = tuple((fact.id, fact.text) for fact in facts)
         groups.setdefault(alike, ([], facts))[0].append(n + 1)
     if not groups:
         return Facts(always)
-    made = [fact for fact in always if fact.topic is not Topic.NO_IMAGE]
+    told = {fact.topic for _, facts in groups.values() for fact in facts}
+    lacking = {Topic.NO_IMAGE: Topic.KIND, Topic.NO_LABS: Topic.LAB_NEXT}
+    made = [fact for fact in always if lacking.get(fact.topic) not in told]
     several = len(groups) > 1
     for numbers, facts in list(groups.values())[:_MOST]:
         made += [_named(fact, numbers) for fact in facts] if several else facts
@@ -107,18 +111,26 @@ def _named(fact: "Fact", numbers: Sequence[int]) -> "Fact":
     )
 
 
-def _read(readings: Readings, row: Row[Any]) -> "list[tuple[int, Reading]]":
-    """Return the readings of a submission that are there and may be shown."""
-    found = []
+def _read(
+    readings: Readings, row: Row[Any]
+) -> "list[tuple[int, Reading | None, LabReport | None]]":
+    """Return the readings of a submission that are there and may be shown.
+
+    A file of lab results has these and no picture.
+    """
+    found: list[tuple[int, Reading | None, LabReport | None]] = []
     for item in readings.rooms.items.rows(row.id):
         if item.state != "done":
             continue
         try:
+            labs = readings.labs(row.person, row.id, item.position)
             reading = readings.of(row.person, row.id, item.position)
         except SafelightError:
             continue  # the page of the reading tells what is wrong with it
-        if reading is not None:
-            found.append((item.position, reading))
+        if labs is not None:
+            found.append((item.position, None, labs))
+        elif reading is not None:
+            found.append((item.position, reading, None))
     return found
 
 

@@ -6,16 +6,16 @@ spared; its checks afterwards are the same.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from blake3 import blake3
 from sqlalchemy import Connection, delete, insert, select
 
+from safelight import __version__
 from safelight.consent.custody import Custody
 from safelight.deid.boxes import Box, Region, Verdict
-from safelight.deid.engine import Engine
 from safelight.deid.looking import Seen
-from safelight.deid.retouch import ByHand, Retouched, Retoucher
 from safelight.feedback.book import Book
 from safelight.feedback.values import Facts
 from safelight.pipeline import reading as readings
@@ -23,127 +23,30 @@ from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import Lease, object_name
 from safelight.pipeline.witness import Witness
 from safelight.pipeline.work import DEIDENTIFIED, Cleaned, EngineCleaner, Opener, Worker
-from safelight.readers.reading import Reading, State
+from safelight.readers.reading import KindAnswer, Reading, State
 from safelight.readers.reading_json import dumps
 from safelight.store.schema.consent import artefacts
 from safelight.store.schema.web import items_seen
-from safelight.types import Action, Original
+from safelight.types import FileSlice, Kind, Original
 from safelight.vault import Stored
+from safelight.web import labs
 from safelight.web.desk import Desk
 from safelight.web.items import Items
 from safelight.web.keeping import Keeping
+from safelight.web.labs import LABS
 from safelight.web.reading import READING
 from safelight.web.scores import held_back
+from safelight.web.watching import SPARED, Watched
 
 if TYPE_CHECKING:
-    from safelight.deid.context import Context, Subject
-    from safelight.deid.objects import DicomObject
-    from safelight.deid.showing import Show
+    from safelight.deid.context import Subject
+    from safelight.readers.labs import LabReport
     from safelight.readers.view import View
 
-__all__ = ["PageWorker", "Watched"]
+__all__ = ["PageWorker"]
 
-_SPARED: Final = "kept by hand"
 _MOST_REGIONS: Final = 2_000
 EngineMaker = Callable[[str, Sequence[Region]], "Watched"]
-
-
-class _Watcher(Retoucher):
-    """A retoucher that remembers what it decided, and spares what people said is harmless."""
-
-    regions: Sequence[Region] = ()
-    spared: Sequence[Region] = ()
-
-    def retouch(
-        self, work: "DicomObject", seen: Seen | None, ctx: "Context", show: "Show | None" = None
-    ) -> Retouched | None:
-        """Return the pixels as they go out; see ``Retoucher``."""
-        self.regions = ()
-        if self.spared:
-            seen = self._sparing(work, seen)
-        done = super().retouch(work, seen, ctx, show)
-        self.regions = done.regions if done is not None else ()
-        return done
-
-    def _sparing(self, work: "DicomObject", seen: Seen | None) -> Seen | None:
-        opened = work.opened(self._limits)
-        if opened is None:
-            return seen
-        seen = seen or self.looker.stretch().see(opened)
-        return _Sparing(
-            stretch=seen.stretch,
-            key=seen.key,
-            first=seen.first,
-            frames=seen.frames,
-            spared=tuple(self.spared),
-        )
-
-    def photo(
-        self, original: Original, ctx: "Context", show: "Show | None" = None
-    ) -> tuple[Original, list[Action]]:
-        """Return a photo with what is written in it masked; see ``Retoucher``."""
-        self.regions = ()
-        return super().photo(original, ctx, show)
-
-    def _on_pages(self, pictures: Any, ctx: "Context") -> list[Region]:
-        self.regions = [_spare(one, self.spared) for one in super()._on_pages(pictures, ctx)]
-        return list(self.regions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sparing(Seen):
-    """What was seen, but for what a person looked at and took the mask off."""
-
-    spared: tuple[Region, ...] = field(default=())
-
-    def regions(self, needles: Any) -> list[Region]:
-        """Return what was decided, by the frame numbers of the input itself."""
-        return [_spare(one, self.spared) for one in Seen.regions(self, needles)]
-
-
-def _spare(region: Region, spared: Sequence[Region]) -> Region:
-    """Return a region, kept where a person took the mask off all of it."""
-    for one in spared:
-        same = not one.frames or set(region.frames or (-1,)) <= set(one.frames)
-        if same and all(_inside(box, one.boxes[0]) for box in region.boxes):
-            return replace(region, verdict=Verdict.KEEP, rule=_SPARED)
-    return region
-
-
-def _inside(box: Box, outer: Box) -> bool:
-    across = outer.x <= box.x and box.x + box.w <= outer.x + outer.w
-    return across and outer.y <= box.y and box.y + box.h <= outer.y + outer.h
-
-
-class Watched(Engine):
-    """The engine, with a watcher for its pixel step."""
-
-    watcher: _Watcher | None = None
-    spared: Sequence[Region] = ()
-
-    def _retouch(self) -> Retoucher:
-        if self.watcher is None:
-            mask, path = self._by_hand
-            content = b""
-            if path:
-                with open(path, "rb") as file:
-                    content = file.read()
-            by_hand = ByHand.read(mask, content)
-            self.watcher = _Watcher(self.limits, by_hand, looks=self.pixels)
-            self.watcher.spared = self.spared
-        return self.watcher
-
-    def share(self, other: "Watched") -> None:
-        """Look with the models that another engine has loaded."""
-        mine, theirs = self._retouch(), other._retouch()  # noqa: SLF001  # own class
-        mine.looker = theirs.looker
-
-    def found(self) -> Sequence[Region]:
-        """Return what was decided in pixels since this was asked last; it is told once."""
-        if self.watcher is None:
-            return ()
-        found, self.watcher.regions = self.watcher.regions, ()
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +57,15 @@ class _PageCleaned(Cleaned):
         regions: What was found in the pixels.
         reading: What can be said of it.
         view: How readers saw it; None when they could not.
+        kind: What the file is.
+        labs: The lab results that it holds.
     """
 
     regions: Sequence[Region]
     reading: Reading
     view: "View | None"
+    kind: Kind
+    labs: "LabReport | None" = None
 
 
 class _PageCleaner(EngineCleaner):
@@ -181,6 +88,7 @@ class _PageCleaner(EngineCleaner):
             regions=self._watched.found(),
             reading=reading,
             view=view,
+            kind=clean.kind,
         )
 
 
@@ -199,7 +107,7 @@ class _EditedCleaner:
             if row.spare:
                 box = Box(row.x, row.y, row.w, row.h)
                 spared.append(
-                    Region(boxes=(box,), verdict=Verdict.KEEP, rule=_SPARED, frames=frames)
+                    Region(boxes=(box,), verdict=Verdict.KEEP, rule=SPARED, frames=frames)
                 )
             else:
                 mark = f"@{','.join(map(str, frames))}" if frames else ""
@@ -224,9 +132,15 @@ class _Extra:
 
     values: Mapping[str, Any]
     reading: Stored
+    labs: Stored | None
     said: Reading
     picture: Any
     facts: Facts | None
+
+    @property
+    def stored(self) -> list[Stored]:
+        """Return what was written of it."""
+        return [self.reading, *([self.labs] if self.labs is not None else [])]
 
 
 class _PageWitness:
@@ -271,27 +185,30 @@ class _PageWitness:
             artefacts.c.removed_at.is_(None),
         )
         parent = conn.execute(mine).one()
-        self._vault.record(conn, [extra.reading])
-        self._custody.lineage.record(
-            conn,
-            person=person,
-            kind=READING,
-            name=name,
-            purpose=parent.purpose,
-            policy=parent.policy,
-            parents=(parent.id,),
-        )
+        self._vault.record(conn, extra.stored)
+        for kept in extra.stored:
+            self._custody.lineage.record(
+                conn,
+                person=person,
+                kind=kept.kind,
+                name=name,
+                purpose=parent.purpose,
+                policy=parent.policy,
+                parents=(parent.id,),
+            )
         self.features.keep(conn, name, parent.id, parent.policy)
-        case = self._book.register(
-            person,
-            extra.said,
-            purpose=parent.purpose,
-            policy=parent.policy,
-            picture=extra.picture,
-            facts=extra.facts,
-            parents=(parent.id,),
-            conn=conn,
-        )
+        case = ""
+        if extra.labs is None:  # results are computed: there is no answer to be right or wrong
+            case = self._book.register(
+                person,
+                extra.said,
+                purpose=parent.purpose,
+                policy=parent.policy,
+                picture=extra.picture,
+                facts=extra.facts,
+                parents=(parent.id,),
+                conn=conn,
+            )
         position = int(name.rpartition("-")[2])
         this = (items_seen.c.submission == submission, items_seen.c.position == position)
         conn.execute(delete(items_seen).where(*this))
@@ -332,26 +249,70 @@ class PageWorker(Worker):
             super()._work(lease)
         finally:
             for extra in self._page.extras.values():  # of results that were not kept
-                self._vault.discard(extra.reading)
+                for kept in extra.stored:
+                    self._vault.discard(kept)
             self._page.extras.clear()
             self._page.features.clear()
 
     def _stored(
         self, lease: Lease, position: int, outcome: Cleaned | Problem
     ) -> tuple[int, Stored, bytes] | tuple[int, Problem]:
+        outcome = self._with_labs(lease, position, outcome)
         told = super()._stored(lease, position, outcome)
         if isinstance(outcome, _PageCleaned):
             name = object_name(lease.submission, position)
             self._page.features.prepare(lease.person, name, outcome.view, outcome.reading)
             reading = self._vault.write(lease.person, READING, name, [dumps(outcome.reading)])
+            found = None
+            if outcome.labs is not None:
+                found = self._vault.write(lease.person, LABS, name, [labs.dumps(outcome.labs)])
             self._page.extras[name] = _Extra(
                 values=self._values(lease, position, outcome),
                 reading=reading,
+                labs=found,
                 said=outcome.reading,
                 picture=_picture(outcome),
                 facts=Facts.of_view(outcome.view) if outcome.view is not None else None,
             )
         return told
+
+    def _with_labs(
+        self, lease: Lease, position: int, outcome: Cleaned | Problem
+    ) -> Cleaned | Problem:
+        """Return an outcome with the lab results of its file, where it holds any.
+
+        A table, a message, or a scanned page of results that could not be cleaned as a whole comes
+        out as what was read of it: numbers and our own words.
+        """
+        kind = outcome.kind if isinstance(outcome, (Problem, _PageCleaned)) else Kind.UNKNOWN
+        if kind not in (Kind.UNKNOWN, Kind.PDF):
+            return outcome
+        clean = None
+        if isinstance(outcome, _PageCleaned):
+            clean = b"".join(
+                bytes(each) for each in outcome.parts if not isinstance(each, FileSlice)
+            )
+
+        def original() -> bytes:
+            name = object_name(lease.submission, position)
+            return b"".join(self._originals.get(lease.person, name))
+
+        found = labs.look(outcome, kind, original, clean)
+        if found is None:
+            return outcome
+        if found.report is None:
+            return found.problem or outcome
+        if isinstance(outcome, _PageCleaned):
+            return replace(outcome, labs=found.report)
+        return _PageCleaned(
+            parts=(labs.bundle(found.report),),
+            manifest=labs.manifest(found.report),
+            regions=(),
+            reading=_no_picture(found.report),
+            view=None,
+            kind=kind,
+            labs=found.report,
+        )
 
     def _values(self, lease: Lease, position: int, outcome: _PageCleaned) -> dict[str, Any]:
         """Return the row of an item."""
@@ -370,6 +331,8 @@ class PageWorker(Worker):
         ]
         removed, changed = self._items.counts(json.loads(outcome.manifest))
         modality = view.modality[:16] if view is not None else ""
+        if outcome.labs is not None:
+            modality = labs.MODALITY
         return {
             "series": self._secrets.code("series", lease.submission, series) if series else "",
             "modality": modality if modality.isalnum() else "",
@@ -380,6 +343,15 @@ class PageWorker(Worker):
             "regions": self._items.seal_regions(lease.person, lease.submission, position, regions),
             "reading": "done",
         }
+
+
+def _no_picture(report: "LabReport") -> Reading:
+    """Return the reading of a file that is lab results: there is no picture in it."""
+    digest = blake3(labs.bundle(report)).hexdigest()
+    nothing = KindAnswer(
+        kind=None, by_header=None, by_pixels=None, distance=float("inf"), why="lab results"
+    )
+    return Reading(source=digest, software=__version__, kind=nothing)
 
 
 def _picture(outcome: _PageCleaned) -> Any:

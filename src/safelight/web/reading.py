@@ -13,6 +13,7 @@ from safelight.pipeline.submissions import object_name
 from safelight.readers.reading import Answer, Finding, Reading, State
 from safelight.readers.reading_json import loads
 from safelight.store.schema.web import impressions
+from safelight.web import labs
 from safelight.web.models import Problem
 from safelight.web.said import (
     AnswerView,
@@ -24,11 +25,13 @@ from safelight.web.said import (
 from safelight.web.sessions import Who
 
 if TYPE_CHECKING:
+    from safelight.readers.labs import LabReport
     from safelight.web.rooms import Rooms
 
 __all__ = ["READING", "Readings", "page_of"]
 
 READING: Final = "reading"  # kind of a reading in the vault
+_LABS: Final = "lab results"
 _IMPRESSION: Final = "web-impression"
 _MOST_ASKED: Final = 40  # findings that a clinician is asked about at once
 _DISCLAIMER: Final = (
@@ -68,6 +71,10 @@ class Readings:
             return None
         with self._rooms.store.read() as conn:
             return restrained(conn, loads(data))
+
+    def labs(self, person: str, submission: str, n: int) -> "LabReport | None":
+        """Return the lab results of one item; None when it has none."""
+        return labs.kept(self._rooms.vault, person, submission, n)
 
     def blind(self, who: Who, row: Row[Any]) -> bool:
         """Tell whether somebody is a clinician who has to say first what they think."""
@@ -144,7 +151,13 @@ def _item(
         return ItemReading(n=item.position, state="waiting" if mark == "waiting" else "none")
     if blind:
         return ItemReading(n=item.position, state="withheld", asks=_asked(reading))
-    return _told(item.position, reading, clinician=clinician)
+    told = _told(item.position, reading, clinician=clinician)
+    report = readings.labs(row.person, row.id, item.position)
+    if report is not None:
+        told = told.model_copy(
+            update={"kind": _LABS, "kind_why": "", "labs": labs.view(report), "notes": []}
+        )
+    return told
 
 
 def _asked(reading: Reading) -> list[AskedView]:

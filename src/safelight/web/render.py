@@ -2,9 +2,11 @@
 
 import gettext
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -28,6 +30,9 @@ _HERE: Final = os.path.dirname(__file__)
 _LOCALE: Final = os.path.join(_HERE, "locale")
 LANGUAGE: Final = "language"  # the cookie that holds the chosen one
 _KILO: Final = 1000
+_POWERS: Final = str.maketrans(
+    "0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 
 
 @cache
@@ -95,6 +100,12 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
         form = "#,##0." + "#" * digits if digits else "#,##0"
         return "" if value is None else format_decimal(value, form, locale=locale)
 
+    def exact(text: str) -> str:
+        """Return a number with the digits that it is printed with."""
+        digits = len(text.partition(".")[2])
+        form = "#,##0." + "0" * digits if digits else "#,##0"
+        return format_decimal(Decimal(text), form, locale=locale)
+
     def size(value: int) -> str:
         amount, unit = float(value), "byte"
         for larger in ("kilobyte", "megabyte", "gigabyte", "terabyte"):
@@ -104,7 +115,15 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
         shown = round(amount, 1 if unit != "byte" else 0)
         return format_unit(shown, f"digital-{unit}", "short", locale=locale)
 
-    return {"when": when, "day": day, "number": number, "size": size, "unit": unit_of}
+    told: dict[str, Callable[..., str]] = {"when": when, "day": day, "number": number}
+    told.update(exact=exact, lab_unit=_lab_unit, size=size, unit=unit_of)
+    return told
+
+
+def _lab_unit(ucum: str) -> str:
+    """Return a UCUM unit of a lab as it is printed: ``10*3/uL`` with its power and its micro."""
+    powers = re.sub(r"10\*(\d+)", lambda found: "10" + found[1].translate(_POWERS), ucum)
+    return re.sub(r"(^|/)u(?=[a-zA-Z])", "\\1\N{MICRO SIGN}", powers)
 
 
 def wants_json(request: Request) -> bool:

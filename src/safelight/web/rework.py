@@ -19,6 +19,7 @@ from safelight.vault.originals import Originals
 from safelight.web.changes import around
 from safelight.web.desk import Desk
 from safelight.web.items import Items
+from safelight.web.labs import LABS
 from safelight.web.parcels import ConflictError
 
 __all__ = ["SENT_BACK", "EditedBox", "Rework"]
@@ -216,7 +217,7 @@ class Rework:
     def _drop_made(self, conn: Connection, row: Row[Any], at: int) -> None:
         """Let go what was made of a file."""
         name = object_name(row.id, at)
-        for kind in (DEIDENTIFIED, "reading"):
+        for kind in (DEIDENTIFIED, "reading", LABS):
             self._vault.shelf.release(conn, row.person, kind, name)
             self._custody.lineage.removed(conn, row.person, kind, name)
         mine = (items_seen.c.submission == row.id, items_seen.c.position == at)

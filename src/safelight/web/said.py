@@ -11,9 +11,12 @@ __all__ = [
     "AskPage",
     "AskedView",
     "ItemReading",
+    "LabRow",
+    "LabsView",
     "MeasurementView",
     "ReadingPage",
     "SentenceView",
+    "UnreadRow",
 ]
 
 
@@ -57,6 +60,54 @@ class MeasurementView(Page):
     high: float | None = None
 
 
+class LabRow(Page):
+    """One lab result: how it was read, what it was compared with, and how it lies.
+
+    ``value`` is the number as it is printed, ``number`` the same to draw it. ``low`` and ``high``:
+    the range that was used, from the report or a cited limit. ``flag`` follows from rules
+    (docs/labs.md): ``within``, ``low``, ``high``, ``not-low``, ``not-high``, ``critical-low``,
+    ``critical-high``, ``withheld`` or ``no-range``; ``reasons`` say why it is withheld.
+    ``doubtful``: the number itself may be misread. ``day``: days after the first sample.
+    """
+
+    id: str
+    name: str
+    loinc: str
+    known_by: Literal["code", "name"]
+    value: str
+    number: float
+    comparator: str
+    unit: str
+    low: float | None
+    high: float | None
+    flag: str
+    urgent: bool
+    doubtful: bool
+    outside: bool
+    basis: str
+    source: str
+    context: str
+    reasons: list[str]
+    place: str
+    day: int | None
+
+
+class UnreadRow(Page):
+    """A line of a lab report that was not read: where, and why; never its text."""
+
+    place: str
+    reason: str
+
+
+class LabsView(Page):
+    """The results of one file; ``sentences`` say the same in English words."""
+
+    rows: list[LabRow]
+    unread: list[UnreadRow]
+    sentences: list[str]
+    notice: str
+
+
 class AskedView(Page):
     """A finding that a clinician is asked about before they are shown what readers say of it."""
 
@@ -76,6 +127,7 @@ class ItemReading(Page):
     measurements: list[MeasurementView] = Field(default_factory=list)
     answers: list[AnswerView] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+    labs: LabsView | None = None
     asks: list[AskedView] = Field(default_factory=list)
     problem: Problem | None = None
 

@@ -33,9 +33,10 @@ from safelight.store.schema.submissions import submissions
 from safelight.store.schema.vault import objects, people
 from safelight.store.schema.web import accounts, items_seen
 from safelight.web.accounts import Accounts
-from safelight.web.cleaning import PageWorker, Watched
+from safelight.web.cleaning import PageWorker
 from safelight.web.desk import Desk, Options
 from safelight.web.taking import Taking
+from safelight.web.watching import Watched
 
 __all__ = ["Chores", "engine_maker", "main", "order"]
 

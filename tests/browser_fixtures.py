@@ -233,7 +233,12 @@ def film(seed: int, rows: int, columns: int, text: str = "") -> "np.ndarray[Any,
 
 
 def write_dicom(
-    path: Path, pixels: "np.ndarray[Any, Any]", *, series: int, number: int = 1
+    path: Path,
+    pixels: "np.ndarray[Any, Any]",
+    *,
+    series: int,
+    number: int = 1,
+    window: tuple[int, int] = (2000, 4000),
 ) -> Path:
     """Write a picture as DICOM of an invented person: CT for series above 0, else a chest film."""
     kind = "1.2.840.10008.5.1.4.1.1.2" if series else "1.2.840.10008.5.1.4.1.1.1.1"
@@ -245,6 +250,7 @@ def write_dicom(
     made = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
     made.update(_header(kind, root, series, number))
     made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    made.WindowCenter, made.WindowWidth = window
     made.Rows, made.Columns = pixels.shape
     made.PixelData = pixels.tobytes()
     made["PixelData"].VR = "OW"
@@ -276,8 +282,6 @@ def _header(kind: str, root: str, series: int, number: int) -> pydicom.Dataset:
         "BitsStored": 12,
         "HighBit": 11,
         "PixelRepresentation": 0,
-        "WindowCenter": "2000",
-        "WindowWidth": "4000",
     }
     if series:
         values |= {

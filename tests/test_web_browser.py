@@ -45,8 +45,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     chest = film(1, 480, 400, "DOE JANE")
     made = [write_dicom(folder / "chest.dcm", chest, series=0)]
     slices = [film(number, 128, 128) for number in (5, 6, 7)]
-    for number, each in enumerate(slices, start=1):
-        made.append(write_dicom(folder / f"slice{number}.dcm", each, series=1, number=number))
+    windows = ((-24, 4000), (500, 1200), (900, 700))  # each slice has its own
+    for number, (each, window) in enumerate(zip(slices, windows, strict=True), start=1):
+        path = folder / f"slice{number}.dcm"
+        made.append(write_dicom(path, each, series=1, number=number, window=window))
     return made
 
 
@@ -193,14 +195,9 @@ def scrolled(page: Page, watch: Watch) -> None:
     expect(page.locator("safelight-viewer.ready")).to_be_visible()
     stage = page.locator(".stage")
     stage.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    expect(page.locator(".viewer output")).to_have_text("3 / 3")
+    windows(page)
     canvas = page.locator("canvas.layer")
-    expect(canvas).to_be_visible()
-    drawn, wanted = page.evaluate(_COMPARED)
-    assert len(drawn) == len(wanted) == 128 * 128
-    assert max(abs(a - b) for a, b in zip(drawn, wanted, strict=True)) <= 1
+    drawn, _ = page.evaluate(_COMPARED)
     page.keyboard.press("i")
     page.wait_for_timeout(100)
     turned, _ = page.evaluate(_COMPARED)
@@ -228,6 +225,33 @@ def scrolled(page: Page, watch: Watch) -> None:
     watch.check(page)
 
 
+def windows(page: Page) -> None:
+    """Go through a series: each picture through its own window, until somebody sets one."""
+    canvas = page.locator("canvas.layer")
+    for number in (2, 3):  # each through its own window
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".viewer output")).to_have_text(f"{number} / 3")
+        expect(canvas).to_be_visible()
+        page.wait_for_timeout(100)
+        drawn, wanted = page.evaluate(_COMPARED)
+        assert len(drawn) == 128 * 128
+        assert drawn == wanted
+        assert len(set(drawn)) > 50
+    own = page.evaluate(_WINDOW)
+    page.keyboard.press("]")
+    page.wait_for_timeout(100)
+    chosen = page.evaluate(_WINDOW)
+    assert chosen != own
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".viewer output")).to_have_text("2 / 3")
+    page.wait_for_timeout(100)
+    assert page.evaluate(_WINDOW) == chosen  # what somebody chose stays
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("0")
+    page.wait_for_timeout(100)
+    assert page.evaluate(_WINDOW) == own
+
+
 _COMPARED = """
 async () => {
   const canvas = document.querySelector("canvas.layer");
@@ -244,6 +268,9 @@ async () => {
   return [here, pixels(told, told.width, told.height)];
 }
 """
+
+
+_WINDOW = "[...document.querySelectorAll('.contrast input')].map((one) => Number(one.value))"
 
 
 def reading(page: Page, watch: Watch) -> None:

@@ -32,3 +32,18 @@ export function clamp(value: number, low: number, high: number): number {
 export function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (all, name: string) => (name in values ? String(values[name]) : all));
 }
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** Resolve when what is in the document now has been painted; at once where nobody looks. */
+export function painted(): Promise<void> {
+  if (document.hidden) return Promise.resolve();
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))));
+}
+
+/** Resolve when a picture can be painted, or never will be. */
+export function arrived(picture: HTMLImageElement | null): Promise<void> {
+  return picture?.decode().catch(() => undefined) ?? Promise.resolve();
+}

@@ -26,8 +26,8 @@ function header(response: Response, name: string): number {
   return text === null || text === "" ? Number.NaN : Number(text);
 }
 
-function little(buffer: ArrayBuffer): Uint16Array {
-  const values = new Uint16Array(buffer, 0, buffer.byteLength >> 1);
+function little(buffer: ArrayBuffer, size: number): Uint16Array {
+  const values = new Uint16Array(buffer, 0, size >> 1);
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] === 1) return values;
   return values.map((value) => ((value & 0xff) << 8) | (value >> 8));
 }
@@ -44,28 +44,32 @@ export interface Usual {
 
 async function grey(response: Response, usual: Usual): Promise<Frame> {
   const buffer = await response.arrayBuffer();
-  const eight = header(response, "X-Frame-Bits") === 8;
-  const values = eight ? Uint16Array.from(new Uint8Array(buffer)) : little(buffer);
   const said = (name: string, otherwise: number): number => {
     const value = header(response, name);
     return Number.isFinite(value) ? value : otherwise;
   };
+  const eight = header(response, "X-Frame-Bits") === 8;
   const rows = said("X-Frame-Rows", usual.rows);
   const columns = said("X-Frame-Columns", usual.columns);
-  if (rows * columns !== values.length) throw new Error("size");
+  const size = rows * columns * (eight ? 1 : 2);
+  const levels = new Uint8Array(buffer, Math.min(size, buffer.byteLength));
+  if (size + said("X-Frame-Levels", 0) !== buffer.byteLength) throw new Error("size");
+  const values = eight ? Uint16Array.from(new Uint8Array(buffer, 0, size)) : little(buffer, size);
   const signed = said("X-Frame-Signed", Number(usual.signed)) === 1;
-  const given = { center: said("X-Frame-Center", usual.center), width: said("X-Frame-Width", usual.width) };
+  const given = { center: said("X-Frame-Centre", usual.center), width: said("X-Frame-Width", usual.width) };
   const usable = Number.isFinite(given.center) && given.width >= 1;
   const [low, high] = range(values, signed);
   return {
     rows,
     columns,
     signed,
-    invert: said("X-Frame-Invert", Number(usual.invert)) === 1,
+    invert: said("X-Frame-Inverted", Number(usual.invert)) === 1,
     preset: usable ? given : spread(values, signed),
     low,
     high,
     values,
+    levels,
+    base: said("X-Frame-Base", 0),
   };
 }
 
@@ -179,7 +183,7 @@ export class Frames {
 
   private async load(index: number): Promise<Shown> {
     if (this.raw) {
-      const response = await fetch(this.address(this.raw, index), { credentials: "same-origin" });
+      const response = await fetch(`${this.address(this.raw, index)}?levels=1`, { credentials: "same-origin" });
       if (response.ok && header(response, "X-Frame-Samples") !== 3) return grey(response, this.usual);
       if (response.ok) return colour(response, this.usual);
       if (response.status !== 415) throw new Error(String(response.status));

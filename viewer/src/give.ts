@@ -1,6 +1,6 @@
 // Giving files: choose or drop, see each one arrive, go on after a cut, never send a byte twice.
 
-import { fill, make } from "./dom.js";
+import { fill, make, pause } from "./dom.js";
 
 interface Chosen {
   file: File;
@@ -32,10 +32,6 @@ async function answer(response: Response): Promise<Record<string, unknown>> {
   // A fault of the line or of the server may pass; what was said no to will not.
   if (response.status >= 500 || response.status === 429) throw new Error(String(response.status));
   throw new Refused(problem?.what ?? String(response.status));
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** All files below a folder that was dropped. */

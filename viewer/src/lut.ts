@@ -15,6 +15,9 @@ export interface Frame {
   low: number;
   high: number;
   values: Uint16Array;
+  /** What the server shows for each stored value from `base` on: used until someone sets a window. */
+  levels: Uint8Array;
+  base: number;
 }
 
 /** Fill a table from stored bits to opaque grey (PS3.3 C.11.2.1.2.1, linear). */
@@ -29,6 +32,14 @@ export function fillTable(table: Uint32Array, window: Window, signed: boolean, i
     grey = grey < 0 ? 0 : grey > 255 ? 255 : grey;
     if (invert) grey = 255 - grey;
     table[value & 0xffff] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+  }
+}
+
+/** Fill a table from the levels that came with a frame; values that are not in it stay as they are. */
+export function fillLevels(table: Uint32Array, levels: Uint8Array, base: number, turned: boolean): void {
+  for (let at = 0; at < levels.length; at += 1) {
+    const grey = turned ? 255 - levels[at]! : levels[at]!;
+    table[(base + at) & 0xffff] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
   }
 }
 

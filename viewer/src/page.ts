@@ -1,5 +1,6 @@
 // Small helps for every page. Each of them only adds to what works without a script.
 
+import { painted } from "./dom.js";
 import { giving } from "./give.js";
 import { passkeys } from "./passkey.js";
 
@@ -40,7 +41,7 @@ function shortcuts(event: KeyboardEvent): void {
 }
 
 function enhance(root: ParentNode): void {
-  localTimes(root);
+  void painted().then(() => localTimes(root)); // a browser's words for times take long to load
   for (const select of root.querySelectorAll<HTMLSelectElement>("select[data-submits]")) {
     select.addEventListener("change", () => select.form?.requestSubmit());
   }

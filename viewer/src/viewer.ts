@@ -3,14 +3,16 @@
 
 import { Compare } from "./compare.js";
 import { config, type Config, type Told, type Words } from "./config.js";
-import { button, clamp, fill, make } from "./dom.js";
+import { arrived, button, clamp, fill, make, painted, pause } from "./dom.js";
 import { Frames, isGrey, type Place, type Shown } from "./frames.js";
-import { fillTable, paint, type Window } from "./lut.js";
+import { fillLevels, fillTable, paint, type Window } from "./lut.js";
 import { Masks, type Region } from "./masks.js";
 import { Saving } from "./saving.js";
 import { Stage } from "./stage.js";
 
 type Known = Region & { frames: number[] };
+const PATIENCE = 2000; // milliseconds: a picture that takes longer is not waited for
+
 type Tool = "look" | "scroll" | "window" | "pan" | "draw";
 
 function region(told: Told): Known {
@@ -49,8 +51,16 @@ class SafelightViewer extends HTMLElement {
   private readonly levels: HTMLInputElement[] = [];
   private readonly tools = new Map<Tool, HTMLButtonElement>();
 
+  /** The plain picture is painted first; what is built around it comes in the frame after. */
   connectedCallback(): void {
     if (this.classList.contains("ready")) return;
+    const picture = this.querySelector("img");
+    void Promise.race([arrived(picture), pause(PATIENCE)])
+      .then(painted)
+      .then(() => this.isConnected && !this.classList.contains("ready") && this.begin());
+  }
+
+  private begin(): void {
     this.settings = config(this);
     this.words = this.settings.words;
     const places: Place[] = this.settings.stack.flatMap(([item, count]) =>
@@ -285,10 +295,11 @@ class SafelightViewer extends HTMLElement {
       const light = 1 + (128 - now.center) / 128;
       this.canvas.style.filter = `brightness(${light}) contrast(${256 / now.width}) invert(${Number(this.inverted)})`;
     } else if (this.pixels) {
-      const { signed, invert, values } = this.shown;
+      const { signed, invert, values, levels, base } = this.shown;
       const wanted = `${now.center}/${now.width}/${signed}/${invert !== this.inverted}`;
-      if (wanted !== this.tableFor) fillTable(this.table, now, signed, invert !== this.inverted);
-      this.tableFor = wanted;
+      if (!this.window && levels.length) fillLevels(this.table, levels, base, this.inverted);
+      else if (wanted !== this.tableFor) fillTable(this.table, now, signed, invert !== this.inverted);
+      this.tableFor = this.window || !levels.length ? wanted : "";
       paint(values, this.table, new Uint32Array(this.pixels.data.buffer));
       context.putImageData(this.pixels, 0, 0);
     }

@@ -10,7 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from safelight.errors import UnreadableInputError
 from safelight.types import Deidentified, FileSlice, Kind, Original
@@ -186,12 +186,12 @@ def _told(kind: Kind, before: bytes, clean: Deidentified, *, values: bool) -> In
     return told
 
 
-def compare(before: bytes, after: bytes, manifest: Mapping[str, Any]) -> list[Row]:
-    """Return what differs between a DICOM object as it was and as it went out, with values.
+def compare(before: BinaryIO, after: BinaryIO, manifest: Mapping[str, Any]) -> list[Row]:
+    """Return how the header of a DICOM object differs from the one that went out, with values.
 
     Args:
-        before: The original.
-        after: What was made of it.
+        before: The original; it is read as far as its pixel data.
+        after: What was made of it, likewise.
         manifest: What was done, for the rules.
 
     Returns:
@@ -202,8 +202,8 @@ def compare(before: bytes, after: bytes, manifest: Mapping[str, Any]) -> list[Ro
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as in _read
-            old = pydicom.dcmread(io.BytesIO(before), force=True)
-            new = pydicom.dcmread(io.BytesIO(after))
+            old = pydicom.dcmread(before, force=True, stop_before_pixels=True)
+            new = pydicom.dcmread(after, stop_before_pixels=True)
     except Exception:  # noqa: BLE001  # as in _read
         return []
     rules = {place: rule for place, rule, _, _ in manifest.get("actions", ())}

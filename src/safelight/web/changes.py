@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, cast
 
 from sqlalchemy import Row
 
 from safelight.errors import SafelightError
 from safelight.pipeline.inspect import compare
 from safelight.types import Kind
+from safelight.web.heads import Head
 from safelight.web.models import HeaderChange, MaskView
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["changes_of", "masks_of", "why"]
 
 _GONE: Final = frozenset({"remove", "empty"})
+_PIXELS: Final = "(7FE0,"  # and behind them: headers are read no further
 _WHY: Final = {
     "by hand": "somebody masked it by hand",
     "kept by hand": "somebody looked at it and took the mask off",
@@ -55,7 +57,8 @@ def changes_of(
         return []
     if values and item.kind == Kind.DICOM:
         try:
-            told = compare(rooms.original(item), rooms.items.data(item), manifest)
+            pair = Head(rooms.original(item)), Head(rooms.items.stream(item))
+            told = compare(cast("BinaryIO", pair[0]), cast("BinaryIO", pair[1]), manifest)
         except SafelightError:
             told = []
         if told:
@@ -70,7 +73,12 @@ def changes_of(
                     rule=row.rule,
                 )
                 for row in told
-            ]
+            ] + [one for one in _by_rules(manifest) if one.place >= _PIXELS]
+    return _by_rules(manifest)
+
+
+def _by_rules(manifest: Mapping[str, Any]) -> list[HeaderChange]:
+    """Return what was done by the manifest, without values; masks are told beside the picture."""
     return [
         HeaderChange(sign="-" if action in _GONE else "~", place=place, rule=rule)
         for place, rule, action, _ in manifest.get("actions", ())

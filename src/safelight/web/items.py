@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -195,8 +195,12 @@ class Items:
         Raises:
             StoreError: There is none.
         """
+        return b"".join(self.stream(row))
+
+    def stream(self, row: Row[Any]) -> Iterator[bytes]:
+        """Yield the de-identified object of a file; see ``data``."""
         name = object_name(row.submission, row.position)
-        return b"".join(self._vault.get(row.person, DEIDENTIFIED, name))
+        return self._vault.get(row.person, DEIDENTIFIED, name)
 
     @staticmethod
     def kind(row: Row[Any]) -> Kind:

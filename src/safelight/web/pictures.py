@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from safelight.deid.objects import WALKERS, cut, new_book
 from safelight.deid.pixels.header import PixelHeader
 from safelight.deid.pixels.photos import MASKED
+from safelight.deid.pixels.render import render
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import OddEncodingError
 from safelight.errors import UnreadableInputError
 from safelight.readers.frames import DicomFrames, Frames, NiftiFrames, NoFrames, PhotoFrames
 from safelight.types import Kind
+from safelight.web.levels import levels_of
 from safelight.web.models import PictureSet
 
 __all__ = ["Pictures", "encoded"]
@@ -111,31 +113,45 @@ class Pictures:
         grey = (np.clip(np.nan_to_num(levels), 0, 1) * _WHITE).astype(np.uint8)
         return _WHITE - grey if header is not None and header.inverted else grey
 
-    def raw(self, frame: int) -> tuple[bytes, dict[str, str]]:
+    def raw(self, frame: int, *, levels: bool = False) -> tuple[bytes, dict[str, str]]:
         """Return stored values, little-endian, rows after rows, and what they are.
 
         Grey values have 16 bits (32-bit ones are scaled to the level shown); colours are RGB
-        bytes.
+        bytes. The window told is the frame's own, in stored values.
+
+        Args:
+            frame: Its number.
+            levels: After 16-bit values, one byte more for each stored value from ``base`` on: the
+                level it is shown as.
         """
         with self._lock:
-            return self._raw(self._checked(frame))
+            return self._raw(self._checked(frame), levels=levels)
 
-    def _raw(self, frame: int) -> tuple[bytes, dict[str, str]]:
+    def _raw(self, frame: int, *, levels: bool) -> tuple[bytes, dict[str, str]]:
         stored = self._frames.stored(frame)
-        shown = self._frames.picture(frame) if stored.ndim > _PLANE or self._odd(stored) else None
-        if shown is not None:
+        told: dict[str, float | str] = {"rows": stored.shape[0], "columns": stored.shape[1]}
+        if stored.ndim > _PLANE or self._odd(stored):
+            shown = self._frames.picture(frame)
             plane = shown.grey if shown.rgb is None else shown.rgb
-            samples = 1 if plane.ndim == _PLANE else 3
-            data, bits, signed = plane.tobytes(), 8, False
-            rows, columns = plane.shape[:2]
-        else:
-            signed = bool(stored.dtype.kind == "i")
-            wide = stored.astype("<i2" if signed else "<u2", copy=False)
-            data, bits, samples = wide.tobytes(), 16, 1
-            rows, columns = stored.shape
-        told = {"rows": rows, "columns": columns, "bits": bits, "samples": samples}
-        told["signed"] = int(signed)
-        return data, {f"X-Frame-{name.title()}": str(value) for name, value in told.items()}
+            told |= {"bits": 8, "signed": 0, "samples": 1 if plane.ndim == _PLANE else 3}
+            return plane.tobytes(), _headers(told)
+        signed = stored.dtype.kind == "i"
+        data = stored.astype("<i2" if signed else "<u2", copy=False).tobytes()
+        told |= {"bits": 16, "signed": int(signed), "samples": 1}
+        look = self.header.look(frame) if self.header is not None else None
+        found = levels_of(stored, self._shown(frame, stored), look)
+        told |= {"centre": found.centre, "width": found.width, "inverted": int(found.inverted)}
+        if levels:
+            told |= {"base": found.base, "levels": len(found.table)}
+            data += found.table
+        return data, _headers(told)
+
+    def _shown(self, frame: int, stored: Array) -> Array:
+        """Return the levels of a grey frame, without decoding it once more."""
+        if self.header is None or not isinstance(self._frames, DicomFrames):
+            return self._frames.picture(frame).grey
+        colour = self._frames.opened.source.colour(frame)
+        return render(stored, self.header, colour, index=frame).grey
 
     def _odd(self, stored: Array) -> bool:
         """Tell whether values are no 16-bit levels that a window makes sense for."""
@@ -172,6 +188,10 @@ class Pictures:
             preview=f"{base}/frames/{{f}}.jpg?side={_SIDE}",
             raw=f"{base}/frames/{{f}}.raw",
         )
+
+
+def _headers(told: dict[str, float | str]) -> dict[str, str]:
+    return {f"X-Frame-{name.title()}": f"{value}" for name, value in told.items()}
 
 
 def encoded(

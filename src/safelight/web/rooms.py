@@ -4,7 +4,7 @@ import hmac
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
@@ -99,8 +99,8 @@ class Rooms:
             while len(self._glances) > _MOST_GLANCES:
                 self._glances.popitem(last=False)
 
-    def original(self, item: Row[Any]) -> bytes:
-        """Return a file as it was handed in; into memory alone.
+    def original(self, item: Row[Any]) -> Iterator[bytes]:
+        """Yield a file as it was handed in; into memory alone.
 
         Raises:
             StoreError: It is no longer there.
@@ -108,7 +108,7 @@ class Rooms:
         name = object_name(item.submission, item.position)
         if item.bytes > _MOST_HELD * 8:
             raise StoreError("it is too large to be shown", kept="nothing was changed")
-        return b"".join(self._originals.get(item.person, name))
+        return self._originals.get(item.person, name)
 
     def pictures(self, item: Row[Any]) -> "Pictures":
         """Return the pictures of a de-identified item; the last few are kept open.

@@ -23,6 +23,13 @@ _Told = dict[int | str, dict[str, Any]]
 _PNG: _Told = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 _RAW: _Told = {200: {"content": {"application/octet-stream": {}}, "description": "The values."}}
 Side = Annotated[int, Query(ge=64, le=2048, description="Longest side at most, in pixels.")]
+Shades = Annotated[
+    bool,
+    Query(
+        description="After values of 16 bits, `X-Frame-Levels` bytes more: the level that each"
+        " stored value from `X-Frame-Base` on is shown as."
+    ),
+]
 _JPG: _Told = {200: {"content": {"image/jpeg": {}}, "description": "The picture, small."}}
 _SECRET = {"Cache-Control": "no-store"}
 _PRIVATE = {"Cache-Control": "private, max-age=300", "Vary": "Cookie"}
@@ -55,11 +62,14 @@ def frame_preview(rooms: R, who: W, submission: str, n: N, f: F, side: Side = 10
 @router.get(
     "/submissions/{submission}/items/{n}/frames/{f}.raw", response_class=Response, responses=_RAW
 )
-def frame_raw(rooms: R, who: W, submission: str, n: N, f: F) -> Response:
-    """Return one de-identified frame's stored values, little-endian, rows after rows."""
+def frame_raw(rooms: R, who: W, submission: str, n: N, f: F, *, levels: Shades = False) -> Response:
+    """Return one de-identified frame's stored values, little-endian, rows after rows.
+
+    ``X-Frame-Centre``, ``-Width`` and ``-Inverted`` tell the frame's own window.
+    """
     row = known(rooms, submission)
     see(rooms, who, row)
-    data, told = rooms.pictures(item_of(rooms, submission, n)).raw(f)
+    data, told = rooms.pictures(item_of(rooms, submission, n)).raw(f, levels=levels)
     return Response(data, headers={**_PRIVATE, **told}, media_type="application/octet-stream")
 
 
@@ -78,7 +88,7 @@ def _before(rooms: Rooms, who: Who, submission: str, n: int) -> Pictures:
         raise AccessDeniedError("only its owner can see how it was")
     if rooms.items.before_until(submission) is None and not held:
         raise MissingError("how it was can no longer be seen", todo="hand it in again")
-    return Pictures(rooms.items.kind(item), rooms.original(item))
+    return Pictures(rooms.items.kind(item), b"".join(rooms.original(item)))
 
 
 @router.get(

@@ -239,7 +239,7 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
 
 def _as_it_was(rooms: Rooms, item: Row[Any], base: str) -> PictureSet | None:
     """Return the pictures of a file that waits for review, to whoever reviews it."""
-    told = Pictures(rooms.items.kind(item), rooms.original(item)).told(base)
+    told = Pictures(rooms.items.kind(item), b"".join(rooms.original(item))).told(base)
     if told is None:
         return None
     before = {"png": f"{base}/before/{{f}}.png", "preview": f"{base}/before/{{f}}.jpg?side=1024"}

@@ -5,7 +5,7 @@ from safelight.consent.custody import Custody
 from safelight.consent.roles import Act
 from safelight.store import Store, faults
 
-__all__ = ["Where", "acts", "agree", "consenting", "open_at", "take_back"]
+__all__ = ["Where", "acts", "agree", "consenting", "expire", "open_at", "take_back"]
 
 Where = tuple[str, str]  # address of the database, data folder
 
@@ -48,6 +48,15 @@ def take_back(where: Where, plan: str, person: str, purpose: str) -> None:
     custody = open_at(where)
     faults.arm(plan)
     custody.withdrawals.run(custody.withdrawals.start(person, purpose, actor="person:1"))
+    faults.arm("")
+    custody.store.close()
+
+
+def expire(where: Where, plan: str) -> None:
+    """Remove what is past its time; the process dies where the plan says."""
+    custody = open_at(where)
+    faults.arm(plan)
+    custody.ending.run()
     faults.arm("")
     custody.store.close()
 

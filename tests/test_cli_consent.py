@@ -8,15 +8,16 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from consent_fixtures import POLICY
+from consent_fixtures import POLICY, keep
 from safelight import cli
-from safelight.cli import consenting, policies
+from safelight.cli import consenting, ending, policies
+from safelight.consent.decision import Said
 from safelight.pipeline.house import House, Places
 from safelight.tlog.receipt import verify
 
 COMMANDS = (
     *(consenting.people, consenting.consent, consenting.withdraw),
-    *(policies.policy, policies.disclosures, policies.audit),
+    *(policies.policy, policies.disclosures, policies.audit, ending.retention),
 )
 
 
@@ -155,3 +156,24 @@ def test_what_is_wrong_is_said_in_words(desk: Desk) -> None:
     assert "JANE" not in told + str(desk.json("audit"))
     assert "give --all" in desk.run("withdraw", desk.person, code=2).stderr
     assert "gone for good" in desk.run("withdraw", "--all", desk.person, code=1).stdout
+
+
+def test_what_is_past_its_time_is_listed_then_removed(desk: Desk) -> None:
+    desk.run("policy", "publish", desk.policy)
+    house = House.open(desk.places)
+    with house.store.read() as conn:
+        policy = house.custody.consents.policy(conn, "imaging").hash
+    agreed = {"person": desk.person, "purpose": "care", "actor": "desk:1", "policy": policy}
+    with house.store.begin() as conn:
+        house.custody.consents.record(conn, said=Said.GRANT, **agreed)
+    keep(house.custody, desk.person, "deidentified", "o1", policy=policy)
+    assert desk.json("retention") == {"people": [], "removed": True, "swept": 0}
+    with house.store.begin() as conn:
+        house.custody.consents.record(conn, said=Said.EXPIRE, **agreed)
+    house.close()
+    told = desk.json("retention", "--dry-run")
+    assert told["people"] == [{"person": desk.person, "artefacts": 1}]
+    assert "1 artefacts past their time" in desk.run("retention", "--dry-run").output
+    (one,) = desk.json("retention")["people"]
+    assert (one["person"], one["artefacts"], one["stage"]) == (desk.person, 1, "done")
+    assert "nothing is past its time" in desk.run("retention").output

@@ -15,12 +15,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from consent_child import acts, agree, consenting, open_at, take_back
-from consent_fixtures import Maker, may, publish
+from consent_child import acts, agree, consenting, expire, open_at, take_back
+from consent_fixtures import Maker, may, publish, say
 from safelight.consent.custody import Custody
 from safelight.errors import ErasedError
 from safelight.store import faults
-from safelight.store.schema.consent import accesses, artefacts, policies, statements
+from safelight.store.schema.consent import (
+    accesses,
+    artefacts,
+    policies,
+    statements,
+    withdrawals,
+)
 from safelight.tlog import Leaf
 
 forks = multiprocessing.get_context("forkserver")
@@ -100,6 +106,43 @@ def test_death_at_every_place_of_a_withdrawal(make_store: Maker, purpose: str) -
             custody.withdrawals.run(custody.withdrawals.start(person, purpose, actor="p:1"))
         assert custody.withdrawals.resume() == []
         check_taken_back(custody, person, purpose, policy)
+    assert custody.log.verify().problems == ()
+    custody.store.close()
+
+
+def test_death_at_every_place_of_what_is_past_its_time(make_store: Maker) -> None:
+    where = where_of(make_store)
+    custody = open_at(where)
+    policy = publish(custody)
+
+    def past() -> str:
+        person = agree(custody, policy)
+        say(custody, person, "general-research", "expire", policy=policy)
+        return person
+
+    person = past()
+    # Each place once: how often one is passed is what the deaths of a withdrawal are about.
+    places = list(dict.fromkeys(places_of(custody.ending.run)))
+    assert {"retention.begun", "withdraw.planned", "withdraw.artefact.gone"} < set(places)
+    assert len(places) >= 10
+    for place in places:
+        person = past()
+        die(place, forks.Process(target=expire, args=(where, place)))
+        custody.store.close()
+        custody = open_at(where)  # opening finishes what was begun
+        custody.ending.run()  # and what was not even begun is
+        assert custody.ending.run() == []
+        assert custody.withdrawals.resume() == []
+        with custody.store.read() as conn:
+            held = [one for one in custody.lineage.of(conn, person) if one.removed_at is None]
+            (handed,) = custody.disclosures.listed(conn, person)
+            mine = select(withdrawals.c.purpose, withdrawals.c.stage)
+            ended = conn.execute(mine.where(withdrawals.c.person == person)).all()
+        assert [one.kind for one in held] == ["deidentified"], place
+        assert ended == [("retention", "done")], place
+        assert handed.answer == "to tell"
+        assert may(custody, person, "care", policy)
+        assert b"".join(custody.vault.get(person, "deidentified", "o1"))
     assert custody.log.verify().problems == ()
     custody.store.close()
 

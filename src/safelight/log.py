@@ -31,6 +31,8 @@ EVENTS: Final = frozenset(
         "verify-finished",
         "request",
         "request-failed",
+        "retention",
+        "scoreboard",
         "server-started",
         "server-stopped",
         "worker-started",

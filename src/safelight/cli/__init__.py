@@ -44,6 +44,7 @@ _ELSEWHERE: Final = {
     "receipt": "proofs",
     "represent": "feedback",
     "restore": "custody",
+    "retention": "ending",
     "rotate": "custody",
     "scoreboard": "feedback",
     "serve": "serve",

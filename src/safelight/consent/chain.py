@@ -7,7 +7,7 @@ from safelight.consent.diff import compare
 from safelight.consent.policy import Policy
 from safelight.errors import PolicyError
 
-__all__ = ["follow", "terms_of"]
+__all__ = ["days_kept", "follow", "terms_of"]
 
 
 def follow(head: Policy | None, document: Mapping[str, object]) -> Policy:
@@ -53,3 +53,24 @@ def terms_of(versions: Sequence[Policy]) -> dict[str, Terms]:
         )
         for index, version in enumerate(versions)
     }
+
+
+def days_kept(versions: Sequence[Policy], policy: str) -> int | None:
+    """Return for how many days data under a policy may be kept today; None for no limit.
+
+    A later version to which consent carries over says no more days, so the last of these counts.
+
+    Args:
+        versions: All published versions of one policy, the first one first.
+        policy: Hash of the version that the data are kept under.
+
+    Raises:
+        PolicyError: It is none of these versions.
+    """
+    hashes = [version.hash for version in versions]
+    if policy not in hashes:
+        raise PolicyError("no such policy was published")
+    at = hashes.index(policy)
+    while at + 1 < len(versions) and compare(versions[at], versions[at + 1]).carries:
+        at += 1
+    return versions[at].retention_days

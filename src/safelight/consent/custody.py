@@ -6,9 +6,11 @@ from typing import Final
 from safelight.consent.access import Accesses
 from safelight.consent.book import Consents
 from safelight.consent.disclosures import Disclosures
+from safelight.consent.ending import Ending
 from safelight.consent.journal import Journal
 from safelight.consent.lineage import Lineage
 from safelight.consent.removers import Remover, Removers
+from safelight.consent.retention import Retention
 from safelight.consent.withdrawal import Withdrawals
 from safelight.tlog import Log
 from safelight.vault import Vault
@@ -30,7 +32,9 @@ class Custody:
         accesses: Roles and the log of accesses.
         lineage: What was made from whom.
         disclosures: What was handed out.
+        retention: Until when it may be kept.
         withdrawals: Taking it back.
+        ending: Removing what is past its time.
 
     Raises:
         RemoverMissingError: A class of artefacts is in use that nothing removes.
@@ -53,8 +57,16 @@ class Custody:
         self.accesses: Final = Accesses(vault, journal, self.consents)
         self.lineage: Final = Lineage(vault.store, self.consents, known)
         self.disclosures: Final = Disclosures(vault, journal, self.consents)
+        self.retention: Final = Retention(self.consents, self.lineage)
         self.withdrawals: Final = Withdrawals(
-            vault, journal, self.consents, self.lineage, known, self.disclosures
+            vault,
+            journal,
+            self.consents,
+            self.lineage,
+            known,
+            self.disclosures,
+            self.retention,
         )
+        self.ending: Final = Ending(vault, journal, self.retention, self.withdrawals)
         if resume:
             self.withdrawals.resume()

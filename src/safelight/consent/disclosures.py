@@ -5,6 +5,7 @@ address, what was disclosed, and what for. Free words on what exactly are kept u
 key; class, number and digest outlive an erasure, so that recipients can still be told.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -200,15 +201,22 @@ class Disclosures:
             purpose: The purpose withdrawn; empty for all.
             now: The moment; recipients have the policy's days of grace from here.
         """
-        count = 0
-        for one in self.listed(conn, person):
-            if one.answer == NONE and purpose in ("", one.purpose):
+        asked = [one for one in self.listed(conn, person) if purpose in ("", one.purpose)]
+        return len(self.recall_these(conn, asked, now))
+
+    def recall_these(
+        self, conn: Connection, chosen: Iterable[Disclosure], now: datetime
+    ) -> list[str]:
+        """Mark disclosures that recipients must be told of; return the ids of those not yet so."""
+        marked = []
+        for one in chosen:
+            if one.answer == NONE:
                 days = self._consents.policy(conn, one.policy).grace_days
                 due = now + timedelta(days=days) if days is not None else None
                 change = update(disclosures).where(disclosures.c.id == one.id)
                 conn.execute(change.values(answer=TO_TELL, due_at=due))
-                count += 1
-        return count
+                marked.append(one.id)
+        return marked
 
     def told(self, conn: Connection, wanted: str, answer: str = TOLD) -> None:
         """Note that a recipient was told of a withdrawal, or what it answered.

@@ -159,22 +159,39 @@ class Lineage:
                 was made from that in turn, all that has no consent of its own.
         """
         there = [one for one in self.of(conn, person) if one.removed_at is None]
-        if purpose:
-            going = {one.id for one in there if one.purpose == purpose}
-            edges = self._edges(conn, person)
-            found = True
-            while found:  # until nothing more was made from what goes
-                found = False
-                for one in there:
-                    if one.id not in going and edges.get(one.id, set()) & going:
-                        own = self._consents.may(conn, person, one.purpose, one.policy)
-                        if not own.allowed:
-                            going.add(one.id)
-                            found = True
-            there = [one for one in there if one.id in going]
-        return list(reversed(there))
+        if not purpose:
+            return list(reversed(there))
+        going = {one.id for one in there if one.purpose == purpose}
+        return self.with_children(conn, person, there, going)
 
-    def _edges(self, conn: Connection, person: str) -> dict[str, set[str]]:
+    def with_children(
+        self, conn: Connection, person: str, there: Sequence[Artefact], going: set[str]
+    ) -> list[Artefact]:
+        """Return artefacts, and what was made from them without consent of its own.
+
+        Args:
+            conn: A transaction.
+            person: Code of the person.
+            there: All artefacts of the person that are there, oldest first.
+            going: Ids of those that go.
+
+        Returns:
+            Children before their parents.
+        """
+        going = set(going)
+        edges = self.edges(conn, person)
+        found = True
+        while found:  # until nothing more was made from what goes
+            found = False
+            for one in there:
+                if one.id not in going and edges.get(one.id, set()) & going:
+                    own = self._consents.may(conn, person, one.purpose, one.policy)
+                    if not own.allowed:
+                        going.add(one.id)
+                        found = True
+        return [one for one in reversed(there) if one.id in going]
+
+    def edges(self, conn: Connection, person: str) -> dict[str, set[str]]:
         """Return the parents of each artefact of a person."""
         found = select(artefact_parents.c.child, artefact_parents.c.parent)
         found = found.join(artefacts, artefacts.c.id == artefact_parents.c.child)

@@ -10,9 +10,19 @@ from sqlalchemy import Connection, Row, select
 
 from safelight.consent.disclosures import NONE, Disclosure
 from safelight.consent.purposes import ALL
-from safelight.store.schema.consent import withdrawal_steps
+from safelight.consent.retention import RETENTION
+from safelight.store.schema.consent import artefacts, withdrawal_steps
 
-__all__ = ["FAILED", "REMOVED", "TO_DO", "Outcome", "concerned", "facts_of", "steps_of"]
+__all__ = [
+    "FAILED",
+    "REMOVED",
+    "TO_DO",
+    "Outcome",
+    "concerned",
+    "facts_of",
+    "held_since",
+    "steps_of",
+]
 
 TO_DO: Final = "to do"
 REMOVED: Final = "removed"
@@ -26,7 +36,7 @@ class Outcome:
     Attributes:
         id: Of the withdrawal.
         person: Code of the person.
-        purpose: The purpose withdrawn; ``*`` for all.
+        purpose: The purpose withdrawn; ``*`` for all; ``retention`` for what is past its time.
         stage: The last stage that is complete.
         asked_at: When it was recorded: since then every use is denied.
         removed: How many artefacts are removed.
@@ -54,7 +64,26 @@ def steps_of(conn: Connection, wanted: str) -> list[Row[Any]]:
 
 def concerned(row: Row[Any], handed: Sequence[Disclosure]) -> list[Disclosure]:
     """Return the disclosures that a withdrawal asks recipients to delete."""
+    if row.purpose == RETENTION:
+        recalled = json.loads(row.receipt).get("recalled", []) if row.receipt else []
+        return [one for one in handed if one.id in recalled]
     return [one for one in handed if one.answer != NONE and row.purpose in (ALL, one.purpose)]
+
+
+def held_since(conn: Connection, row: Row[Any], handed: Sequence[Disclosure]) -> list[Disclosure]:
+    """Return what was handed out for the purposes of what a retention removes, since it was made.
+
+    What exactly was in it is sealed; some of it may be younger. Its recipients are told all the
+    same: too much is deleted rather than too little.
+    """
+    steps = steps_of(conn, row.id)
+    going = {(step.kind, step.object) for step in steps}
+    found = select(artefacts).where(artefacts.c.person == row.person)
+    first: dict[str, datetime] = {}
+    for one in conn.execute(found).all():
+        if (one.kind, one.object) in going:
+            first[one.purpose] = min(one.made_at, first.get(one.purpose, one.made_at))
+    return [one for one in handed if one.purpose in first and one.at >= first[one.purpose]]
 
 
 def facts_of(conn: Connection, row: Row[Any], handed: Sequence[Disclosure]) -> dict[str, Any]:
@@ -70,7 +99,9 @@ def facts_of(conn: Connection, row: Row[Any], handed: Sequence[Disclosure]) -> d
         "withdrawal": row.id,
         "person": row.person,
         "purpose": row.purpose,
-        "denied_since": row.asked_at.isoformat(),
+        ("past_its_time_at" if row.purpose == RETENTION else "denied_since"): (
+            row.asked_at.isoformat()
+        ),
         "key_destroyed": row.purpose == ALL,
         "backups_out_of_reach": int(earlier.get("backups_out_of_reach", 0)),
         "artefacts": [

@@ -13,7 +13,7 @@ Stages, each begun only when the one before is on disk:
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -32,10 +32,12 @@ from safelight.consent.outcome import (
     Outcome,
     concerned,
     facts_of,
+    held_since,
     steps_of,
 )
 from safelight.consent.purposes import ALL, parse
 from safelight.consent.removers import Removers
+from safelight.consent.retention import RETENTION, Retention
 from safelight.consent.withdrawn import Withdrawn, WithdrawnList
 from safelight.errors import ConsentError, SafelightError, StoreBusyError, WithdrawalError
 from safelight.store.faults import reach
@@ -71,6 +73,7 @@ class Withdrawals:
         lineage: Knows what was made.
         removers: Know how to remove it.
         handed_out: Knows who else has it.
+        retention: Knows until when it may be kept.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Withdrawals:
         lineage: Lineage,
         removers: Removers,
         handed_out: Disclosures,
+        retention: Retention,
     ) -> None:
         self._vault = vault
         self._store = vault.store
@@ -89,6 +93,7 @@ class Withdrawals:
         self._lineage = lineage
         self._removers = removers
         self._disclosures = handed_out
+        self._retention = retention
         self._list = WithdrawnList(vault.store)
 
     def start(
@@ -133,11 +138,11 @@ class Withdrawals:
             method=method,
             note=note,
         )
-        return self._open(
+        return self.open(
             conn, person, purpose, said.recorded_at, actor, "denied", said.statement.number
         )
 
-    def _open(
+    def open(
         self,
         conn: Connection,
         person: str,
@@ -147,6 +152,7 @@ class Withdrawals:
         stage: str,
         statement: int,
     ) -> str:
+        """Add the row of what is to be carried out, at a stage; return its id."""
         values = {
             "id": new_id(),
             "person": person,
@@ -161,15 +167,15 @@ class Withdrawals:
         return str(values["id"])
 
     def resume(self) -> list[Outcome]:
-        """Say again what a restored backup forgot, and finish all that is under way.
-
-        Returns:
-            Where each of them is now; one that cannot be finished yet does not stop the others.
-        """
+        """Say again what a restored backup forgot, and finish all that is under way."""
         self._say_again()
         with self._store.read() as conn:
             found = select(withdrawals.c.id).where(withdrawals.c.stage != "done")
             under_way = list(conn.execute(found.order_by(withdrawals.c.id)).scalars())
+        return self.carry_on(under_way)
+
+    def carry_on(self, under_way: Sequence[str]) -> list[Outcome]:
+        """Carry these out as far as they go, and return where each is; none stops the others."""
         for one in under_way:
             try:
                 self.run(one, wait=0)
@@ -178,11 +184,7 @@ class Withdrawals:
         return [self.outcome(one) for one in under_way]
 
     def _say_again(self) -> None:
-        """Record again each withdrawal that stands outside of the database and not in it.
-
-        Its time stays the old one. What the backup brought back is removed again, from the rooms
-        beside the vault as well; a yes that was said after it is lost and must be asked for again.
-        """
+        """Record again each withdrawal that stands outside of the database alone, with its time."""
         for one in self._list.all():
             at = EPOCH + timedelta(microseconds=one.micros)
             mine = (
@@ -206,7 +208,7 @@ class Withdrawals:
                         method="system",
                     ).statement.number
                 if state:
-                    self._open(conn, one.person, one.purpose, at, _RESTORE, "listed", number)
+                    self.open(conn, one.person, one.purpose, at, _RESTORE, "listed", number)
             reach("withdraw.said-again")
 
     def run(self, wanted: str, *, wait: float = 30) -> Outcome:
@@ -265,7 +267,10 @@ class Withdrawals:
             mine = withdrawal_steps.c.withdrawal == row.id
             if conn.execute(select(withdrawal_steps).where(mine).limit(1)).first():
                 return
-            going = self._lineage.to_remove(conn, row.person, purpose)
+            if row.purpose == RETENTION:
+                going = self._retention.over(conn, row.person, row.asked_at)
+            else:
+                going = self._lineage.to_remove(conn, row.person, purpose)
             planned = [
                 {
                     "withdrawal": row.id,
@@ -329,10 +334,17 @@ class Withdrawals:
             )
 
     def _recall(self, row: Row[Any]) -> None:
-        purpose = "" if row.purpose == ALL else row.purpose
+        mine = withdrawals.c.id == row.id
         with self._store.begin() as conn:
             now = self._store.clock.now()
-            self._disclosures.recall(conn, row.person, purpose, now)
+            if row.purpose == RETENTION:
+                handed = self._disclosures.listed(conn, row.person)
+                told = self._disclosures.recall_these(conn, held_since(conn, row, handed), now)
+                kept = json.dumps({"recalled": told}).encode()
+                conn.execute(update(withdrawals).where(mine).values(receipt=kept))
+            else:
+                purpose = "" if row.purpose == ALL else row.purpose
+                self._disclosures.recall(conn, row.person, purpose, now)
             reach("withdraw.recalled.written")
 
     def _erase(self, row: Row[Any]) -> None:
@@ -355,8 +367,11 @@ class Withdrawals:
     def _finish(self, row: Row[Any]) -> None:
         with self._store.begin() as conn:
             facts = facts_of(conn, row, self._disclosures.listed(conn, row.person))
-            leaf = self._journal.detached(conn, "withdrawal.done", facts)
+            kind = "retention.done" if row.purpose == RETENTION else "withdrawal.done"
+            leaf = self._journal.detached(conn, kind, facts)
             kept = {"facts": facts, "leaf": leaf.to_bytes().decode()}
+            if row.purpose == RETENTION:
+                kept |= {"recalled": json.loads(row.receipt)["recalled"]}
             mine = update(withdrawals).where(withdrawals.c.id == row.id)
             conn.execute(mine.values(receipt=json.dumps(kept).encode()))
             reach("withdraw.done.written")

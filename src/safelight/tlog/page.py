@@ -19,6 +19,8 @@ _TITLES: Final = {
     "consent.withdraw": "Consent was withdrawn",
     "consent.expire": "Consent has expired",
     "withdrawal.done": "The withdrawal is complete",
+    "retention.begun": "Something is past its time, and goes",
+    "retention.done": "What was past its time is gone",
     "disclosed": "Something was handed to others",
     "recipient.told": "A recipient was told",
     "policy.published": "A policy was published",

@@ -13,7 +13,8 @@ __all__ = ["MinePage", "ReceiptPage", "StewardPage", "WithdrawalPage"]
 class HeldRow(Page):
     """Something that is held: its class, for what, under which policy.
 
-    ``until``: when it goes by itself; null when it stays as long as it is agreed to.
+    ``until``: when it goes by itself, by its policy, by what was agreed, or as an original; null
+    when it stays as long as it is agreed to. ``learned_by``: readers that learnt from it.
     """
 
     kind: str
@@ -22,6 +23,7 @@ class HeldRow(Page):
     policy: str
     made: datetime
     until: datetime | None = None
+    learned_by: list[str] = Field(default_factory=list)
 
 
 class StatementRow(Page):
@@ -66,7 +68,7 @@ class DisclosureRow(Page):
 
 
 class WithdrawalRow(Page):
-    """A withdrawal in the list of one's own data."""
+    """A withdrawal in the list of one's own data; ``retention``: what was past its time."""
 
     id: str
     purpose: str
@@ -76,7 +78,10 @@ class WithdrawalRow(Page):
 
 
 class MinePage(Page):
-    """``/mine``: what is held, for what, until when, who saw it; and taking it back."""
+    """``/mine``: what is held, for what, until when, who saw it; and taking it back.
+
+    ``ends_soon``: when the first of it goes by itself, if that is within 30 days.
+    """
 
     person: str
     people: list[str]
@@ -88,6 +93,7 @@ class MinePage(Page):
     seen: list[SeenRow]
     disclosed: list[DisclosureRow]
     learned_by: list[str] = Field(default_factory=list)
+    ends_soon: datetime | None = None
 
 
 class StepRow(Page):

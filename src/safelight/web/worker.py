@@ -45,6 +45,7 @@ _TIDY: Final = 30.0  # seconds between two rounds of tidying up
 _SCORED: Final = 3600.0  # seconds between two looks at the scoreboard without new feedback
 _SCORED_SOON: Final = 60.0  # with new feedback
 _SWEPT: Final = 86_400.0  # seconds between two searches for what no row names
+_ENDED: Final = 3600.0  # seconds between two looks for what is past its time
 _WATCH: Final = timedelta(hours=1)  # in which an erased person can watch the end of it
 
 
@@ -66,6 +67,7 @@ class Chores:
         self._scored = -_SCORED
         self._heard = -1
         self._swept = -_SWEPT
+        self._ended = -_ENDED
 
     def round(self) -> int:
         """Do what waits; return how much there was."""
@@ -76,7 +78,7 @@ class Chores:
             self._tidied = time.monotonic()
             self.tidy()
         self.score()
-        return count
+        return count + self.end()
 
     def score(self, *, now: bool = False) -> None:
         """Let the scoreboard take readers out of service: hourly, and soon after new feedback.
@@ -95,6 +97,20 @@ class Chores:
         custody = self._desk.house.custody
         for noted in Scoreboard(custody, Book(custody)).update():
             log.event("scoreboard", kind=noted.kind, reader=noted.reader, version=noted.version)
+
+    def end(self, *, now: bool = False) -> int:
+        """Remove what is past the time that its policy says; hourly. Return of how many people.
+
+        Args:
+            now: Whether or not it is time.
+        """
+        if not now and time.monotonic() - self._ended < _ENDED:
+            return 0
+        self._ended = time.monotonic()
+        ended = self._desk.house.custody.ending.run()
+        for one in ended:
+            log.event("retention", kind=one.stage, done=one.removed)
+        return len(ended)
 
     def _waiting(self) -> bool:
         """Tell whether a submission waits, or was left by somebody who died."""

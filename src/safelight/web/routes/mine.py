@@ -12,18 +12,18 @@ from safelight.consent.disclosures import NONE
 from safelight.consent.outcome import steps_of
 from safelight.consent.purposes import ALL, parse
 from safelight.consent.receipts import of_statement, of_withdrawal
+from safelight.consent.retention import RETENTION
 from safelight.consent.roles import Act
 from safelight.consent.withdrawal import STAGES
 from safelight.errors import ConsentError, ErasedError
 from safelight.store.schema.consent import statements, withdrawals
-from safelight.store.schema.vault import objects
 from safelight.tlog.page import page as printed
 from safelight.tlog.receipt import verify
 from safelight.web.forms import BadRequestError, Form, accepts, form_of
+from safelight.web.holding import held, learned_by, soon
 from safelight.web.models import Done
 from safelight.web.records import (
     DisclosureRow,
-    HeldRow,
     MinePage,
     ReceiptPage,
     SeenRow,
@@ -41,7 +41,6 @@ from safelight.web.who import MissingError, R, W, check
 __all__ = ["router"]
 
 router = APIRouter(responses=plain.responses())
-_MOST: Final = 500
 Person = Annotated[str, Query(max_length=32, description="Whose; one's own without it.")]
 
 
@@ -95,32 +94,15 @@ def mine_page(request: Request, rooms: R, who: W, person: Person = "") -> Respon
             people=who.people,
             policy=brief(policy) if policy else None,
             purposes=asked,
-            held=_held(rooms, conn, chosen, names),
+            held=held(rooms, conn, chosen, names),
             statements=_statements(rooms, conn, chosen, names),
             withdrawals=_withdrawals(conn, chosen),
             seen=_seen(rooms, conn, chosen) if own else [],
             disclosed=_disclosed(rooms, conn, chosen) if own else [],
+            learned_by=learned_by(rooms, conn, chosen),
+            ends_soon=soon(rooms, conn, chosen),
         )
     return shown(request, "mine.html", page)
-
-
-def _held(rooms: Rooms, conn: Connection, person: str, names: dict[str, str]) -> list[HeldRow]:
-    there = [one for one in rooms.custody.lineage.of(conn, person) if one.removed_at is None]
-    kept = select(objects.c.kind, objects.c.object, objects.c.keep_until).where(
-        objects.c.person == person, objects.c.keep_until.is_not(None)
-    )
-    until = {(row.kind, row.object): row.keep_until for row in conn.execute(kept)}
-    return [
-        HeldRow(
-            kind=one.kind,
-            name=one.object,
-            purpose=one.purpose,
-            policy=names.get(one.policy, one.policy),
-            made=one.made_at,
-            until=until.get((one.kind, one.object)),
-        )
-        for one in there[:_MOST]
-    ]
 
 
 def _statements(
@@ -271,7 +253,10 @@ def withdrawal_page(request: Request, rooms: R, who: W, wanted: str) -> Response
             key = (step.kind, step.outcome)
             counts[key] = counts.get(key, 0) + 1
     done = told.stage == STAGES[-1]
-    stages = [name for name in STAGES if row.purpose == ALL or name not in ("erased", "scrubbed")]
+    left_out = () if row.purpose == ALL else ("erased", "scrubbed")
+    if row.purpose == RETENTION:  # nobody said anything
+        left_out = (*left_out, "denied", "listed")
+    stages = [name for name in STAGES if name not in left_out]
     page = WithdrawalPage(
         id=told.id,
         person=told.person,

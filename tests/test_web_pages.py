@@ -37,7 +37,8 @@ def test_a_scan_goes_in_is_cleaned_and_is_shown(site: Site, tmp_path: Path) -> N
     assert len({item["series"] for item in page["items"]}) == 1
     assert page["mine"] is True
     assert page["before_until"]
-    item = browser.get(f"/submissions/{made}/items/0.json").json()
+    n = next(item["n"] for item in page["items"] if item["label"] == files[0].name)
+    item = browser.get(f"/submissions/{made}/items/{n}.json").json()
     signs = {change["sign"] for change in item["changes"]}
     assert signs >= {"-", "~", "+"}
     befores = " ".join(change["before"] for change in item["changes"])

@@ -31,7 +31,7 @@ from safelight.types import FileSlice, Kind, Original
 from safelight.vault import Stored
 from safelight.web import labs
 from safelight.web.desk import Desk
-from safelight.web.items import Items
+from safelight.web.items import Items, number_of
 from safelight.web.keeping import Keeping
 from safelight.web.labs import LABS
 from safelight.web.reading import READING
@@ -337,6 +337,7 @@ class PageWorker(Worker):
             "series": self._secrets.code("series", lease.submission, series) if series else "",
             "modality": modality if modality.isalnum() else "",
             "frames": view.frames if view is not None else 0,
+            "number": number_of(dataset),
             "masks": sum(one["verdict"] == Verdict.MASK.value for one in regions),
             "removed": removed,
             "changed": changed,

@@ -5,7 +5,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row, func, select
 
@@ -19,8 +19,12 @@ from safelight.types import Kind
 from safelight.web.desk import Desk
 from safelight.web.models import ItemRow, Problem, SubmissionRow
 
-__all__ = ["Items"]
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
+__all__ = ["Items", "number_of"]
+
+_LARGEST: Final = 2**31 - 1  # of an Integer String (PS3.5 table 6.2-1), and of the column
 _REGIONS: Final = "web-regions"
 _GONE: Final = frozenset({"remove", "empty"})
 
@@ -81,6 +85,29 @@ class Items:
         found = select(*chosen).where(items.c.submission == submission).order_by(items.c.position)
         with self._store.read() as conn:
             return list(conn.execute(found).all())
+
+    @staticmethod
+    def ordered(files: Sequence[Row[Any]], seen: Mapping[int, Row[Any]]) -> list[Row[Any]]:
+        """Return files as a person goes through them: a series in one piece, by its numbers.
+
+        Args:
+            files: From ``rows``.
+            seen: From ``seen``.
+        """
+        first: dict[str, int] = {}
+        for row in files:
+            more = seen.get(row.position)
+            if more is not None and more.series:
+                first.setdefault(more.series, row.position)
+
+        def place(row: Row[Any]) -> tuple[int, int, int]:
+            more = seen.get(row.position)
+            if more is None or not more.series:
+                return row.position, 0, row.position
+            number = _LARGEST if more.number is None else more.number
+            return first[more.series], number, row.position
+
+        return sorted(files, key=place)
 
     def row(self, submission: str, n: int) -> Row[Any] | None:
         """Return one file of a submission, with its manifest."""
@@ -206,3 +233,12 @@ class Items:
     def kind(row: Row[Any]) -> Kind:
         """Return what a file is."""
         return Kind(row.kind)
+
+
+def number_of(dataset: "Dataset | None") -> int | None:
+    """Return the number of an image in its series (0020,0013); None where there is none."""
+    try:
+        number = int(dataset.get("InstanceNumber", "")) if dataset is not None else None
+    except (TypeError, ValueError):
+        return None
+    return number if number is not None and abs(number) <= _LARGEST else None

@@ -5,6 +5,7 @@ what had not become a submission is dropped first, what had is noticed.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -215,10 +216,10 @@ class Taking:
     # Files
 
     def _incoming(self, row: Row[Any]) -> Iterator[Incoming]:
-        """Yield the files of a parcel; archives are opened."""
+        """Yield the files of a parcel by their names; archives are opened."""
         limits = Limits()
-        for upload in self._parcels.files(row.id):
-            label = self._parcels.label(upload)
+        named = [(self._parcels.label(upload), upload) for upload in self._parcels.files(row.id)]
+        for label, upload in sorted(named, key=lambda each: (_natural(each[0]), each[1].id)):
             file = self.file(upload)
             head = file.read(HEAD_BYTES)
             file.seek(0)
@@ -244,6 +245,14 @@ class Taking:
 
         raw = Sealed([sizes[name] for name in names], piece)
         return cast("BinaryIO", io.BufferedReader(raw, _BUFFER))
+
+
+def _natural(label: str) -> list[tuple[int, str]]:
+    """Return what puts IM2 before IM10."""
+    return [
+        (len(part.lstrip("0")), part.lstrip("0")) if at % 2 else (-1, part)
+        for at, part in enumerate(re.split(r"([0-9]+)", label.casefold()))
+    ]
 
 
 def _whole(kind: Kind, file: BinaryIO) -> tuple[Kind, Iterator[bytes]]:

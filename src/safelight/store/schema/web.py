@@ -164,6 +164,7 @@ items_seen: Final = Table(
     Column("regions", LargeBinary, comment="what was found in the pixels; sealed for the person"),
     Column("reading", String(8), nullable=False),
     Column("noted", String(32), nullable=False, comment="case of feedback; or empty"),
+    Column("number", Integer, comment="in its series, as the header says; NULL: it does not"),
     comment="What the page shows of an item, gathered when it was de-identified.",
 )
 

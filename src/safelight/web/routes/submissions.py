@@ -149,7 +149,7 @@ def submission_page(request: Request, rooms: R, who: W, submission: str) -> Resp
     look = rooms.items.look(submission)
     kept = rooms.items.kept(submission, row.person) if mine and until else frozenset()
     seen = rooms.items.seen(submission)
-    files = rooms.items.rows(submission)
+    files = rooms.items.ordered(rooms.items.rows(submission), seen)
     told = parcel_view(rooms, parcel) if parcel is not None else None
     page = SubmissionPage(
         id=row.id,
@@ -202,6 +202,7 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
     kept = rooms.items.kept(submission, row.person)
     seen = rooms.items.seen(submission)
     view = rooms.items.view(item, seen, mine=mine, kept=kept if until else frozenset())
+    numbers = [each.position for each in rooms.items.ordered(rooms.items.rows(submission), seen)]
     base = f"/submissions/{submission}/items/{n}"
     pictures, notes = None, []
     try:
@@ -212,20 +213,20 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
     except SafelightError as error:
         notes.append(error.what)
     if pictures is not None and not held:
-        same = [each.position for each in seen.values() if each.series == view.series]
-        more: dict[str, Any] = {"series": sorted(same) if view.series else []}
+        same = [each for each in numbers if each in seen and seen[each].series == view.series]
+        more: dict[str, Any] = {"series": same if view.series else []}
         if view.before:
             more["before_png"] = f"{base}/before/{{f}}.png"
             more["before_preview"] = f"{base}/before/{{f}}.jpg?side=1024"
         pictures = pictures.model_copy(update=more)
     manifest = rooms.items.manifest(item)
-    numbers = [each.position for each in rooms.items.rows(submission)]
+    at = numbers.index(n)
     page = ItemPage(
         submission=submission,
         person=row.person,
         item=view,
-        previous=max((each for each in numbers if each < n), default=None),
-        next=min((each for each in numbers if each > n), default=None),
+        previous=numbers[at - 1] if at else None,
+        next=numbers[at + 1] if at + 1 < len(numbers) else None,
         changes=changes_of(rooms, item, manifest, values=view.before),
         masks=masks_of(rooms, item, seen.get(n)),
         pictures=pictures,

@@ -25,10 +25,16 @@ PATIENCE = 90.0
 
 
 class Server:
-    """``safelight serve --open`` in a process group of its own."""
+    """``safelight serve --open`` in a process group of its own.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Everything but the rows lies below it.
+        database: Address of the database; empty for SQLite in the folder.
+    """
+
+    def __init__(self, folder: Path, database: str = "") -> None:
         self.folder = folder
+        self.database = database
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -41,6 +47,7 @@ class Server:
         command += ["--open", "--port", str(self.port), "--data", str(self.folder / "data")]
         command += ["--master-key", str(self.folder / "keys" / "m.key")]
         command += ["--key", str(self.folder / "keys" / "p.key")]
+        command += ["--database", self.database] if self.database else []
         (self.folder / "keys").mkdir(mode=0o700, exist_ok=True)
         self._process = subprocess.Popen(
             command,
@@ -109,11 +116,18 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+def server(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Serve over a new database: SQLite, or a real PostgreSQL."""
+    url = ""
+    if database != "sqlite":
+        cluster = request.getfixturevalue("postgresql")
+        url = cluster.fresh()
+    made = Server(tmp_path, url)
     made.start()
     yield made
     made.kill()
+    if url:
+        cluster.drop(url)
 
 
 def half_sent(server: Server, path: str, data: bytes, stop: int, **headers: str) -> None:
@@ -131,6 +145,7 @@ def half_sent(server: Server, path: str, data: bytes, stop: int, **headers: str)
 def test_a_server_that_is_killed_in_the_middle_of_everything_loses_nothing(
     server: Server, tmp_path: Path
 ) -> None:
+    assert (server.folder / "data" / "safelight.db").exists() is not bool(server.database)
     page = server.told("GET", "/")
     agree = {"policy": page["policy"]["hash"], "agree": ["care"]}
     parcel = server.told("POST", "/parcels", agree)["id"]
@@ -172,6 +187,7 @@ def test_a_server_that_is_killed_in_the_middle_of_everything_loses_nothing(
     assert server.told("GET", end["receipt"])["fields"]["key_destroyed"] is True
 
 
+@pytest.mark.parametrize("database", ["sqlite"])  # it is about processes, not about rows
 def test_a_worker_that_dies_is_replaced_and_a_stop_ends_them_all(server: Server) -> None:
     def workers() -> list[int]:
         assert server._process is not None

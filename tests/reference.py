@@ -21,10 +21,10 @@ from safelight.deid.context import Context, Subject
 from safelight.deid.engine import Engine
 from safelight.deid.marks import DONE
 from safelight.deid.profile import Option, method_codes
+from safelight.deid.representation import BULK  # the list of bulk attributes: data, not logic
 from safelight.deid.survey import person_of
 from safelight.deid.table import Act, Rule, compile_table
 from safelight.deid.values import Values, spells
-from safelight.deid.walk import _BULK  # the list of bulk attributes: data, not logic
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup, uid_known
 
@@ -187,7 +187,7 @@ class Reference:
             self.dummies -= rule.act is Act.DUMMY
             return Node(tag, "SQ", None, items)
         value = node.value
-        if tag in _BULK:
+        if tag in BULK:
             return None if spells(value) or self._binary_hit(value) else node
         if tag in CODE_TAGS and not self.dummies:
             new = self.codes.value(tag, value, scheme, charset)

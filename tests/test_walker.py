@@ -255,6 +255,11 @@ def test_a_run_never_divides_a_private_group(other: tuple[Made, ...]) -> None:
         assert single in ([], holding)
 
 
+def test_a_private_group_at_the_end_is_whole() -> None:
+    known = (*BEFORE, CREATOR, *PRIVATE)
+    assert runs(learnt(known, known, known)[1]) == [(0x00180010, 0x0019100F)]
+
+
 def test_tags_of_a_run_ascend() -> None:
     unsorted = SHARED[8:] + SHARED[:8]
     for first, last in runs(learnt(unsorted, unsorted, unsorted)[1]):

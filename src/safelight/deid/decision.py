@@ -18,15 +18,22 @@ class Decided:
     Attributes:
         out: The encoded element; None when it goes.
         entries: What was done, sequences included; empty when nothing was.
+
+    Args:
+        out: As above.
+        entries: As above.
+        acts: What ``acts`` gives, where it is known already.
     """
 
     __slots__ = ("_acts", "_json", "entries", "out")
 
-    def __init__(self, out: bytes | None, entries: Iterable[Entry] = UNCHANGED) -> None:
+    def __init__(
+        self, out: bytes | None, entries: Iterable[Entry] = UNCHANGED, *, acts: str = ""
+    ) -> None:
         self.out: Final = out
         self.entries: Final = tuple(entries)
         self._json = ""
-        self._acts = ""
+        self._acts = acts
 
     @property
     def json(self) -> str:

@@ -13,10 +13,12 @@ import blake3
 
 from safelight.deid.codes import CODE_TAGS
 from safelight.deid.context import Context
+from safelight.deid.moulds import MOST_BYTES
 from safelight.deid.sweep import Sweep
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Book, Run
+from safelight.dicomio.shapes import Shape
 from safelight.dicomio.walker import (
     UNKNOWN_SEQUENCE,
     Budget,
@@ -38,6 +40,8 @@ _APART: Final = b"\xff\0\xff\0"  # stands in no pattern, so that none spans two 
 _CHUNK: Final = 1 << 22
 _SEEN_MOST: Final = 100_000
 _SEEN_BYTES: Final = 1 << 16
+_SHAPES_MOST: Final = 1000
+_SAME_KEY: Final = 4
 
 
 class Residual:
@@ -56,6 +60,9 @@ class Residual:
         self._seen: dict[tuple[str, ...], set[bytes | Run]] = {}
         self._harmless: set[str] = set()
         self._pending: list[tuple[bytes, str, int]] = []
+        # Sequences that were checked, by what their reading depends on beside the bytes.
+        self._shapes: dict[tuple[tuple[str, ...], Walker, int, int], list[Shape]] = {}
+        self._uids: list[tuple[int, int]] | None = None  # of the sequence at work
 
     def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
         """Read a written data set again and check what is new in it.
@@ -83,6 +90,7 @@ class Residual:
         except SafelightError:
             self._pending.clear()
             self._seen.clear()  # what was not swept must not pass the next time
+            self._shapes.clear()
             raise
 
     def _segments(
@@ -93,9 +101,7 @@ class Residual:
         for segment in segments:
             if isinstance(segment, Run):
                 if segment not in seen:
-                    for element in segment.elements:
-                        self._element(segment.raw, element, walker, charset, "", budget)
-                    seen.add(segment)
+                    self._run(segment, walker, charset, seen, budget)
                 continue
             if segment[0] == _CHARSET:
                 charset = charset_of(data[segment[3] : segment[4]])
@@ -103,9 +109,55 @@ class Residual:
             raw = data[segment[2] : segment[5]]
             if raw in seen:
                 continue
-            self._element(data, segment, walker, charset, "", budget)
+            if segment[1] == b"SQ" and len(raw) <= MOST_BYTES:
+                self._sequence(data, segment, raw, walker, charset, budget)
+            else:
+                self._element(data, segment, walker, charset, "", budget)
             if len(raw) <= _SEEN_BYTES:
                 seen.add(raw)
+
+    def _sequence(
+        self,
+        data: Buffer,
+        element: Element,
+        raw: bytes,
+        walker: Walker,
+        charset: Charset,
+        budget: Budget,
+    ) -> None:
+        """Check a sequence, unless it differs from one that was checked in nothing but UIDs."""
+        key = (charset.terms, walker, element[0], len(raw))
+        shapes = self._shapes.setdefault(key, [])
+        if any(shape.fits(raw) for shape in shapes):
+            return
+        uids: list[tuple[int, int]] = []
+        self._uids = uids
+        try:
+            self._element(data, element, walker, charset, "", budget)
+        finally:
+            self._uids = None
+        if len(self._shapes) > _SHAPES_MOST:
+            self._shapes.clear()
+        elif uids and len(shapes) < _SAME_KEY:
+            begin = element[2]
+            values = sorted((start - begin, stop - begin) for start, stop in uids)
+            shapes.append(Shape(raw, values))
+
+    def _run(
+        self,
+        run: Run,
+        walker: Walker,
+        charset: Charset,
+        seen: "set[bytes | Run]",
+        budget: Budget,
+    ) -> None:
+        """Check what a run holds; most of it stood in the files that it was learnt from."""
+        for element in run.elements:
+            raw = run.raw[element[2] : element[5]]
+            if raw not in seen:
+                self._element(run.raw, element, walker, charset, "", budget)
+                seen.add(raw)
+        seen.add(run)
 
     def _seen_in(self, charset: Charset) -> "set[bytes | Run]":
         """Return what was checked before where this character set is in force."""
@@ -135,6 +187,8 @@ class Residual:
             self._items(data, element, walker, charset, inside, budget)
             return
         if real in _GRAMMAR:
+            if real == b"UI" and self._uids is not None:
+                self._uids.append((value, value_stop))
             return
         raw = data[value:value_stop]
         self._pending.append((raw, inside, tag))

@@ -5,6 +5,7 @@ its element, so a series, whose files repeat nearly all of their elements, costs
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from safelight.deid import private
@@ -12,8 +13,9 @@ from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
 from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
 from safelight.deid.encode import encode_element, encode_item, encode_sequence
+from safelight.deid.moulds import MOST_BYTES, Moulds
 from safelight.deid.profile import Option
-from safelight.deid.representation import TABLE_BYTES, real_vr
+from safelight.deid.representation import BULK, TABLE_BYTES, real_vr
 from safelight.deid.table import Act, Rule, Table
 from safelight.deid.values import Values, spells
 from safelight.dicomio.charset import Charset, charset_of
@@ -41,14 +43,6 @@ _ELSEWHERE: Final = {
     0x7FE00008: _NESTED, 0x7FE00009: _NESTED, 0x7FE00010: _NESTED,
 }  # fmt: skip
 _NEVER: Final = frozenset((0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE))
-# Bulk data of the standard that holds samples, look-up tables, coordinates or spectra, not text.
-_BULK: Final = frozenset(
-    (0x00281201, 0x00281202, 0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223)
-    + (0x00283006, 0x00281408, 0x0028140B, 0x0028140C, 0x54001010, 0x54001012, 0x5400100A)
-    + (0x56000020, 0x7FE00001, 0x7FE00002, 0x7FE00003, 0x00640009, 0x00660016, 0x00660018)
-    + (0x00660021, 0x00660023, 0x00660024, 0x00660025, 0x00660026, 0x00660027, 0x00660028)
-    + (0x00660029, 0x00660040, 0x00660041, 0x00660042, 0x00660043, 0x006A0003, 0x00221437)
-)
 _MEMO_BYTES: Final = 1 << 16
 _MEMO_ENTRIES: Final = 50_000
 
@@ -94,9 +88,8 @@ class Cleaner:
         self._values = Values(ctx)
         self._codes = Codes(ctx)
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
-        self._memos: dict[
-            tuple[int, str, int, Walker, bool, tuple[str, ...]], dict[bytes, Decided]
-        ] = {}
+        self._memos: dict[Level, dict[bytes, Decided]] = {}
+        self._moulds = Moulds()
         self._plans: dict[tuple[int, bytes, int, bool, bool], tuple[bytes, Rule]] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
@@ -151,17 +144,7 @@ class Cleaner:
         """
         out: list[bytes] = []
         done: list[Decided] = []
-        key = (
-            level.parent,
-            level.scheme,
-            level.depth,
-            level.walker,
-            level.dummy,
-            level.charset.terms,
-        )
-        memo = self._memos.setdefault(key, {})
-        if len(memo) > _MEMO_ENTRIES:
-            memo.clear()
+        memo = self._memo(level)
         blocks: dict[int, _Block] = {}
         last = -1
         for element in elements:
@@ -187,6 +170,14 @@ class Cleaner:
                 done.append(decided)
         return out, done
 
+    def _memo(self, level: Level) -> dict[bytes, Decided]:
+        memo = self._memos.get(level)
+        if memo is None:
+            memo = self._memos[level] = {}
+        elif len(memo) > _MEMO_ENTRIES:
+            memo.clear()
+        return memo
+
     @staticmethod
     def enter(data: Buffer, elements: list[Element], level: Level) -> Level:
         """Sort the elements and read what governs their neighbours: character set and scheme."""
@@ -204,7 +195,7 @@ class Cleaner:
         return level
 
     def _decide(self, data: Buffer, element: Element, level: Level, budget: Budget) -> Decided:
-        tag, vr, _start, value, value_stop, stop = element
+        tag, vr, start, value, value_stop, stop = element
         if not tag & 0xFFFF:
             return Decided(None)  # group lengths say nothing that the elements do not
         entry = lookup(tag)
@@ -223,9 +214,16 @@ class Cleaner:
         if rule.act is Act.REMOVE:
             return self._remove(data, element, rule.source)
         if real == b"SQ":
-            return self._sequence(data, element, level, rule, budget)
+            walk = partial(self._sequence, data, element, level, rule, budget)
+            if level.depth or stop - start > MOST_BYTES:
+                return walk()
+            alike = (level, tag, vr, stop - start)
+            uid = partial(self._uid, budget=budget)
+            return self._moulds.decide(alike, data[start:stop], start, walk, uid)
         if not real or stop != value_stop:
             return self._remove(data, element, "a value representation that does not fit")
+        if real == b"UI" and level.depth:
+            self._moulds.note(element, level)
         return self._known(data, element, level) or self._judge(data, element, level, real, rule)
 
     def _known(self, data: Buffer, element: Element, level: Level) -> Decided | None:
@@ -234,7 +232,7 @@ class Cleaner:
         raw = data[value:value_stop]
         if tag in self._special:
             return self._replaced(element, level, raw, self._special[tag](raw), "rebuilt")
-        if tag in _BULK:
+        if tag in BULK:
             if spells(raw) or self.ctx.subject.needles.matches_binary(raw):
                 return self._remove(data, element, "bulk data that spells text")
             return Decided(data[start:stop])
@@ -281,6 +279,14 @@ class Cleaner:
         if new == old:
             return Decided(encoded)
         return Decided(encoded, ((place(tag), rule, "replace", self.ctx.key.digest(old)),))
+
+    def _uid(self, raw: bytes, element: Element, level: Level, *, budget: Budget) -> Decided:
+        """Decide one UID that stands in a sequence."""
+        memo = self._memo(level)
+        found = memo.get(raw[element[2] : element[5]])
+        if found is None:
+            found = memo[raw[element[2] : element[5]]] = self._decide(raw, element, level, budget)
+        return found
 
     def _sequence(
         self, data: Buffer, element: Element, level: Level, rule: Rule, budget: Budget

@@ -23,6 +23,7 @@ _RUNS_MOST: Final = 500
 _SAME_START: Final = 4
 _PATIENCE: Final = 3  # files compared for nothing before files like them are let pass
 _LAST_TAG: Final = 0x7FDFFFFF
+_NO_TAG: Final = 1 << 32  # of no group
 _SERIES_UID: Final = b"\x20\0\x0e\0"  # (0020,000E), little endian
 _SERIES_MOST: Final = 256
 
@@ -127,7 +128,9 @@ class Book:
                     cut = next((each for each in self._cuts if each > tag), _LAST_TAG + 1)
                 stretch.append(element)
             previous = element
-        self._add(data, stretch, series, ahead, -1)
+        # Where the bytes end with the stretch, its last private group is whole.
+        whole = bool(stretch) and stretch[-1][5] == len(data)
+        self._add(data, stretch, series, ahead, _NO_TAG if whole else -1)
         series.idle = series.idle + 1 if series.count == before else 0
         series.quiet = len(found) if series.idle >= _PATIENCE else 0
 

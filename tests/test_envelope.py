@@ -46,6 +46,25 @@ def test_a_preamble_is_noted() -> None:
     assert read(b"II*\0" + data[4:])[3]
 
 
+@pytest.mark.parametrize("uid_of_the_second", ["1.2.4", "1.2.345", "1.2.3"])
+def test_what_was_read_before_changes_nothing(uid_of_the_second: str) -> None:
+    """The second file differs in its UID, and in what follows the meta information."""
+    first, second = (
+        write_meta(syntax=made.EXPLICIT_LITTLE, sop_class=made.CT, sop_uid=text, version="ROE 1")
+        for text in ("1.2.3", uid_of_the_second)
+    )
+    body = made.encode(BODY)
+    more = b"\x02\x00\x16\x00AE\x06\x00ROE_AE"
+    assert read(first + body) == (made.EXPLICIT_LITTLE, len(first), (), False)
+    assert read(second + body) == (made.EXPLICIT_LITTLE, len(second), (), False)
+    assert read(second + more + body)[1:3] == (len(second + more), ("(0002,0016)",))
+    assert read(b"MZ" + second[2:] + body)[3]
+    implicit = second.replace(
+        b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x14\x001.2.840.10008.1.2\0\0\0"
+    )
+    assert read(implicit + body)[0] == "1.2.840.10008.1.2"
+
+
 def test_further_meta_elements_are_dropped_by_place() -> None:
     data = File(BODY, made.EXPLICIT_LITTLE).data()
     extra = b"\x02\x00\x16\x00AE\x06\x00ROE_AE" + b"\x02\x00\x00\x01UI\x04\x001.2\0"

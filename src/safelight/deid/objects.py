@@ -82,25 +82,39 @@ def cut(data: Buffer, path: str, books: Mapping[Walker, Book], limits: Limits) -
     walker = WALKERS[envelope.encoding.implicit, envelope.encoding.big]
     budget = Budget(limits)
     segments = walker.segments(data, start, len(data), budget, books[walker])
-    if not _ascending(segments):
-        segments = [*sorted(walker.elements(data, start, len(data), budget))]
     if not segments:
         raise UnreadableInputError("the data set is empty")
+    tags, values, end, ascending = _gather(data, segments, start)
+    if not ascending:
+        segments = [*sorted(walker.elements(data, start, len(data), budget))]
+        tags, values, end, _ = _gather(data, segments, start)
+    return DicomObject(data, path, envelope, walker, budget, segments, tags, values, start, end)
+
+
+def _gather(
+    data: Buffer, segments: Sequence[Element | Run], start: int
+) -> tuple[list[int], dict[int, bytes], int, bool]:
+    """Return first tags, noted values, the end, and whether tags ascend, none twice (PS3.5 7.1)."""
     tags: list[int] = []
     values: dict[int, bytes] = {}
     end = start
+    last = -1
+    ascending = True
     for segment in segments:
         if isinstance(segment, Run):
-            tags.append(segment.first)
+            tag, highest = segment.first, segment.last
             values.update(segment.values)
             end += segment.size
-            continue
-        tag, _vr, _start, value, value_stop, stop = segment
+        else:
+            tag, _vr, _start, value, value_stop, stop = segment
+            highest = tag
+            end = max(end, stop)
+            if tag in _NOTED and tag not in values:
+                values[tag] = data[value : min(value_stop, value + 1024)]
+        ascending = ascending and tag > last
+        last = highest
         tags.append(tag)
-        end = max(end, stop)
-        if tag in _NOTED and tag not in values:
-            values[tag] = data[value : min(value_stop, value + 1024)]
-    return DicomObject(data, path, envelope, walker, budget, segments, tags, values, start, end)
+    return tags, values, end, ascending
 
 
 @dataclass(slots=True)
@@ -201,18 +215,3 @@ class DicomObject:
         if self.end < len(self.data):
             entries.append(("after the end", "not part of the object", "remove", ""))
         return [Decided(None, entries)] if entries else []
-
-
-def _ascending(segments: Sequence[Element | Run]) -> bool:
-    """Tell whether tags ascend and none stands twice (PS3.5 7.1)."""
-    last = -1
-    for segment in segments:
-        if isinstance(segment, Run):
-            if segment.first <= last:
-                return False
-            last = segment.last
-        else:
-            if segment[0] <= last:
-                return False
-            last = segment[0]
-    return True

@@ -7,7 +7,7 @@ so every header is read up to its pixel data first. What is found stays in memor
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from safelight.deid.profile import Option, Profile
@@ -54,9 +54,11 @@ _MAY_NAME: Final = frozenset((b"PN", b"SQ", b"UN", b""))
 _SEEN_BYTES: Final = 1 << 20
 _LONGEST: Final = 1024  # bytes: identifiers are short
 _SEEN_MOST: Final = 200_000
+_IDENTITIES_MOST: Final = 512
 _DEEPEST: Final = 8
 
 Found = tuple[tuple[str, str], ...]  # (field of Identity, value)
+_OfRun = tuple[tuple[tuple[int, bytes], ...], Found]  # values of NOTED tags, and what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,13 @@ class Evidence:
     series_uid: str = ""
 
     def merged(self, other: "Evidence") -> "Evidence":
-        """Return this evidence with the other's values added."""
-        if self.identity is not other.identity:
-            self.identity.update(other.identity)
-        return self
+        """Return this evidence with the other's values added; neither identity is changed."""
+        if self.identity is other.identity or self.identity.holds(other.identity):
+            return self
+        both = Identity()
+        both.update(self.identity)
+        both.update(other.identity)
+        return replace(self, identity=both)
 
     def __repr__(self) -> str:
         return "Evidence(<hidden>)"
@@ -137,8 +142,10 @@ class Surveyor:
     def __init__(self, profile: Profile, limits: Limits, books: Mapping[Walker, Book]) -> None:
         self._limits = limits
         self._books = books
-        self._runs: dict[tuple[tuple[str, ...], Run], Found] = {}
+        self._runs: dict[tuple[tuple[str, ...], Run], _OfRun] = {}
         self._seen: dict[tuple[tuple[str, ...], bytes], Found] = {}
+        # By the places in memory of what was found, which is kept beside and so stays there.
+        self._identities: dict[tuple[int, ...], tuple[list[Found], Identity]] = {}
         phrases = set(_PHRASES)
         ids = set(_IDS)
         if Option.RETAIN_INSTITUTION_IDENTITY not in profile.options:
@@ -170,19 +177,24 @@ class Surveyor:
             data, begin, len(data), budget, self._books[walker], stop_tag=PIXEL_DATA
         )
         charset = charset_of(b"")
-        keys = dict.fromkeys((*PERSON_TAGS, _STUDY, _SERIES), b"")
+        keys: dict[int, bytes] = {}
         found: list[Found] = []
+        end = begin
         for segment in segments:
             if isinstance(segment, Run):
-                for tag, raw in segment.values.items():
+                end += segment.size
+                run = self._runs.get((charset.terms, segment))
+                if run is None:
+                    run = self._of_run(segment, walker, charset, budget)
+                noted, known = run
+                for tag, raw in noted:
                     if not keys.get(tag):
                         keys[tag] = raw
-                known = self._runs.get((charset.terms, segment))
-                if known is None:
-                    known = self._of_run(segment, walker, charset, budget)
             else:
-                tag, _vr, _start, value, value_stop, _stop = segment
-                if tag in NOTED and not keys[tag]:  # of a tag that stands twice the first counts
+                tag, _vr, _start, value, value_stop, end = segment
+                if tag in NOTED and not keys.get(
+                    tag
+                ):  # of a tag that stands twice the first counts
                     keys[tag] = data[value:value_stop]
                     if tag == _CHARSET:
                         charset = charset_of(keys[tag])
@@ -192,22 +204,32 @@ class Surveyor:
         if len(self._seen) > _SEEN_MOST:
             self._seen.clear()
             self._runs.clear()
+        person = person_of(*(keys.get(tag, b"") for tag in PERSON_TAGS))
+        study, series = _uid(keys.get(_STUDY, b"")), _uid(keys.get(_SERIES, b""))
+        return Evidence(person, study, self._identity(found), series), end
+
+    def _identity(self, found: list[Found]) -> Identity:
+        """Return all that was found; the same object for the same findings, so never changed."""
+        key = tuple(map(id, found))
+        known = self._identities.get(key)
+        if known is not None:
+            return known[1]
         identity = Identity()
         for each in found:
             for place, text in each:
                 getattr(identity, place).add(text)
-        end = begin
-        for segment in segments:
-            end = end + segment.size if isinstance(segment, Run) else segment[5]
-        person = person_of(*(keys[tag] for tag in PERSON_TAGS))
-        return Evidence(person, _uid(keys[_STUDY]), identity, _uid(keys[_SERIES])), end
+        if len(self._identities) >= _IDENTITIES_MOST:
+            self._identities.clear()
+        self._identities[key] = found, identity
+        return identity
 
-    def _of_run(self, run: Run, walker: Walker, charset: Charset, budget: Budget) -> Found:
+    def _of_run(self, run: Run, walker: Walker, charset: Charset, budget: Budget) -> _OfRun:
         found: list[tuple[str, str]] = []
         for element in run.elements:
             found += self._of_element(run.raw, element, walker, charset, budget)
-        self._runs[charset.terms, run] = tuple(found)
-        return tuple(found)
+        noted = tuple((tag, raw) for tag, raw in run.values.items() if tag in NOTED)
+        known = self._runs[charset.terms, run] = noted, tuple(found)
+        return known
 
     def _of_element(
         self, data: Buffer, element: Element, walker: Walker, charset: Charset, budget: Budget

@@ -3,9 +3,10 @@
 import functools
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.shapes import Shape
 from safelight.dicomio.syntax import (
     DICOMDIR_CLASS,
     EXPLICIT_BIG,
@@ -19,6 +20,7 @@ from safelight.dicomio.walker import (
     SHORT_VRS,
     Budget,
     Buffer,
+    Element,
     OddEncodingError,
     Walker,
     place,
@@ -36,6 +38,10 @@ _REBUILT: Final = frozenset(
     (0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013)
 )
 _EXPLICIT_VRS: Final = SHORT_VRS | LONG_VRS
+_KEY_BYTES: Final = 48  # of file meta information: up to the SOP class
+_KNOWN_MOST: Final = 256
+_SAME_KEY: Final = 8
+_META_MOST: Final = 4096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +81,20 @@ def read_envelope(data: Buffer, limits: Limits) -> Envelope:
         pos = _PREAMBLE + 4
     if data[pos : pos + 2] != b"\x02\x00":
         return _without_meta(data, pos, preamble=preamble)
+    key = (pos, limits, data[pos : pos + _KEY_BYTES])
+    known = _recall(key, data, preamble=preamble)
+    if known is not None:
+        return known
     try:
-        return _with_meta(data, pos, size, limits, preamble=preamble)
+        elements = _META.elements(data, pos, size, Budget(limits), stop_tag=_META_END)
     except OddEncodingError as error:
         raise UnreadableInputError("the file meta information is damaged") from error
+    found = _with_meta(data, pos, elements, preamble=preamble)
+    _remember(key, data, elements, found)
+    return found
 
 
-def _with_meta(data: Buffer, pos: int, size: int, limits: Limits, *, preamble: bool) -> Envelope:
-    elements = _META.elements(data, pos, size, Budget(limits), stop_tag=_META_END)
+def _with_meta(data: Buffer, pos: int, elements: list[Element], *, preamble: bool) -> Envelope:
     syntax = sop_class = ""
     dropped = []
     for tag, _vr, _start, value, value_stop, stop in elements:
@@ -102,6 +114,49 @@ def _with_meta(data: Buffer, pos: int, size: int, limits: Limits, *, preamble: b
     if sop_class == DICOMDIR_CLASS:
         raise UnreadableInputError("this is a DICOMDIR, which is rebuilt, not copied")
     return Envelope(pos, syntax, encoding, sop_class, tuple(dropped), preamble)
+
+
+class _Known(NamedTuple):
+    """File meta information that was read: all but two values of it steer nothing."""
+
+    shape: Shape
+    envelope: Envelope
+
+
+_Key = tuple[int, Limits, bytes]
+_KNOWN: Final[dict[_Key, list[_Known]]] = {}
+
+
+def _recall(key: _Key, data: Buffer, *, preamble: bool) -> Envelope | None:
+    """Return what was read where a file had the same, but for the values that steer nothing."""
+    known = _KNOWN.get(key, [])
+    for number, (shape, envelope) in enumerate(known):
+        start = envelope.start
+        if (
+            shape.fits(data)
+            and envelope.preamble == preamble
+            and len(data) - start >= 8  # noqa: PLR2004 - one element header
+            and int.from_bytes(data[start : start + 2], "little") > 2  # noqa: PLR2004 - group
+        ):
+            if number:  # the one that was met last is tried first
+                known.insert(0, known.pop(number))
+            return envelope
+    return None
+
+
+def _remember(key: _Key, data: Buffer, elements: list[Element], found: Envelope) -> None:
+    """Keep what was read for the next file, which is likely to have the same but for UIDs."""
+    declared = any(tag == _SYNTAX and _uid(data[at:to]) for tag, _, _, at, to, _ in elements)
+    plain = all(to == stop for *_, to, stop in elements)
+    if not declared or not plain or found.start > _META_MOST:
+        return  # without a syntax the bytes that follow decide too
+    if len(_KNOWN) >= _KNOWN_MOST:
+        _KNOWN.clear()
+    steers = (_SYNTAX, _SOP_CLASS)
+    values = [(at, to) for tag, _, _, at, to, _ in elements if tag not in steers]
+    known = _KNOWN.setdefault(key, [])
+    known.insert(0, _Known(Shape(data[: found.start], [(0, key[0]), *values]), found))
+    del known[_SAME_KEY:]
 
 
 def _without_meta(data: Buffer, pos: int, *, preamble: bool) -> Envelope:

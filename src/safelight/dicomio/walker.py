@@ -178,8 +178,8 @@ class Walker:
         most = budget.elements
         many = end - pos > 8 * most  # so many bytes that they can hold more elements than that
         while pos <= last:
-            if starts:
-                run = _known(data, pos, end, starts, found)
+            if starts and (known := starts.get(data[pos : pos + 8])) is not None:
+                run = _standing(data, pos, end, known, found)
                 if run is not None:
                     append(run)
                     pos += run.size
@@ -226,8 +226,8 @@ class Walker:
         most = budget.elements
         many = end - pos > 8 * most  # so many bytes that they can hold more elements than that
         while pos <= last:
-            if starts:
-                run = _known(data, pos, end, starts, found)
+            if starts and (known := starts.get(data[pos : pos + 8])) is not None:
+                run = _standing(data, pos, end, known, found)
                 if run is not None:
                     found.append(run)
                     pos += run.size
@@ -373,11 +373,11 @@ class Walker:
         return found
 
 
-def _known(
-    data: Buffer, pos: int, end: int, starts: dict[bytes, list[Run]], found: list[Element | Run]
+def _standing(
+    data: Buffer, pos: int, end: int, known: list[Run], found: list[Element | Run]
 ) -> Run | None:
-    """Return the longest known run that stands here and divides no private group."""
-    for run in starts.get(data[pos : pos + 8], ()):
+    """Return the longest of some runs that stands here and divides no private group."""
+    for run in known:
         stop = pos + run.size
         if stop > end or data[pos:stop] != run.raw:
             continue

@@ -37,6 +37,17 @@ class Identity:
         self.phrases |= other.phrases
         self.contacts |= other.contacts
 
+    def holds(self, other: "Identity") -> bool:
+        """Tell whether all values of another collector are here too."""
+        return (
+            self.names >= other.names
+            and self.people >= other.people
+            and self.ids >= other.ids
+            and self.dates >= other.dates
+            and self.phrases >= other.phrases
+            and self.contacts >= other.contacts
+        )
+
     def less(self, other: "Identity") -> "Identity":
         """Return the values that the other collector does not hold."""
         return Identity(

@@ -7,23 +7,24 @@ __all__ = ["Grams"]
 
 _WIDTH: Final = 4
 _STEP: Final = 3
+_APART: Final = "\n"  # stands in no value
 
 
 class Grams:
     """Values by their first four characters (fewer for shorter values).
 
     Args:
-        values: Not empty strings.
+        values: Not empty strings of letters and digits.
     """
 
-    __slots__ = ("_grams", "_places", "_short", "_short_ascii", "_short_other", "_step", "_values")
+    __slots__ = ("_grams", "_places", "_row", "_short", "_short_ascii", "_short_other", "_step")
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._values = list(values)
-        self._places: dict[str, list[tuple[str, int]]] | None = None
-        self._short: list[str] = []
-        long = [value for value in self._values if len(value) >= _WIDTH]
-        short = [value for value in self._values if len(value) < _WIDTH]
+        every = list(values)
+        self._places: dict[str, list[tuple[str, int]]] = {}
+        long = [value for value in every if len(value) >= _WIDTH]
+        short = self._short = [value for value in every if len(value) < _WIDTH]
+        self._row = _APART.join(("", *long, ""))
         self._short_ascii = any(value.isascii() for value in short)
         self._short_other = bool(short)
         # Four characters at every third place meet every value of six or more.
@@ -33,12 +34,12 @@ class Grams:
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield (start, value) for each value wherever it stands."""
-        if self._places is None:
-            self._places, self._short = self._index()
         step = self._step
-        places = self._places
         for place in range(0, len(text), step) if step else ():
-            for value, offset in places.get(text[place : place + _WIDTH], ()):
+            gram = text[place : place + _WIDTH]
+            if gram not in self._grams:
+                continue
+            for value, offset in self._places.get(gram) or self._look(gram):
                 if offset <= place and text.startswith(value, place - offset):
                     yield place - offset, value
         for value in self._short:
@@ -58,11 +59,14 @@ class Grams:
                 return False
         return next(self.find(text), None) is not None
 
-    def _index(self) -> tuple[dict[str, list[tuple[str, int]]], list[str]]:
-        """Return where in which value each group of four stands, and the values below four."""
-        places: dict[str, list[tuple[str, int]]] = {}
-        for value in self._values:
-            for offset in range(self._step if len(value) >= _WIDTH else 0):
-                group = value[offset : offset + _WIDTH]
-                places.setdefault(group, []).append((value, offset))
-        return places, [value for value in self._values if len(value) < _WIDTH]
+    def _look(self, gram: str) -> list[tuple[str, int]]:
+        """Return in which values one of the groups of four stands at their start, and where."""
+        found = self._places[gram] = []
+        row = self._row
+        at = row.find(gram)
+        while at >= 0:
+            start = row.rfind(_APART, 0, at) + 1
+            if at - start < self._step:
+                found.append((row[start : row.index(_APART, at)], at - start))
+            at = row.find(gram, at + 1)
+        return found

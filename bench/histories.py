@@ -112,7 +112,7 @@ def images(head: Living, person: str, chance: random.Random) -> list[Contributio
             person=person,
             part="pending",
             role=role_of(head.name, person),
-            account="doctor",
+            accounts=("doctor",),
             label=chance.choice(head.sums.classes),
             weight=chance.choice((1, 1, 3, 1024)),
             case="",

@@ -20,9 +20,10 @@ from safelight.learning.contributions import Offer
 from safelight.learning.examples import role_of
 from safelight.learning.gather import gather, keep_features
 from safelight.learning.leakage import Limits
-from safelight.learning.ledgers import Ledgers, rebuild
+from safelight.learning.ledgers import Ledgers
 from safelight.learning.publish import Publisher
 from safelight.learning.spaces import LOCK, Spaces
+from safelight.learning.taking import rebuild
 from safelight.learning.verify import serve, verify
 from safelight.learning.versions import newest, versions
 from safelight.pipeline.house import House, Places

@@ -14,12 +14,12 @@ from feedback_fixtures import ABOUT, reading
 from safelight.consent.roles import Role
 from safelight.feedback.book import Book
 from safelight.feedback.values import Verdict, Voice
+from safelight.pipeline.panel import Panels
 from safelight.readers.reading import Answer, State
 from safelight.readers.registry import registry
 from safelight.store.schema.feedback import states
 from safelight.web.desk import server_actor
 from safelight.web.reading import Readings
-from safelight.web.scores import held_back
 from view_fixtures import dicom
 from web_fixtures import JSON, Site
 
@@ -73,16 +73,16 @@ def miss(site: Site, times: int, *, voices: int = 2) -> None:
 def test_confirmed_misses_hold_a_reader_back_where_the_worker_looks(site: Site) -> None:
     custody = site.desk.house.custody
     site.chores.score(now=True)
-    assert held_back(custody) == {}
+    assert Panels(custody).now().held == {}
     miss(site, 7)
     site.chores.score()
-    assert held_back(custody) == {}  # a minute is not over yet
+    assert Panels(custody).now().held == {}  # a minute is not over yet
     site.chores.score(now=True)
-    assert held_back(custody) == {READER: State.SHADOW}
+    assert Panels(custody).now().held == {READER: State.SHADOW}
     site.close()
     site.open()
     site.work()  # a new worker looks at once, and takes nothing back
-    assert held_back(site.desk.house.custody) == {READER: State.SHADOW}
+    assert Panels(site.desk.house.custody).now().held == {READER: State.SHADOW}
 
 
 def test_a_worker_asks_no_reader_that_is_held_back_for_good(site: Site, tmp_path: Path) -> None:

@@ -174,12 +174,13 @@ def scoreboard(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:
     from safelight.feedback import Book  # noqa: PLC0415  # start-up cost
     from safelight.feedback.cards import said  # noqa: PLC0415  # as above
     from safelight.feedback.scoreboard import Scoreboard  # noqa: PLC0415  # as above
-    from safelight.readers.registry import registry  # noqa: PLC0415  # as above
+    from safelight.pipeline.panel import Panels  # noqa: PLC0415  # as above
 
     with house(given) as custody:
         board = Scoreboard(custody, Book(custody))
+        readers = Panels(custody).now().registry.readers
         with custody.store.read() as conn:
-            page = board.public(conn, cards=said(registry().readers))
+            page = board.public(conn, cards=said(readers))
     if as_json:
         show(page)
         return

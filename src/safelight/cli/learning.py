@@ -1,5 +1,6 @@
 """``safelight train``, ``model`` and ``forget``: heads that learn from those who agree."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,7 +66,8 @@ def train(
         made = Publisher(custody.vault, custody.log).train(head)
     if as_json:
         gathered = {"new": len(came.ids), "known": came.known, "other": came.other}
-        show(_plain(head, made) | {"card": made.card, "gathered": gathered})
+        more = {"card": made.card, "answers": _answers(made), "gathered": gathered}
+        show(_plain(head, made) | more)
         return
     click.echo(f"from feedback: {len(came.ids)} new, {came.known} known already")
     if came.other:
@@ -75,11 +77,42 @@ def train(
     _tell_card(made)
 
 
+def _answers(version: "Version | None") -> dict[str, Any]:
+    """Return what the gate lets a version do, and why not more."""
+    from safelight.readers.card import Card  # noqa: PLC0415  # start-up cost
+    from safelight.readers.gate import judge  # noqa: PLC0415  # as above
+
+    if version is None or not version.card.get("reader"):
+        why = version.card.get("why_no_reader") if version is not None else ""
+        return {"reader": "", "state": "", "reasons": [why] if why else []}
+    card = Card.from_bytes(version.card["reader"].encode())
+    verdict = judge(card)
+    here = version.card["here"]
+    return {
+        "reader": card.reader,
+        "state": str(verdict.state),
+        "reasons": [*verdict.reasons, *([f"not for people here: {here}"] if here else [])],
+        "card": json.loads(card.to_bytes()),
+    }
+
+
+def _tell_answers(version: "Version") -> None:
+    told = _answers(version)
+    if not told["reader"]:
+        click.echo(f"  answers nobody: {', '.join(told['reasons']) or 'it has no card'}")
+        return
+    colour = {"validated": "green", "shadow": "yellow", "refused": "red"}[told["state"]]
+    click.secho(f"  answers as {told['reader']}: {told['state']}", fg=colour)
+    for reason in told["reasons"]:
+        click.echo(f"    - {reason}")
+
+
 def _tell_card(version: "Version") -> None:
     for title, part in (("audit", "audit"), ("on people it was not taught", "quality")):
         numbers = version.card.get(part) or {}
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
         click.echo(f"  {title}: {told or 'nothing to tell'}")
+    _tell_answers(version)
 
 
 @click.group()
@@ -101,7 +134,8 @@ def model_list(*, as_json: bool, **given: Any) -> None:
     with house(given) as custody, custody.store.read() as conn:
         found = conn.execute(select(heads.c.id, heads.c.name).order_by(heads.c.name)).all()
         rows = [
-            _plain(row.name, newest(conn, row.id))
+            _plain(row.name, made := newest(conn, row.id))
+            | {"answers": {name: _answers(made)[name] for name in ("reader", "state")}}
             | {"held": sorted(holding.accounts(conn, row.id, "held"))}
             for row in found
         ]
@@ -111,6 +145,8 @@ def model_list(*, as_json: bool, **given: Any) -> None:
     for row in rows:
         people = f"{row['people']} people, ledger {row['ledger'][:16]}…" if row["version"] else ""
         click.echo(f"{row['head']}  version {row['version']} {row['state']}  {people}")
+        if (asked := row["answers"])["reader"]:
+            click.echo(f"  answers as {asked['reader']}: {asked['state']}")
         for account in row["held"]:
             click.secho(f"  held: labels of {account}; see them, then --release", fg="yellow")
     if not rows:
@@ -161,7 +197,8 @@ def model_card(head: str, *, as_json: bool, **given: Any) -> None:
     if made is None:
         raise LearningError("no version of this head was published", todo="run safelight train")
     if as_json:
-        show(_plain(head, made) | {"document": made.document, "card": made.card})
+        told = {"document": made.document, "card": made.card, "answers": _answers(made)}
+        show(_plain(head, made) | told)
         return
     click.secho(f"{head} version {made.version}, {made.state}", bold=True)
     for name, value in made.document.items():

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from safelight.consent.custody import Custody
 
-__all__ = ["AS_JSON", "actor", "house", "placed", "show", "write"]
+__all__ = ["AS_JSON", "PLACES", "actor", "house", "placed", "show", "write"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 AS_JSON: Final = click.option(
@@ -34,6 +34,9 @@ _PLACES: Final = (
     ),
     click.option("--log-key", metavar="FILE", help="The log's key file."),
 )
+
+
+PLACES: Final = ("data", "database", "objects", "master_key", "log_key")
 
 
 def placed(command: _Command) -> _Command:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from safelight.cli.opening import PLACES, placed
 from safelight.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
+    from safelight.pipeline.panel import Panel
     from safelight.pipeline.readrun import Outcome, Run
     from safelight.readers.labs import LabReport
     from safelight.readers.reading import Reading
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ask", "read"]
 
+_TRIES: Final = 3
 _FILE: Final = click.Path(dir_okay=False, writable=True)
 _READ: Final = click.Path(exists=True, dir_okay=False)
 _REPORTS: Final = (
@@ -51,6 +54,7 @@ def _options(command: Any) -> Any:
               help="Project key, as for deidentify.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0), help="Processes; 0 means one for each core.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@placed
 @click.pass_context
 def read(  # noqa: PLR0913  # one for each option
     ctx: click.Context,
@@ -69,12 +73,14 @@ def read(  # noqa: PLR0913  # one for each option
     """Say what images are, and what readers see in them or why they do not answer.
 
     The identity comes off first, in memory, as 'deidentify' takes it off; what waits for review or
-    goes to quarantine is listed and not looked at, and nothing is kept. Not a diagnosis.
+    goes to quarantine is listed and not looked at, and nothing is kept. Not a diagnosis. Where
+    there is a vault, what its people taught is asked too, as READER@VERSION.
     """
     from safelight import settings  # noqa: PLC0415  # start-up cost
     from safelight.cli.running import Looker, interruptible  # noqa: PLC0415  # as above
     from safelight.pipeline.readrun import Wanted, run  # noqa: PLC0415  # as above
 
+    where = {name: files.pop(name) for name in PLACES}
     targets = {name: path for name, path in files.items() if path}
     _check(targets, sources)
     wanted = Wanted(
@@ -89,10 +95,16 @@ def read(  # noqa: PLR0913  # one for each option
     looker = Looker(bar=not no_progress and not as_json and sys.stderr.isatty())
     try:
         with interruptible(looker):
-            done = run(sources, given, wanted, looker)
+            for _ in range(_TRIES):
+                panel = _panel(where)
+                done = run(sources, given, wanted, looker, panel)
+                if not panel.learnt - _panel(where).learnt:
+                    break
+            else:
+                raise SettingsError("versions were withdrawn while this ran", todo="read again")
     finally:
         looker.close()
-    report = _report(done, clinician=clinician)
+    report = _report(done, panel, clinician=clinician)
     written = list(_write_all(targets, done, report))
     if as_json:
         click.echo(json.dumps(_document(done), indent=1, ensure_ascii=True))
@@ -119,8 +131,26 @@ def _check(targets: Mapping[str, str], sources: Sequence[str]) -> None:
                 )
 
 
-def _report(done: "Run", *, clinician: bool) -> "Report":
-    from safelight.readers.registry import registry  # noqa: PLC0415  # start-up cost
+def _panel(where: dict[str, str | None]) -> "Panel":
+    """Return whom to ask: the readers of the vault that is named, or of the usual one if any."""
+    from safelight.errors import SafelightError  # noqa: PLC0415  # rarely needed
+    from safelight.pipeline.house import Places  # noqa: PLC0415  # start-up cost
+    from safelight.pipeline.panel import Panel  # noqa: PLC0415  # as above
+
+    told = {name: value for name, value in where.items() if value}
+    places = Places(**told)
+    if not told and not places.exists():
+        return Panel.installed()
+    try:
+        return Panel.at(places)
+    except SafelightError as error:
+        if told:
+            raise
+        click.secho(f"learnt versions were not asked: {error.what}", fg="yellow", err=True)
+        return Panel.installed()
+
+
+def _report(done: "Run", panel: "Panel", *, clinician: bool) -> "Report":
     from safelight.reports.cards import facts  # noqa: PLC0415  # as above
     from safelight.reports.report import Entry, Report, Waiting  # noqa: PLC0415  # as above
 
@@ -150,7 +180,7 @@ def _report(done: "Run", *, clinician: bool) -> "Report":
             if each.problem is not None
         ),
         clinician=clinician,
-        facts={reader.name: facts(reader.card) for reader in registry().readers},
+        facts={reader.name: facts(reader.card) for reader in panel.registry.readers},
     )
 
 

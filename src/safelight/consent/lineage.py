@@ -1,7 +1,7 @@
 """Lineage: what was made from a person, from what, and for which purpose."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,9 +17,10 @@ from safelight.store import Store
 from safelight.store.ids import new_id
 from safelight.store.schema.consent import artefact_parents, artefacts
 
-__all__ = ["Artefact", "Lineage"]
+__all__ = ["Artefact", "Lineage", "New"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,21 @@ class Artefact:
     digest: str
     made_at: datetime
     removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """An artefact that was made just now.
+
+    Attributes:
+        name: In its own room, opaque.
+        digest: What a receipt may show of it; empty for none.
+        parents: Ids of the artefacts it is made from.
+    """
+
+    name: str
+    digest: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Lineage:
@@ -126,9 +142,77 @@ class Lineage:
         }
         made = self._put(conn, {"person": person, "kind": kind, "object": name}, values)
         known = select(artefact_parents.c.parent).where(artefact_parents.c.child == made)
-        for parent in sorted(above - set(conn.execute(known).scalars())):
-            conn.execute(insert(artefact_parents).values(child=made, parent=parent))
+        new = sorted(above - set(conn.execute(known).scalars()))
+        if new:
+            edges = [{"child": made, "parent": parent} for parent in new]
+            conn.execute(insert(artefact_parents), edges)
         return made
+
+    def record_new(
+        self, conn: Connection, made: Sequence[New], *, decision: Decision, person: str, kind: str
+    ) -> list[str]:
+        """Record artefacts that were made just now, many at once; return their ids in order.
+
+        As ``record`` one by one, for names that were never recorded before.
+
+        Args:
+            conn: The write transaction.
+            made: One for each artefact.
+            decision: A yes that was asked for in this transaction: purpose and policy are its own.
+            person: Code of the person.
+            kind: Class of the artefacts.
+
+        Raises:
+            ConsentDeniedError: The decision is a no.
+            RemoverMissingError: Nothing removes this class.
+            ConsentError: A parent is another person's or gone, or a name is not opaque.
+        """
+        self._removers.of(kind)
+        if not decision.allowed:
+            self._consents.require(conn, person, decision.purpose, decision.policy)
+        if not all(_NAME.fullmatch(text) for one in made for text in (one.name, one.digest or "-")):
+            raise ConsentError("an artefact is named by an opaque code")
+        above = sorted({parent for one in made for parent in one.parents})
+        alive: set[str] = set()
+        for some in _portions(above):
+            found = select(artefacts.c.id).where(
+                artefacts.c.id.in_(some),
+                artefacts.c.person == person,
+                artefacts.c.removed_at.is_(None),
+            )
+            alive.update(conn.execute(found).scalars())
+        if set(above) - alive:
+            raise ConsentError("an artefact is made from what is another's, or gone")
+        now = self._store.clock.now()
+        rows = [
+            {
+                "id": new_id(),
+                "person": person,
+                "kind": kind,
+                "object": one.name,
+                "purpose": parse(decision.purpose).name,
+                "policy": decision.policy,
+                "digest": one.digest,
+                "made_at": now,
+                "removed_at": None,
+            }
+            for one in made
+        ]
+        self._link(conn, rows, [sorted(set(one.parents)) for one in made])
+        return [str(row["id"]) for row in rows]
+
+    @staticmethod
+    def _link(conn: Connection, rows: list[dict[str, Any]], above: list[list[str]]) -> None:
+        """Add rows of artefacts and of their parents."""
+        if rows:
+            conn.execute(insert(artefacts), rows)
+        edges = [
+            {"child": row["id"], "parent": parent}
+            for row, parents in zip(rows, above, strict=True)
+            for parent in parents
+        ]
+        if edges:
+            conn.execute(insert(artefact_parents), edges)
 
     @staticmethod
     def _put(conn: Connection, named: dict[str, str], values: dict[str, Any]) -> str:
@@ -205,6 +289,12 @@ class Lineage:
         mine = (artefacts.c.person == person, artefacts.c.kind == kind, artefacts.c.object == name)
         change = update(artefacts).where(*mine, artefacts.c.removed_at.is_(None))
         conn.execute(change.values(removed_at=self._store.clock.now()))
+
+
+def _portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names, as many at a time as one question takes."""
+    for start in range(0, len(names), _AT_ONCE):
+        yield names[start : start + _AT_ONCE]
 
 
 def _artefact(row: Row[Any]) -> Artefact:

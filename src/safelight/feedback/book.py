@@ -33,7 +33,7 @@ from safelight.feedback.values import (
     check_answer,
     subject,
 )
-from safelight.readers.reading import Answer, Code, Reading
+from safelight.readers.reading import Answer, Code, Reading, family
 from safelight.store.faults import reach
 from safelight.store.ids import new_id
 from safelight.store.schema.feedback import answers, cases, entries, impressions, reveals
@@ -364,12 +364,13 @@ class Book:
 
         Args:
             conn: Any transaction; the write transaction where a head commits.
-            reader: Of whose findings; empty for every subject.
+            reader: Of whose findings, those of its learnt versions too; empty for every subject.
             about: One subject alone: ``kind`` or ``SCHEME:VALUE``.
             provisional: Also what is not confirmed, with a weight below 1.0.
         """
         book = self.open(conn)
-        asked = {t.about for case in book.cases.values() for t in case.told if t.reader == reader}
+        told = (each for case in book.cases.values() for each in case.told)
+        asked = {each.about for each in told if family(each.reader) == reader}
         for (image, topic), truth in sorted(book.truths.items()):
             if (about and topic != about) or (reader and topic not in asked):
                 continue

@@ -26,6 +26,7 @@ __all__ = ["Contribution", "Offer", "digest_of", "examples_of", "opened", "seal"
 _KIND: Final = "contribution"
 _MOST_WEIGHT: Final = 1024
 _MOST_TEXT: Final = 200
+_MOST_ACCOUNTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +37,8 @@ class Offer:
         person: Code of the person.
         label: One of the head's classes.
         features: int16, shape (d,), within ±2047.
-        account: Opaque code of who gave the label.
+        account: Opaque code of who gave the label; ``consensus`` where several did.
+        accounts: Codes of all who say so, where several do; at most 100.
         weight: 1 to 1024; how much it counts.
         case: Opaque name of the image, for nearest cases.
         parents: Ids of the artefacts it was made from.
@@ -46,6 +48,7 @@ class Offer:
     label: str
     features: NDArray[np.int16]
     account: str
+    accounts: tuple[str, ...] = ()
     weight: int = 1
     case: str = ""
     parents: tuple[str, ...] = ()
@@ -65,8 +68,11 @@ class Offer:
             raise SettingsError("a label is not a class of this head")
         if not 1 <= self.weight <= _MOST_WEIGHT:
             raise SettingsError(f"weights are integers from 1 to {_MOST_WEIGHT}")
-        if max(len(self.case), len(self.account)) > _MOST_TEXT or not self.account:
+        codes = (self.account, *self.accounts)
+        if max(map(len, (self.case, *codes))) > _MOST_TEXT or not all(codes):
             raise SettingsError("a contribution names who labelled it, by a short code")
+        if len(self.accounts) > _MOST_ACCOUNTS:
+            raise SettingsError(f"a label is said by at most {_MOST_ACCOUNTS} accounts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +84,7 @@ class Contribution:
         person: Code of the person.
         part: ``pending`` or ``published``.
         role: ``learn`` or ``calibrate``.
-        account: Who gave the label.
+        accounts: Who gave the label: one, or all who say so.
         label: Class.
         weight: How much it counts.
         case: Opaque name of the image.
@@ -89,7 +95,7 @@ class Contribution:
     person: str
     part: str
     role: str
-    account: str
+    accounts: tuple[str, ...]
     label: str
     weight: int
     case: str
@@ -112,7 +118,9 @@ def seal(vault: Vault, conn: Connection, offer: Offer, *, name: str, space: str)
         name: Id of the contribution.
         space: Id of the outer key.
     """
-    told = {"case": offer.case, "label": offer.label, "weight": offer.weight}
+    told: dict[str, Any] = {"case": offer.case, "label": offer.label, "weight": offer.weight}
+    if offer.accounts:
+        told["accounts"] = offer.accounts
     line = json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     rows = np.asarray(offer.features).astype("<i2").tobytes()
     inner = vault.seal_small(offer.person, _KIND, name, line + rows, conn)
@@ -143,7 +151,7 @@ def opened(vault: Vault, conn: Connection, rows: Iterable[Any]) -> Iterator[Cont
             person=row.person,
             part=row.part,
             role=row.role,
-            account=row.account,
+            accounts=tuple(told.get("accounts") or (row.account,)),
             label=told["label"],
             weight=told["weight"],
             case=told["case"],

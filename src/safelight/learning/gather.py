@@ -26,20 +26,22 @@ from safelight.vault import Stored
 
 __all__ = [
     "CONSENSUS",
+    "KIND",
     "gather",
     "gather_confirmed",
     "keep_features",
+    "name_of",
     "record_features",
     "write_features",
 ]
 
-CONSENSUS: Final = "consensus"  # who a confirmed label is from: never one account alone
+CONSENSUS: Final = "consensus"  # stands in clear for who a label is from; codes are sealed
 KIND: Final = "feature"
 _DIGEST: Final = 48  # of 64 hex digits
 _VERSION: Final = 15  # hex digits of the hash of the features' version; the vault takes 64 letters
 
 
-def _name(version: str, digest: str) -> str:
+def name_of(version: str, digest: str) -> str:
     """Return the name of an image's features: opaque, and no longer than the vault takes."""
     made_for = hashlib.sha256(version.encode()).hexdigest()[:_VERSION]
     return f"{made_for}:{digest[:_DIGEST]}"
@@ -79,7 +81,9 @@ def write_features(
     with custody.store.read() as conn:
         if not custody.consents.may(conn, person, PURPOSE, policy).allowed:
             return None
-    return custody.vault.write(person, KIND, _name(version, digest), [rows.astype("<i2").tobytes()])
+    return custody.vault.write(
+        person, KIND, name_of(version, digest), [rows.astype("<i2").tobytes()]
+    )
 
 
 def record_features(
@@ -186,6 +190,7 @@ def gather(custody: Custody, name: str, labels: Iterable[Label]) -> Added:
             label=sums.classes[int(label.seen)],
             features=np.frombuffer(data, "<i2").astype(np.int16),
             account=CONSENSUS,
+            accounts=tuple(sorted(label.accounts)),
             case=label.case,
             parents=(kept.id,),
         )
@@ -206,7 +211,7 @@ def _kept(custody: Custody, label: Label, version: str) -> Artefact | None:
         found = select(artefacts.c.id).where(
             artefacts.c.person == label.person,
             artefacts.c.kind == KIND,
-            artefacts.c.object == _name(version, label.digest),
+            artefacts.c.object == name_of(version, label.digest),
             artefacts.c.removed_at.is_(None),
         )
         wanted = conn.execute(found).scalar()

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from safelight.learning.contributions import Contribution
-from safelight.learning.guard import Suspect, suspects
+from safelight.learning.contributions import Contribution, sums_of
+from safelight.learning.guard import Suspect, stands, suspects
 from safelight.learning.ledgers import HeadOf
 from safelight.readers.statistics import Statistics
 from safelight.store.schema.learning import holds
@@ -21,7 +21,11 @@ def accounts(conn: Connection, head: str, state: str) -> set[str]:
 
 
 def suspected(
-    head: HeadOf, both: Statistics, some: Sequence[Contribution], known: set[str]
+    head: HeadOf,
+    both: Statistics,
+    some: Sequence[Contribution],
+    held: set[str],
+    released: set[str],
 ) -> tuple[Suspect, ...]:
     """Return accounts to hold that nobody has looked at yet.
 
@@ -29,10 +33,13 @@ def suspected(
         head: The head.
         both: Sums of all that was contributed.
         some: All contributions.
-        known: Accounts that are held already, or that a steward has released.
+        held: Accounts that are held already.
+        released: Accounts that a steward has let in again.
     """
-    sums = head.base.statistics + both
-    return tuple(one for one in suspects(sums, head.recipe, some) if one.account not in known)
+    out = [one for one in some if not stands(one, held)]
+    sums = head.base.statistics + both - sums_of(both, out)
+    mine = [one for one in some if stands(one, held)]
+    return suspects(sums, head.recipe, mine, held | released)
 
 
 def hold(conn: Connection, head: str, one: Suspect, *, entry: int, at: datetime) -> None:

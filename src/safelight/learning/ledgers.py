@@ -7,21 +7,20 @@ turns, so nobody who has withdrawn by then is in what is committed.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+import numpy as np
+from sqlalchemy import Connection, insert, select
 
 from safelight.consent.custody import Custody
 from safelight.consent.decision import Decision
-from safelight.errors import CorruptedError, ErasedError, LearningError
+from safelight.consent.lineage import New
+from safelight.errors import LearningError
 from safelight.learning.contributions import (
-    Contribution,
     Offer,
     digest_of,
     opened,
     seal,
-    sums_of,
 )
 from safelight.learning.examples import Base, rank_of, role_of
 from safelight.learning.ledger import PARTS, Ledger
@@ -30,14 +29,12 @@ from safelight.readers.head import Recipe
 from safelight.readers.statistics import Statistics
 from safelight.store.faults import reach
 from safelight.store.ids import new_id
-from safelight.store.schema.learning import contributions, heads, ledgers, models
-from safelight.vault import Vault
+from safelight.store.schema.learning import contributions, heads
 
-__all__ = ["PURPOSE", "Added", "HeadOf", "Ledgers", "head_of", "rebuild", "take_back"]
+__all__ = ["PURPOSE", "SERVED", "Added", "HeadOf", "Ledgers", "head_of"]
 
 PURPOSE: Final = "train-a-model"
 SERVED: Final = "served"
-_BATCH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -206,38 +203,38 @@ class Ledgers:
         people = sorted({one.person for one in offers})
         said = {one: self._custody.consents.may(conn, one, PURPOSE, policy) for one in people}
         refused = {one: str(said[one].reason) for one in people if not said[one].allowed}
-        taken: list[SimpleNamespace] = []
+        by_person: dict[str, list[Offer]] = {}
+        for one in offers:
+            by_person.setdefault(one.person, []).append(one)
+        taken: list[tuple[Offer, dict[str, Any]]] = []
         known = other = 0
         for person in people:
             if person in refused:
                 continue
             seen = self._labels(conn, head.id, person)
-            space = ""
-            made: list[str] = []
-            for one in (offer for offer in offers if offer.person == person):
+            new: dict[str, Offer] = {}
+            for one in by_person[person]:
                 digest = digest_of(self._vault, conn, one)
                 if label := seen.get(digest):
                     known, other = known + (label == one.label), other + (label != one.label)
                     continue
                 seen[digest] = one.label
-                space = space or self._space(conn, head.id, person, policy)
-                row = self._put(conn, head, one, digest, space, said[person])
-                made.append(self._record(conn, head, one, row, said[person]))
-                taken.append(row)
-            if made:
-                self._record_model(conn, head, person, made, said[person])
+                new[digest] = one
+            if new:
+                taken += self._put(conn, head, new, policy, said[person])
         if taken:
             reach("learning.contribute.put")
             ledger = Ledger(self._vault, conn, head.id)
-            more = sums_of(head.base.statistics, list(opened(self._vault, conn, taken)))
+            learnt = [one for one, row in taken if row["role"] == "learn"]
             ledger.write(
-                {"pending": ledger.read("pending") + more},
+                {"pending": ledger.read("pending") + _sums(head.base.statistics, learnt)},
                 event="added",
                 count=len(taken),
                 space=ledger.space,
                 at=self._store.clock.now(),
             )
-        return Added(ids=tuple(row.id for row in taken), known=known, other=other, refused=refused)
+        ids = tuple(str(row["id"]) for _, row in taken)
+        return Added(ids=ids, known=known, other=other, refused=refused)
 
     def _labels(self, conn: Connection, head: str, person: str) -> dict[str, str]:
         """Return the labels of a person's images that have contributed, by their digests."""
@@ -256,144 +253,60 @@ class Ledgers:
         return conn.execute(found.limit(1)).scalar() or self._spaces.make(conn)
 
     def _put(
-        self,
-        conn: Connection,
-        head: HeadOf,
-        offer: Offer,
-        digest: str,
-        space: str,
-        yes: Decision,
-    ) -> SimpleNamespace:
-        """Add the row of a contribution, and return its values."""
-        name = new_id()
-        values = {
-            "id": name,
-            "head": head.id,
-            "person": offer.person,
-            "space": space,
-            "part": "pending",
-            "role": role_of(head.id, offer.person),
-            "rank": rank_of(name),
-            "account": offer.account,
-            "purpose": yes.purpose,
-            "policy": yes.policy,
-            "digest": digest,
-            "sealed": seal(self._vault, conn, offer, name=name, space=space),
-            "made": self._store.clock.now(),
-        }
-        conn.execute(insert(contributions).values(**values))
-        return SimpleNamespace(**values)
-
-    def _record(
-        self, conn: Connection, head: HeadOf, offer: Offer, row: SimpleNamespace, yes: Decision
-    ) -> str:
-        return self._custody.lineage.record(
-            conn,
-            person=offer.person,
-            kind="contribution",
-            name=f"{head.id}/{row.id}",
-            purpose=yes.purpose,
-            policy=yes.policy,
-            parents=offer.parents,
-            digest=f"blake3:{row.digest}",
-            decision=yes,
-        )
-
-    def _record_model(
-        self, conn: Connection, head: HeadOf, person: str, made: Sequence[str], yes: Decision
-    ) -> None:
-        """Record a person's part in the versions of a head."""
-        self._custody.lineage.record(
+        self, conn: Connection, head: HeadOf, new: dict[str, Offer], policy: str, yes: Decision
+    ) -> list[tuple[Offer, dict[str, Any]]]:
+        """Add the rows of one person's contributions, by digest, and what they are made from."""
+        now = self._store.clock.now()
+        person = next(iter(new.values())).person
+        space = self._space(conn, head.id, person, policy)
+        role = role_of(head.id, person)
+        made = []
+        for digest, offer in new.items():
+            name = new_id()
+            row = {
+                "id": name,
+                "head": head.id,
+                "person": person,
+                "space": space,
+                "part": "pending",
+                "role": role,
+                "rank": rank_of(name),
+                "account": offer.account,
+                "purpose": yes.purpose,
+                "policy": yes.policy,
+                "digest": digest,
+                "sealed": seal(self._vault, conn, offer, name=name, space=space),
+                "made": now,
+            }
+            made.append((offer, row))
+        conn.execute(insert(contributions), [row for _, row in made])
+        lineage = self._custody.lineage
+        told = [
+            New(
+                name=f"{head.id}/{row['id']}",
+                digest=f"blake3:{row['digest']}",
+                parents=offer.parents,
+            )
+            for offer, row in made
+        ]
+        ids = lineage.record_new(conn, told, decision=yes, person=person, kind="contribution")
+        lineage.record(  # a person's part in the versions of a head
             conn,
             person=person,
             kind="model",
             name=head.id,
             purpose=yes.purpose,
             policy=yes.policy,
-            parents=made,
+            parents=ids,
             decision=yes,
         )
+        return made
 
 
-def take_back(conn: Connection, vault: Vault, head: str, rows: Sequence[Row[Any]]) -> None:
-    """Take contributions off a head in the caller's write transaction; hold the room's lock.
-
-    The sums are locked with a new key; ``Spaces.sweep`` then destroys the old one. A published
-    version that has learnt from a row is void from here on.
-
-    Args:
-        conn: A write transaction.
-        vault: An open vault.
-        head: Id of the head.
-        rows: Rows of the contributions.
-    """
-    ledger = Ledger(vault, conn, head)
-    spaces = Spaces(vault)
-    going = {row.id for row in rows}
-    try:
-        parts = {part: ledger.read(part) for part in PARTS}
-        served = _served(conn, vault, head, ledger.space)
-        for part in PARTS:
-            some = list(opened(vault, conn, [row for row in rows if row.part == part]))
-            parts[part] -= sums_of(parts[part], some)
-    except (CorruptedError, ErasedError):
-        conn.execute(delete(contributions).where(contributions.c.id.in_(going)))
-        rebuild(conn, vault, head)
-        return
-    space = spaces.make(conn)
-    now = vault.store.clock.now()
-    ledger.write(parts, event="removed", count=len(rows), space=space, at=now)
-    conn.execute(delete(contributions).where(contributions.c.id.in_(going)))
-    mine = (models.c.head == head, models.c.state == "published")
-    if any(row.part == "published" for row in rows):
-        conn.execute(update(models).where(*mine).values(state="void", served=None))
-    elif served:
-        sealed = vault.seal_small(space, SERVED, head, served, conn)
-        conn.execute(update(models).where(*mine).values(served=sealed))
-
-
-def _served(conn: Connection, vault: Vault, head: str, space: str) -> bytes:
-    """Return the version in service, opened; empty when there is none."""
-    mine = (models.c.head == head, models.c.state == "published")
-    sealed = conn.execute(select(models.c.served).where(*mine)).scalar()
-    return vault.open_small(space, SERVED, head, sealed, conn) if sealed else b""
-
-
-def rebuild(conn: Connection, vault: Vault, head: str) -> int:
-    """Make a ledger again from the contributions that can be read; drop the others.
-
-    Returns:
-        How many rows could not be read: their people were erased, and a backup brought them back.
-    """
-    found = select(contributions).where(contributions.c.head == head)
-    sums = head_of(conn, head).base.statistics
-    parts = dict.fromkeys(PARTS, Statistics.empty(sums.features, sums.classes, sums.width))
-    lost: list[str] = []
-    batch: list[Contribution] = []
-    for row in conn.execute(found.order_by(contributions.c.person)).all():
-        try:
-            batch += opened(vault, conn, [row])
-        except (CorruptedError, ErasedError):
-            lost.append(row.id)
-        if len(batch) >= _BATCH:
-            parts = _piled(parts, batch)
-            batch = []
-    parts = _piled(parts, batch)
-    if lost:
-        conn.execute(delete(contributions).where(contributions.c.id.in_(lost)))
-    conn.execute(delete(ledgers).where(ledgers.c.head == head))
-    ledger = Ledger(vault, conn, head)
-    space = Spaces(vault).make(conn)
-    now = vault.store.clock.now()
-    ledger.write(parts, event="rebuilt", count=len(lost), space=space, at=now)
-    mine = (models.c.head == head, models.c.state == "published")
-    conn.execute(update(models).where(*mine).values(state="void", served=None))
-    return len(lost)
-
-
-def _piled(parts: dict[str, Statistics], some: Sequence[Contribution]) -> dict[str, Statistics]:
-    """Return parts with contributions added, each to its own."""
-    return {
-        part: sums + sums_of(sums, [one for one in some if one.part == part])
-        for part, sums in parts.items()
-    }
+def _sums(like: Statistics, some: Sequence[Offer]) -> Statistics:
+    """Return the sums of offers that are learnt from."""
+    nothing = Statistics.empty(like.features, like.classes, like.width)
+    if not some:
+        return nothing
+    rows = np.stack([np.asarray(one.features, dtype=np.int16) for one in some])
+    return nothing.of(rows, [one.label for one in some], [one.weight for one in some])

@@ -8,22 +8,27 @@ agrees; else all of it begins again.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from safelight.consent.book import Consents
+from safelight.consent.custody import Custody
 from safelight.consent.journal import Journal
 from safelight.errors import LeakageError, LearningError, SettingsError
-from safelight.learning import agreed, holding
-from safelight.learning.contributions import Contribution, examples_of, opened, sums_of
+from safelight.feedback.notes import Notes
+from safelight.learning import agreed, guard, holding
+from safelight.learning.carding import measure
+from safelight.learning.contributions import opened, sums_of
 from safelight.learning.derive import SAMPLE, Served, derive
-from safelight.learning.examples import Examples
 from safelight.learning.leakage import CHECKS, LIMITS, REFERENCES, Limits, audit
 from safelight.learning.ledger import Ledger
-from safelight.learning.ledgers import SERVED, HeadOf, head_of, take_back
+from safelight.learning.ledgers import SERVED, HeadOf, head_of
+from safelight.learning.planning import Plan, cases_of, left, sample, to_public
+from safelight.learning.sights import known_of
 from safelight.learning.spaces import LOCK, Spaces
+from safelight.learning.taking import take_back
 from safelight.learning.trial import quality
 from safelight.learning.versions import (
     Version,
@@ -32,7 +37,7 @@ from safelight.learning.versions import (
     newest,
     note_text,
 )
-from safelight.readers.statistics import Statistics
+from safelight.readers.registry import registry
 from safelight.store.faults import reach
 from safelight.store.schema.consent import artefacts
 from safelight.store.schema.learning import contributions, models
@@ -47,26 +52,6 @@ FULL = (REFERENCES, CHECKS)  # models of reference, canaries looked at after del
 # Of a successor's audit: it is the version that was audited in full, without a person, and somebody
 # waits for the receipt.
 BRIEF = (48, 320)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Plan:
-    """A ledger as it stood, and what may be published of it.
-
-    ``held`` are ids of rows that stay out; ``mark`` is up to where consent was asked.
-    """
-
-    head: HeadOf
-    number: int
-    mark: agreed.Mark
-    before: Version | None
-    contributed: Statistics
-    kept: Statistics
-    held: frozenset[str]
-    tested: Examples
-    known: Examples
-    people: int
-    reason: str
 
 
 class Publisher:
@@ -125,12 +110,13 @@ class Publisher:
                 return before
             since = agreed.Mark(**before.card["agreed"])
             self._drop_lapsed(head.id, since)
-            plan = self._left(head, before)
+            with self._store.read() as conn:
+                plan = left(conn, self._vault, head, before)
             try:
                 self._enough(plan)
                 served, card = self._solved(plan, brief=True)
             except (LearningError, SettingsError):
-                plan = _public(plan)
+                plan = to_public(plan)
                 try:
                     nothing = (plan.contributed, plan.tested, plan.known)
                     served = derive(head.base, *nothing, head.recipe)
@@ -165,7 +151,7 @@ class Publisher:
                 reach("learning.lapsed.written")
             Spaces(self._vault).sweep()
 
-    def _plan(self, head: HeadOf) -> _Plan:
+    def _plan(self, head: HeadOf) -> Plan:
         """Return what may be published of all that was contributed."""
         with self._store.read() as conn:
             mark = agreed.mark(conn)
@@ -177,16 +163,16 @@ class Publisher:
             before, number = newest(conn, head.id), ledger.number()
             released = holding.accounts(conn, head.id, "released")
             held = holding.accounts(conn, head.id, "held")
-        found_now = holding.suspected(head, both, some, released | held)
+        found_now = holding.suspected(head, both, some, held, released)
         if found_now:
             self._hold(head, found_now)
             held |= {one.account for one in found_now}
-        out = [one for one in some if one.account in held]
-        in_it = [one for one in some if one.account not in held]
+        out = [one for one in some if not guard.stands(one, held)]
+        in_it = [one for one in some if guard.stands(one, held)]
         kept = sums_of(both, out)
-        learnt = [one for one in in_it if one.role == "learn"]
-        tested = [one for one in in_it if one.role == "calibrate"]
-        return _Plan(
+        ours = sample([one for one in in_it if one.role == "calibrate"], both.width)
+        known = sample([one for one in in_it if one.role == "learn"], both.width)
+        return Plan(
             head=head,
             number=number,
             mark=mark,
@@ -194,14 +180,18 @@ class Publisher:
             contributed=both - kept,
             kept=kept,
             held=frozenset(one.id for one in out),
-            tested=_sample(tested, both.width),
-            known=_sample(learnt, both.width),
+            tested=ours,
+            known=known,
+            cases=cases_of(in_it, ours, known),
             people=len({one.person for one in in_it}),
+            shares=guard.shares(in_it),
             reason="trained",
         )
 
     def _hold(self, head: HeadOf, found: Sequence[holding.Suspect]) -> None:
+        notes = Notes(Custody(self._vault, self._journal.log, resume=False))
         with self._store.begin() as conn:
+            number = Ledger(self._vault, conn, head.id).number()
             for one in found:
                 fields = {"head": head.name, "rows": one.rows, "against": one.against}
                 leaf = self._journal.detached(
@@ -209,49 +199,24 @@ class Publisher:
                 )
                 now = self._store.clock.now()
                 holding.hold(conn, head.id, one, entry=leaf.index, at=now)
+                notes.write(
+                    conn,
+                    "labels-held",
+                    reader=head.name,
+                    who=one.account,
+                    level=number,
+                    detail={"labels": one.rows, "against": one.against},
+                )
             reach("learning.held.written")
 
-    def _left(self, head: HeadOf, before: Version) -> _Plan:
-        """Return what is left of a version: its rows, without those who went."""
-        with self._store.read() as conn:
-            mark = agreed.mark(conn)
-            ledger = Ledger(self._vault, conn, head.id)
-            mine = (contributions.c.head == head.id, contributions.c.part == "published")
-            count = select(func.count(contributions.c.person.distinct())).where(*mine)
-            samples = []
-            for role in ("calibrate", "learn"):
-                found = select(contributions).where(*mine, contributions.c.role == role)
-                rows = conn.execute(found.order_by(contributions.c.rank).limit(SAMPLE)).all()
-                rows = sorted(rows, key=lambda row: row.person)
-                samples.append(_sample(list(opened(self._vault, conn, rows)), _width(head)))
-            return _Plan(
-                head=head,
-                number=ledger.number(),
-                mark=mark,
-                before=before,
-                contributed=ledger.read("published"),
-                kept=ledger.read("pending"),
-                held=frozenset(
-                    conn.execute(
-                        select(contributions.c.id).where(
-                            contributions.c.head == head.id, contributions.c.part == "pending"
-                        )
-                    ).scalars()
-                ),
-                tested=samples[0],
-                known=samples[1],
-                people=conn.execute(count).scalar() or 0,
-                reason="withdrawn",
-            )
-
-    def _enough(self, plan: _Plan) -> None:
+    def _enough(self, plan: Plan) -> None:
         if plan.people < self._least:
             raise LearningError(
                 f"{plan.people} people contributed, and {self._least} are needed",
                 todo="wait for more; their images stay in the ledger",
             )
 
-    def _solved(self, plan: _Plan, *, brief: bool = False) -> tuple[Served, dict[str, Any]]:
+    def _solved(self, plan: Plan, *, brief: bool = False) -> tuple[Served, dict[str, Any]]:
         """Return what follows from a plan, and the numbers for its card.
 
         Raises:
@@ -272,9 +237,25 @@ class Publisher:
             "quality": quality(head, served, plan.tested),
             "ridges": [repr(one) for one in served.head.ridges],
         }
-        return served, card
+        if plan.shares is not None:
+            accounts, largest = plan.shares
+            card["labels"] = {"accounts": accounts, "largest_part": f"{largest:.4f}"}
+        return served, card | self._measured(plan, served)
 
-    def _commit(self, plan: _Plan, served: Served, card: dict[str, Any]) -> Version | None:
+    def _measured(self, plan: Plan, served: Served) -> dict[str, Any]:
+        """Return the card that the version answers with, or why it answers nobody."""
+        head = plan.head
+        parent = next((one for one in registry().readers if one.name == head.name), None)
+        if parent is None:
+            return {"reader": "", "here": "", "why_no_reader": "no reader has this head's name"}
+        label = head.base.statistics.classes[-1]
+        known = known_of(self._store, self._vault, plan.cases, plan.known, plan.tested, label=label)
+        rows = int(plan.contributed.counts.sum())
+        made = measure(head, served, known, parent=parent.card, version=plan.version, rows=rows)
+        text = made.card.to_bytes().decode() if made.card is not None else ""
+        return {"reader": text, "here": made.here, "why_no_reader": made.why_not}
+
+    def _commit(self, plan: Plan, served: Served, card: dict[str, Any]) -> Version | None:
         """Publish, unless the ledger or somebody's consent has changed meanwhile: then None."""
         with self._store.lock(LOCK), self._store.begin() as conn:
             ledger = Ledger(self._vault, conn, plan.head.id)
@@ -287,7 +268,7 @@ class Publisher:
         reach("learning.published")
         return made
 
-    def _move(self, conn: Connection, ledger: Ledger, plan: _Plan) -> None:
+    def _move(self, conn: Connection, ledger: Ledger, plan: Plan) -> None:
         """Bring sums and rows to where the plan has them."""
         mine = contributions.c.head == plan.head.id
         nobody = not plan.contributed.counts.sum() and plan.reason != "trained"
@@ -309,23 +290,23 @@ class Publisher:
         self,
         conn: Connection,
         ledger: Ledger,
-        plan: _Plan,
+        plan: Plan,
         served: Served,
         card: dict[str, Any],
     ) -> Version:
         head, before = plan.head, plan.before
         document = document_of(head, plan.contributed, served, people=plan.people)
         text = document_text(document)
-        version = before.version + 1 if before else 1
         card = card | {"agreed": {"said": plan.mark.said, "policies": plan.mark.policies}}
-        row = {"head": head.id, "version": version, "state": "published", "document": text}
+        row = {"head": head.id, "version": plan.version, "state": "published", "document": text}
         digest = hashlib.sha256(text.encode()).hexdigest()
         fields = {
             "head": head.name,
-            "version": version,
+            "version": plan.version,
             "model": digest,
             "ledger": document["ledger"],
             "before": before.hash if before else "",
+            "card": hashlib.sha256(card.get("reader", "").encode()).hexdigest(),
             "reason": plan.reason,
         }
         leaf = self._journal.public(conn, "model.published", fields)
@@ -339,7 +320,7 @@ class Publisher:
         values = row | {"note": note, "card": json.dumps(card, sort_keys=True)}
         now = self._store.clock.now()
         conn.execute(insert(models).values(**values, entry=leaf.index, served=sealed, made=now))
-        found = select(models).where(models.c.head == head.id, models.c.version == version)
+        found = select(models).where(models.c.head == head.id, models.c.version == plan.version)
         made = Version.of(conn.execute(found).one())
         people = select(contributions.c.person).where(
             contributions.c.head == head.id, contributions.c.part == "published"
@@ -348,27 +329,3 @@ class Publisher:
         alive = (artefacts.c.removed_at.is_(None), artefacts.c.person.in_(people))
         conn.execute(update(artefacts).where(*theirs, *alive).values(digest=made.name))
         return made
-
-
-def _width(head: HeadOf) -> int:
-    return head.base.statistics.width
-
-
-def _sample(some: Sequence[Contribution], width: int) -> Examples:
-    """Return the rows of the lowest ranks: the sample does not depend on who came or left."""
-    made = examples_of(some, width)
-    return made.only(range(min(SAMPLE, len(made))))
-
-
-def _public(plan: _Plan) -> _Plan:
-    """Return the plan of going back to the public start: everything contributed waits."""
-    nothing = plan.contributed - plan.contributed
-    width = plan.contributed.width
-    return replace(
-        plan,
-        contributed=nothing,
-        kept=plan.kept + plan.contributed,
-        tested=Examples.none(width),
-        known=Examples.none(width),
-        people=0,
-    )

@@ -35,8 +35,8 @@ class Contributions:
         Returns:
             The newest link of the ledger's chain.
         """
-        from safelight.learning.ledgers import take_back  # noqa: PLC0415  # start-up cost
         from safelight.learning.spaces import LOCK, Spaces  # noqa: PLC0415  # as above
+        from safelight.learning.taking import take_back  # noqa: PLC0415  # start-up cost
 
         head, _, one = name.partition("/")
         theirs = (contributions.c.person == person, contributions.c.head == head)

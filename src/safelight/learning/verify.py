@@ -1,5 +1,6 @@
 """Training again from what remains, and comparing hashes: what anyone with the data can do."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -221,6 +222,9 @@ def _version_problems(
         told = receipt.verify(receipt.build(custody.log, leaf), custody.log.key)
         if told.fields["model"] != version.hash:
             problems.append("the log's entry is about another version")
+        card = hashlib.sha256(version.card.get("reader", "").encode()).hexdigest()
+        if "card" in told.fields and told.fields["card"] != card:
+            problems.append("the version's card is not the one that was committed to")
     except SafelightError as error:
         problems.append(f"the version is not in the log: {error}")
     return problems, notes

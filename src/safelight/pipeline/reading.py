@@ -1,11 +1,12 @@
 """One de-identified input, looked at by kind, quality, measures and readers; and its reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight import __version__
 from safelight.errors import SafelightError
+from safelight.pipeline.panel import Panel
 from safelight.readers.reading import KindAnswer, Reading, State
 from safelight.types import Deidentified
 
@@ -44,6 +45,7 @@ def read(
     limits: "Limits | None" = None,
     site: "SiteStatus | None" = None,
     held: Mapping[str, State] | None = None,
+    panel: Panel | None = None,
 ) -> Reading:
     """Return all that can be said of one de-identified input.
 
@@ -52,8 +54,9 @@ def read(
         limits: Bounds on what is read and decoded.
         site: What is known of the place it comes from; nothing unless given.
         held: What a scoreboard lets readers do, by name; see ``Registry.read``.
+        panel: Whom to ask; those who are installed unless given.
     """
-    return look(item, limits, site, held)[1]
+    return look(item, limits, site, held, panel)[1]
 
 
 def look(
@@ -61,6 +64,7 @@ def look(
     limits: "Limits | None",
     site: "SiteStatus | None",
     held: Mapping[str, State] | None = None,
+    panel: Panel | None = None,
 ) -> "tuple[View | None, Reading]":
     """Return the view and the reading; what cannot be read is said in the reading."""
     from safelight.readers.view import View  # noqa: PLC0415  # start-up cost
@@ -68,7 +72,9 @@ def look(
     view = None
     try:
         view = View.of(item, limits=limits)
-        return view, _said(view, site, held)
+        asked = panel or Panel.installed()
+        asked = replace(asked, site=site or asked.site, held={**asked.held, **(held or {})})
+        return view, _said(view, asked)
     except SafelightError as error:
         return view, _unread(item, error.what)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -77,11 +83,10 @@ def look(
         return view, _unread(item, "it could not be read, which is a fault of ours")
 
 
-def _said(view: "View", site: "SiteStatus | None", held: Mapping[str, State] | None) -> Reading:
+def _said(view: "View", panel: Panel) -> Reading:
     """Ask kind, quality, measures and readers, in this order."""
     from safelight.readers import kind as kinds  # noqa: PLC0415  # start-up cost
     from safelight.readers import measures, quality  # noqa: PLC0415  # as above
-    from safelight.readers.registry import registry  # noqa: PLC0415  # as above
     from safelight.readers.site import SiteStatus  # noqa: PLC0415  # as above
 
     kind = kinds.what(view)
@@ -95,7 +100,7 @@ def _said(view: "View", site: "SiteStatus | None", held: Mapping[str, State] | N
         kind=kind,
         quality=quality.judge(view, kind),
         measurements=measures.measure(view),
-        findings=registry().read(view, kind, site=site or SiteStatus(), held=held),
+        findings=panel.registry.read(view, kind, site=panel.site or SiteStatus(), held=panel.held),
         notes=tuple(notes),
     )
 

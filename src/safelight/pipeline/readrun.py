@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.errors import QuarantineError, SafelightError, UnreadableInputError
 from safelight.pipeline.job import ARCHIVES, NOT_CLEANED, input_code, unexpected
+from safelight.pipeline.panel import Panel
 from safelight.pipeline.plan import Plan, Sight, make_plan, make_tasks
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.reading import Wanted, look, made
@@ -83,16 +84,27 @@ class Run:
 
 
 def run(
-    sources: Sequence[str], settings: "Settings", wanted: Wanted, watch: Watch | None = None
+    sources: Sequence[str],
+    settings: "Settings",
+    wanted: Wanted,
+    watch: Watch | None = None,
+    panel: Panel | None = None,
 ) -> Run:
     """De-identify every input in memory and read those that came out.
+
+    Args:
+        sources: Files and folders.
+        settings: Of de-identification.
+        wanted: What is made beside the readings.
+        watch: Is told how far it is.
+        panel: Which readers to ask; those who are installed unless given.
 
     Raises:
         KeyFileError: The project key cannot be used.
         SettingsError: A setting is wrong.
     """
     watch = watch or Silent()
-    job = _Job(make_engine(settings), wanted)
+    job = _Job(make_engine(settings), wanted, panel)
     done = Run()
     found: dict[int, Outcome] = {}
     watch.stage("list", 0)
@@ -132,7 +144,8 @@ def run(
 class _Job:
     """One run, as its workers see it."""
 
-    def __init__(self, engine: "Engine", wanted: Wanted) -> None:
+    def __init__(self, engine: "Engine", wanted: Wanted, panel: Panel | None) -> None:
+        self.panel = panel
         self.engine = engine
         self.wanted = wanted
         self.items: list[Item] = []
@@ -287,7 +300,7 @@ class _Job:
     def _outcome(
         self, at: int, clean: Deidentified, *, images: int = 1, notes: Iterable[str] = ()
     ) -> Outcome:
-        view, reading = look(clean, self.engine.limits, None)
+        view, reading = look(clean, self.engine.limits, None, None, self.panel)
         reading = replace(reading, notes=(*notes, *reading.notes))
         reports = made(view, reading, self.wanted)
         return Outcome(index=at, code=self.code(at), reading=reading, images=images, made=reports)

@@ -39,7 +39,6 @@ KEPT: Final = 20  # people of each class are kept: fewer never decide at 5 %
 TENTHS: Final = 10
 MOST_PROBED: Final = 200  # images of a class that the border probe looks at
 FEWEST: Final = 20
-SPLITS: Final = 100
 REFERENCE: Final = 120
 METHOD: Final = (
     "five heads, each without a fifth of the people; intervals from drawing people again; "
@@ -150,7 +149,7 @@ def check(
     solving = replace(solving, ridge=head.ridges[0])
     calibration = Calibration.of(head.score(held.z), held.has, held.people)
     scores = scoring.cross(rows.z, rows.has, rows.people, solving)
-    covered, decided, brier = _promise(rows, scores, recipe.alpha)
+    covered, decided, brier = scoring.promise(scores, rows.has, rows.people, recipe.alpha)
     card = Card(
         reader=recipe.name,
         version=recipe.version,
@@ -267,28 +266,6 @@ def _thinned(rows: Rows) -> Rows:
         [[i for i in order if rows.has[i] == side][:MOST_PROBED] for side in (True, False)]
     )
     return rows.part(np.sort(places.astype(np.int64)))
-
-
-def _promise(rows: Rows, scores: Array, alpha: float) -> tuple[tuple[float, float], float, float]:
-    """Return coverage with and without, share decided, and Brier score, over halves of people."""
-    chosen = one_each(rows.people)
-    values, has = scores[chosen], rows.has[chosen]
-    rng = np.random.default_rng(5)
-    with_it, without, decided, brier = [], [], [], []
-    for _ in range(SPLITS):
-        first = rng.random(len(values)) < 0.5  # noqa: PLR2004  # halves
-        if min(has[first].sum(), (~has[first]).sum(), has[~first].sum(), (~has[~first]).sum()) < 1:
-            continue
-        known = Calibration.of(values[first], has[first])
-        seen, not_seen = known.p_seen(values[~first]), known.p_not_seen(values[~first])
-        truth = has[~first]
-        with_it.append((seen[truth] > alpha).mean())
-        without.append((not_seen[~truth] > alpha).mean())
-        decided.append(((seen > alpha) != (not_seen > alpha)).mean())
-        chance = seen / (seen + not_seen)
-        brier.append(((chance - truth) ** 2).mean())
-    means = [round(float(np.mean(one)), 4) for one in (with_it, without, decided, brier)]
-    return (means[0], means[1]), means[2], means[3]
 
 
 def _subgroups(rows: Rows, scores: Array) -> tuple[Subgroup, ...]:

@@ -16,6 +16,7 @@ __all__ = [
     "Reading",
     "State",
     "ViewKind",
+    "family",
 ]
 
 # The one promise of class-conditional split-conformal answers, in words.
@@ -23,6 +24,11 @@ PROMISE: Final = (
     "Of 100 people with {finding}, from those it was calibrated on, on average at most {missed} "
     "are told 'not seen'."
 )
+
+
+def family(reader: str) -> str:
+    """Return the reader that a learnt version of it, ``NAME@VERSION``, belongs to; or itself."""
+    return reader.partition("@")[0]
 
 
 class Answer(StrEnum):

@@ -14,7 +14,7 @@ from safelight.readers.explain import NOBODY, Cases
 from safelight.readers.gate import Verdict
 from safelight.readers.linear import LinearReader, Packed
 from safelight.readers.pins import PINS
-from safelight.readers.reading import Finding, KindAnswer, State
+from safelight.readers.reading import Finding, KindAnswer, State, family
 from safelight.readers.site import SiteStatus
 from safelight.readers.view import View
 
@@ -47,6 +47,22 @@ class Registry:
                 return reader
         known = ", ".join(reader.name for reader in self.readers)
         raise SettingsError(f"there is no reader of this name; there are {known}")
+
+    def joined(self, more: Iterable[Reader]) -> "Registry":
+        """Return these readers and more; a learnt version stands behind the reader it is of.
+
+        One whose name is taken is left out and told of as broken.
+        """
+        known = {reader.name for reader in self.readers}
+        readers, broken = list(self.readers), list(self.broken)
+        for reader in more:
+            if reader.name in known:
+                broken.append(f"{reader.name}: there is a reader of this name already")
+                continue
+            known.add(reader.name)
+            mine = [at for at, one in enumerate(readers) if family(one.name) == family(reader.name)]
+            readers.insert(mine[-1] + 1 if mine else len(readers), reader)
+        return Registry(tuple(readers), tuple(broken))
 
     def read(
         self,

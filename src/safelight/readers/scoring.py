@@ -9,14 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from safelight.readers.card import Interval
+from safelight.readers.conformal import Calibration, one_each
 from safelight.readers.head import Recipe, solve
 from safelight.readers.statistics import Statistics
 
-__all__ = ["NOT", "WITH", "auc", "cross", "folds", "interval", "pile"]
+__all__ = ["NOT", "WITH", "auc", "cross", "folds", "interval", "pile", "promise"]
 
 NOT, WITH = "not", "with"
 FOLDS = 5
 DRAWS = 400
+SPLITS = 100
 _LOW, _HIGH = 2.5, 97.5
 
 Array = NDArray[Any]
@@ -107,3 +109,40 @@ def cross(
         if left.counts.min() > 0:
             scores[out] = solve(left, recipe or Recipe()).score(features[out])
     return scores
+
+
+def promise(
+    scores: Array, has: ArrayLike, people: Sequence[str], alpha: float
+) -> tuple[tuple[float, float], float, float]:
+    """Return coverage with and without, share decided, and Brier score, over halves of people.
+
+    Where the people are too few for a single half, nobody is covered and nobody decided.
+
+    Args:
+        scores: Of rows that the head never saw, shape (n,).
+        has: Truth of each.
+        people: Code of each one's person.
+        alpha: Share of a class that may be told the other.
+    """
+    truths = np.asarray(has, dtype=bool)
+    chosen = one_each(people)
+    values, has_it = np.asarray(scores, dtype=np.float64)[chosen], truths[chosen]
+    rng = np.random.default_rng(5)
+    with_it, without, decided, brier = [], [], [], []
+    for _ in range(SPLITS):
+        first = rng.random(len(values)) < 0.5  # noqa: PLR2004  # halves
+        sides = (has_it[first], has_it[~first])
+        if min(min(one.sum(), (~one).sum()) for one in sides) < 1:
+            continue
+        known = Calibration.of(values[first], has_it[first])
+        seen, not_seen = known.p_seen(values[~first]), known.p_not_seen(values[~first])
+        truth = has_it[~first]
+        with_it.append((seen[truth] > alpha).mean())
+        without.append((not_seen[~truth] > alpha).mean())
+        decided.append(((seen > alpha) != (not_seen > alpha)).mean())
+        chance = seen / (seen + not_seen)
+        brier.append(((chance - truth) ** 2).mean())
+    if not with_it:
+        return (0.0, 0.0), 0.0, 1.0
+    means = [round(float(np.mean(one)), 4) for one in (with_it, without, decided, brier)]
+    return (means[0], means[1]), means[2], means[3]

@@ -54,18 +54,19 @@ def answered(readings: Readings, who: Who, row: Row[Any], question: str) -> AskP
 
 def _facts(readings: Readings, who: Who, row: Row[Any]) -> "Facts":
     """Return all facts that may be told to somebody about a submission."""
-    from safelight.readers.registry import registry  # noqa: PLC0415  # start-up cost
     from safelight.reports.ask import Facts, Known, Topic, gather  # noqa: PLC0415  # as above
     from safelight.reports.cards import sentences  # noqa: PLC0415  # as above
 
     rooms = readings.rooms
     own = who.owns(row.person)
+    readers = rooms.board.panels.now().registry.readers
+    cards = {each.name: tuple(sentences(each.card)) for each in readers}
 
     def known(reading: "Reading | None", labs: "LabReport | None" = None) -> "Known":
         return Known(
             reading=reading,
             labs=labs,
-            cards={each.name: tuple(sentences(each.card)) for each in registry().readers},
+            cards=cards,
             consents=_consents(rooms, row.person) if own else None,
             clinician=who.has(Role.CLINICIAN) and not own,
             page=True,

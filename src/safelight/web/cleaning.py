@@ -19,11 +19,12 @@ from safelight.deid.looking import Seen
 from safelight.feedback.book import Book
 from safelight.feedback.values import Facts
 from safelight.pipeline import reading as readings
+from safelight.pipeline.panel import Panel, Panels
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import Lease, object_name
 from safelight.pipeline.witness import Witness
 from safelight.pipeline.work import DEIDENTIFIED, Cleaned, EngineCleaner, Opener, Worker
-from safelight.readers.reading import KindAnswer, Reading, State
+from safelight.readers.reading import KindAnswer, Reading
 from safelight.readers.reading_json import dumps
 from safelight.store.schema.consent import artefacts
 from safelight.store.schema.web import items_seen
@@ -35,7 +36,6 @@ from safelight.web.items import Items, number_of
 from safelight.web.keeping import Keeping
 from safelight.web.labs import LABS
 from safelight.web.reading import READING
-from safelight.web.scores import held_back
 from safelight.web.watching import SPARED, Watched
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class _PageCleaned(Cleaned):
 class _PageCleaner(EngineCleaner):
     """Cleans with one engine, and reads what comes out with the readers that may."""
 
-    def __init__(self, engine: Watched, held: Mapping[str, State]) -> None:
+    def __init__(self, engine: Watched, panel: Panel | None) -> None:
         super().__init__(engine)
-        self._held = held
+        self._panel = panel
         self._watched = engine
 
     def _clean(
@@ -81,7 +81,7 @@ class _PageCleaner(EngineCleaner):
     ) -> Cleaned:
         self._watched.found()  # of a file that was withheld
         clean = self._watched.deidentify(original, subject, seen=seen)
-        view, reading = readings.look(clean, self._watched.limits, None, self._held)
+        view, reading = readings.look(clean, self._watched.limits, None, None, self._panel)
         return _PageCleaned(
             parts=clean.parts,
             manifest=clean.manifest,
@@ -95,11 +95,9 @@ class _PageCleaner(EngineCleaner):
 class _EditedCleaner:
     """Cleans the files of one submission, each with the masks that people edited for it."""
 
-    def __init__(
-        self, make: EngineMaker, items: Items, submission: str, held: Mapping[str, State]
-    ) -> None:
+    def __init__(self, make: EngineMaker, items: Items, submission: str, panel: Panel) -> None:
         self._make = make
-        self._held = held
+        self._panel = panel
         self._edits: dict[int, tuple[list[str], list[Region]]] = {}
         for row in items.edits(submission):
             masks, spared = self._edits.setdefault(row.position, ([], []))
@@ -123,7 +121,7 @@ class _EditedCleaner:
             groups.setdefault((";".join(masks), tuple(spared)), set()).add(position)
         for (mask, spared_here), chosen in sorted(groups.items(), key=lambda each: min(each[1])):
             engine = self._make(mask, spared_here)
-            yield from _PageCleaner(engine, self._held).clean(files, frozenset(chosen))
+            yield from _PageCleaner(engine, self._panel).clean(files, frozenset(chosen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +183,7 @@ class _PageWitness:
             artefacts.c.removed_at.is_(None),
         )
         parent = conn.execute(mine).one()
+        extra = self._still(conn, person, name, extra)
         self._vault.record(conn, extra.stored)
         for kept in extra.stored:
             self._custody.lineage.record(
@@ -215,6 +214,15 @@ class _PageWitness:
         named = {"submission": submission, "position": position, "person": person}
         conn.execute(insert(items_seen).values(**named, **extra.values, noted=case))
 
+    def _still(self, conn: Connection, person: str, name: str, extra: _Extra) -> _Extra:
+        """Return a result without answers of versions that somebody has left meanwhile."""
+        said = Panels.left(conn, extra.said)
+        if said is extra.said:
+            return extra
+        self._vault.discard(extra.reading)
+        fresh = self._vault.write(person, READING, name, [dumps(said)])
+        return replace(extra, said=said, reading=fresh)
+
     def finished(
         self, conn: Connection, person: str, submission: str, dropped: Sequence[str]
     ) -> None:
@@ -236,14 +244,14 @@ class PageWorker(Worker):
         self._make = make
         self._items = Items(desk)
         self._secrets = desk.secrets
-        self._custody = desk.house.custody
-        cleaner = _PageCleaner(make("", ()), {})
+        self._panels = Panels(desk.house.custody)
+        cleaner = _PageCleaner(make("", ()), None)
         super().__init__(desk.house.vault, cleaner, witness=self._page, most=most)
 
     def _work(self, lease: Lease) -> None:
         self._page.extras.clear()
         self._cleaner = _EditedCleaner(
-            self._make, self._items, lease.submission, held_back(self._custody)
+            self._make, self._items, lease.submission, self._panels.now()
         )
         try:
             super()._work(lease)

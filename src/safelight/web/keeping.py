@@ -29,10 +29,12 @@ class Keeping:
 
     def __init__(self, custody: Custody) -> None:
         self._custody = custody
-        self._waiting: dict[str, Stored] = {}
+        self._waiting: dict[str, list[Stored]] = {}
 
     def prepare(self, person: str, name: str, view: "View | None", reading: "Reading") -> None:
         """Write the features of an image, where a reader is made for it and its person agrees.
+
+        Beside them goes what shortcuts see of it, for the card of what is learnt.
 
         Args:
             person: Code of the person.
@@ -40,7 +42,8 @@ class Keeping:
             view: What was read; None when it could not be.
             reading: What was said of it.
         """
-        from safelight.learning.gather import write_features  # noqa: PLC0415  # start-up cost
+        from safelight.learning import sights  # noqa: PLC0415  # start-up cost
+        from safelight.learning.gather import write_features  # noqa: PLC0415  # as above
         from safelight.readers.asking import Seen  # noqa: PLC0415  # as above
         from safelight.readers.linear import fixed_version  # noqa: PLC0415  # as above
         from safelight.readers.registry import registry  # noqa: PLC0415  # as above
@@ -53,19 +56,24 @@ class Keeping:
             if not self._custody.consents.may(conn, person, "train-a-model", policy).allowed:
                 return
         try:
-            features = Seen(view).features()
+            seen = Seen(view)
+            made = {
+                fixed_version(): seen.features(),
+                sights.VERSION: sights.seen_of(seen.picture()),
+            }
         except SafelightError:  # the reading says why it has no picture
             return
-        stored = write_features(
-            self._custody,
-            person=person,
-            digest=view.digest,
-            version=fixed_version(),
-            features=features,
-            policy=policy,
-        )
-        if stored is not None:
-            self._waiting[name] = stored
+        for version, rows in made.items():
+            stored = write_features(
+                self._custody,
+                person=person,
+                digest=view.digest,
+                version=version,
+                features=rows,
+                policy=policy,
+            )
+            if stored is not None:
+                self._waiting.setdefault(name, []).append(stored)
 
     def keep(self, conn: Connection, name: str, parent: str, policy: str) -> None:
         """Name what was written, in the transaction that keeps the reading.
@@ -78,14 +86,18 @@ class Keeping:
         """
         from safelight.learning.gather import record_features  # noqa: PLC0415  # start-up cost
 
-        stored = self._waiting.get(name)
-        if stored is not None and record_features(
-            self._custody, conn, stored, policy=policy, parents=(parent,)
-        ):
-            del self._waiting[name]
+        waiting = self._waiting.pop(name, [])
+        left = [
+            stored
+            for stored in waiting
+            if not record_features(self._custody, conn, stored, policy=policy, parents=(parent,))
+        ]
+        if left:
+            self._waiting[name] = left
 
     def clear(self) -> None:
         """Discard what was written and not kept."""
-        for stored in self._waiting.values():
-            self._custody.vault.discard(stored)
+        for waiting in self._waiting.values():
+            for stored in waiting:
+                self._custody.vault.discard(stored)
         self._waiting.clear()

@@ -9,13 +9,13 @@ from safelight.consent.custody import Custody
 from safelight.feedback.board import Slice
 from safelight.feedback.book import Book
 from safelight.feedback.scoreboard import Row, Scoreboard
-from safelight.readers.reading import State
+from safelight.pipeline.panel import Panels
 from safelight.web.records import BoardPage, ReaderCard
 
 if TYPE_CHECKING:
     from safelight.web.rooms import Rooms
 
-__all__ = ["Board", "cards_of", "held_back"]
+__all__ = ["Board", "cards_of"]
 
 _FRESH: Final = 60.0  # seconds that the public page is kept: anybody may ask for it, at will
 
@@ -25,10 +25,14 @@ class Board:
 
     Args:
         custody: Of the house.
+
+    Attributes:
+        panels: Who may be asked, learnt versions too.
     """
 
     def __init__(self, custody: Custody) -> None:
         self._custody = custody
+        self.panels: Final = Panels(custody)
         self._lock = threading.Lock()
         self._made = -_FRESH
         self._page: BoardPage | None = None
@@ -36,25 +40,16 @@ class Board:
     def page(self) -> BoardPage:
         """Return the page, at most a minute old; small cells are left out."""
         from safelight.feedback.cards import said  # noqa: PLC0415  # start-up cost
-        from safelight.readers.registry import registry  # noqa: PLC0415  # as above
 
         with self._lock:
             if self._page is None or time.monotonic() - self._made >= _FRESH:
                 board = Scoreboard(self._custody, Book(self._custody))
+                readers = self.panels.now().registry.readers
                 with self._custody.store.read() as conn:
-                    told = board.public(conn, cards=said(registry().readers))
+                    told = board.public(conn, cards=said(readers))
                 self._page = BoardPage(**told)
                 self._made = time.monotonic()
             return self._page
-
-
-def held_back(custody: Custody) -> dict[str, State]:
-    """Return what the scoreboard lets the readers of this version do, where it is less than all."""
-    from safelight.readers.registry import registry  # noqa: PLC0415  # start-up cost
-
-    versions = {reader.name: reader.card.release for reader in registry().readers}
-    with custody.store.read() as conn:
-        return Scoreboard(custody, Book(custody)).states(conn, versions)
 
 
 def cards_of(rooms: "Rooms") -> tuple[list[ReaderCard], dict[str, int]]:

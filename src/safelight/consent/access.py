@@ -4,13 +4,14 @@ The log is written before anything is shown. An access that cannot be logged doe
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from safelight.consent.book import Consents, actor_code
+from safelight.consent.decision import Reason
 from safelight.consent.journal import Journal
 from safelight.consent.purposes import parse
 from safelight.consent.roles import ACTS, GLASS, NEEDS_CONSENT, OWN, Act, Role
@@ -19,10 +20,13 @@ from safelight.store.faults import reach
 from safelight.store.schema.consent import accesses, roles
 from safelight.vault import Vault
 
-__all__ = ["Access", "Accesses"]
+__all__ = ["GLASS_LASTS", "Access", "Accesses"]
 
 _BOX: Final = "access"
 _UNKNOWN: Final = "unknown"
+_CARE: Final = "care"
+_DECLARED: Final = "emergency declared"
+GLASS_LASTS: Final = timedelta(hours=1)
 _MIN_REASON: Final = 10
 _MAX_REASON: Final = 2_000
 
@@ -146,7 +150,14 @@ class Accesses:
     # Accesses
 
     def check(
-        self, actor: str, act: Act, person: str = "", *, purpose: str = "", policy: str = ""
+        self,
+        actor: str,
+        act: Act,
+        person: str = "",
+        *,
+        purpose: str = "",
+        policy: str = "",
+        glass: bool = False,
     ) -> int:
         """Log that somebody wants to do something, and let them or not.
 
@@ -158,6 +169,7 @@ class Accesses:
             person: To whose data; empty where it is about nobody.
             purpose: What for; needed where data is seen or handed out.
             policy: Hash of the policy for that purpose.
+            glass: An emergency that they declared within the hour lets them too.
 
         Returns:
             The number of the line in the access log.
@@ -168,7 +180,10 @@ class Accesses:
         asked = _Asked(actor=actor, act=act, person=person, purpose=purpose, policy=policy)
         with self._store.begin() as conn:
             role, refusal = self._judge(conn, asked)
-            number = self._write(conn, asked, role, refusal)
+            broken = self._broken(conn, asked) if glass and refusal else None
+            if broken is not None:
+                role, refusal, asked = Role(broken.role), "", replace(asked, claim=broken.claim)
+            number = self._write(conn, asked, role, refusal, glass=broken is not None)
         reach("consent.access.logged")
         if refusal:
             raise AccessDeniedError(f"{act} is not allowed: {refusal}")
@@ -177,13 +192,15 @@ class Accesses:
     def break_glass(self, actor: str, act: Act, person: str, reason: str) -> int:
         """Let somebody see in an emergency what they else may not, with their reason on record.
 
-        The person finds it in their own list of accesses.
+        It lasts for an hour (``check`` with ``glass``); each look is a line of its own. The person
+        finds all of it in their own list of accesses. What they took back is not shown.
 
         Raises:
-            AccessDeniedError: Their role has no such key, or no reason was given.
+            AccessDeniedError: Their role has no such key, no reason was given, or the person has
+                withdrawn.
         """
         claim = reason.strip()[:_MAX_REASON]
-        asked = _Asked(actor=actor, act=act, person=person, purpose="care", claim=claim)
+        asked = _Asked(actor=actor, act=act, person=person, purpose=_CARE, claim=claim)
         with self._store.begin() as conn:
             held = [role for role, _ in self.held(conn, actor) if act in GLASS.get(role, ())]
             refusal = ""
@@ -193,12 +210,41 @@ class Accesses:
                 refusal = "an emergency needs its reason in words"
             elif self._vault.people.state(person, conn) != "active":
                 refusal = "there is no such person"
+            elif self._taken_back(conn, person):
+                refusal = "the person took it back"
             role = held[0] if held else None
-            number = self._write(conn, asked, role, refusal, glass=True)
+            number = self._write(conn, asked, role, refusal, glass=True, reason=_DECLARED)
         reach("consent.access.logged")
         if refusal:
             raise AccessDeniedError(f"{act} is not allowed: {refusal}")
         return number
+
+    def emergency(self, conn: Connection, actor: str, act: Act, person: str) -> datetime | None:
+        """Return until when an emergency that somebody declared lets them; None when none does."""
+        broken = self._broken(conn, _Asked(actor=actor, act=act, person=person))
+        return broken.at + GLASS_LASTS if broken is not None else None
+
+    def _broken(self, conn: Connection, asked: _Asked) -> Access | None:
+        """Return the line with which an emergency was declared that still lasts."""
+        keys = [
+            role for role, _ in self.held(conn, asked.actor) if asked.act in GLASS.get(role, ())
+        ]
+        if not keys or not asked.person or self._taken_back(conn, asked.person):
+            return None
+        found = select(accesses).where(
+            accesses.c.actor == asked.actor,
+            accesses.c.person == asked.person,
+            accesses.c.act == str(asked.act),
+            accesses.c.broke_glass,
+            accesses.c.allowed,
+            accesses.c.reason == _DECLARED,
+            accesses.c.at > self._store.clock.now() - GLASS_LASTS,
+        )
+        row = conn.execute(found.order_by(accesses.c.number.desc()).limit(1)).first()
+        return self._access(conn, row) if row is not None else None
+
+    def _taken_back(self, conn: Connection, person: str) -> bool:
+        return self._consents.may(conn, person, _CARE, "").reason is Reason.WITHDRAWN
 
     def _judge(self, conn: Connection, asked: _Asked) -> tuple[Role | None, str]:
         """Return in which role an act is judged, and why it is refused; empty if it is not."""
@@ -225,6 +271,7 @@ class Accesses:
         refusal: str,
         *,
         glass: bool = False,
+        reason: str = "allowed",
     ) -> int:
         state = self._vault.people.state(asked.person, conn) if asked.person else ""
         person = asked.person if state or not asked.person else _UNKNOWN
@@ -235,7 +282,7 @@ class Accesses:
             "person": person,
             "purpose": _purpose(asked.purpose),
             "allowed": not refusal,
-            "reason": refusal or "allowed",
+            "reason": refusal or reason,
             "broke_glass": glass,
         }
         kind = "access.denied" if refusal else "access.allowed"

@@ -73,7 +73,8 @@ NEEDS_CONSENT: Final = frozenset(
     {Act.SEE_ORIGINAL, Act.SEE_DERIVED, Act.DISCLOSE, Act.GIVE_FEEDBACK}
 )
 # In an emergency, these roles may see these without role or consent for the person, with a reason.
+# To see is all that it gives: nothing here hands out, teaches, or says anything for the person.
 GLASS: Final = {
     Role.CLINICIAN: frozenset({Act.SEE_CONSENT, Act.SEE_DERIVED, Act.SEE_ORIGINAL}),
-    Role.STEWARD: frozenset({Act.SEE_ORIGINAL}),
+    Role.STEWARD: frozenset({Act.SEE_ORIGINAL, Act.SEE_DERIVED}),
 }

@@ -23,6 +23,7 @@ from safelight.web.render import problem_page, wants_json
 from safelight.web.rooms import Rooms
 from safelight.web.routes import (
     elsewhere,
+    emergency,
     frames,
     give,
     mine,
@@ -113,7 +114,7 @@ def create(desk: Desk, *, rooms: Rooms | None = None) -> Gate:
     app.add_exception_handler(Exception, _unexpected)
     for module in (
         *(sign, passkeys, elsewhere, give, uploads, frames, submissions),
-        *(reading, mine, steward, ops),
+        *(reading, mine, emergency, steward, ops),
     ):
         app.include_router(module.router)
     static = os.path.join(_HERE, "static")

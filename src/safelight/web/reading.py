@@ -105,12 +105,17 @@ class Readings:
             conn.execute(insert(impressions).values(**values, sealed=sealed, made=made))
 
 
-def page_of(readings: Readings, who: Who, row: Row[Any], may: list[str]) -> ReadingPage:
-    """Return the page of a submission's readings for whoever looks."""
+def page_of(
+    readings: Readings, who: Who, row: Row[Any], may: list[str], *, emergency: bool = False
+) -> ReadingPage:
+    """Return the page of a submission's readings for whoever looks.
+
+    In an emergency it is what the person sees: nobody is asked first, and nothing can be said.
+    """
     rooms = readings.rooms
-    clinician = who.has(Role.CLINICIAN) and not who.owns(row.person)
+    clinician = who.has(Role.CLINICIAN) and not who.owns(row.person) and not emergency
     thought = readings.impression(who, row) if clinician else ""
-    blind = readings.blind(who, row)
+    blind = readings.blind(who, row) and not emergency
     seen = rooms.items.seen(row.id)
     told, left = [], _MOST_ASKED
     for item in rooms.items.rows(row.id):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from safelight.web.models import Page, PolicyBrief, Problem, PurposeChoice
 
-__all__ = ["MinePage", "ReceiptPage", "StewardPage", "WithdrawalPage"]
+__all__ = ["EmergencyPage", "MinePage", "ReceiptPage", "StewardPage", "WithdrawalPage"]
 
 
 class HeldRow(Page):
@@ -94,6 +94,21 @@ class MinePage(Page):
     disclosed: list[DisclosureRow]
     learned_by: list[str] = Field(default_factory=list)
     ends_soon: datetime | None = None
+
+
+class EmergencyRow(Page):
+    """An emergency that was declared, and until when it lasts."""
+
+    person: str
+    until: datetime
+
+
+class EmergencyPage(Page):
+    """``/emergency``: seeing a person's images for ``minutes`` without their yes, on record."""
+
+    person: str
+    minutes: int
+    lasting: list[EmergencyRow]
 
 
 class StepRow(Page):

@@ -59,13 +59,16 @@ R = Annotated[Rooms, Depends(rooms_of)]
 W = Annotated[Who, Depends(signed_in)]
 
 
-def check(rooms: Rooms, who: Who, act: Act, person: str = "", **use: str) -> int:
+def check(
+    rooms: Rooms, who: Who, act: Act, person: str = "", *, purpose: str = "", policy: str = ""
+) -> int:
     """Log that somebody wants to do something, and let them or not; see ``Accesses.check``.
 
     Raises:
         AccessDeniedError: They may not; the attempt is logged.
     """
-    return rooms.custody.accesses.check(who.actor, act, person, **use)
+    accesses = rooms.custody.accesses
+    return accesses.check(who.actor, act, person, purpose=purpose, policy=policy)
 
 
 def known(rooms: Rooms, submission: str) -> Row[Any]:

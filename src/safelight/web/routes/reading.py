@@ -54,7 +54,9 @@ def reading_page(request: Request, rooms: R, who: W, submission: str) -> Respons
     """Return what can be said, and what cannot."""
     row = known(rooms, submission)
     see(rooms, who, row)
-    page = page_of(Readings(rooms), who, row, may_of(rooms, who, row, before=False))
+    emergency = not who.owns(row.person) and rooms.emergency(who, row.person) is not None
+    may = [] if emergency else may_of(rooms, who, row, before=False)
+    page = page_of(Readings(rooms), who, row, may, emergency=emergency)
     return shown(request, "reading.html", page)
 
 
@@ -72,7 +74,7 @@ def impression(
 ) -> Response:
     """Keep a clinician's own impression; then the answers are shown."""
     row = known(rooms, submission)
-    see(rooms, who, row)
+    see(rooms, who, row, glass=False)
     thought(rooms, who, row, form.words, form.thoughts)
     return sent_to(request, f"/submissions/{submission}/reading")
 
@@ -106,6 +108,6 @@ def ask(
 ) -> Response:
     """Answer a question from what was read, and from nothing else."""
     row = known(rooms, submission)
-    see(rooms, who, row)
+    see(rooms, who, row, glass=False)
     page = answered(Readings(rooms), who, row, form.question)
     return shown(request, "ask.html", page)

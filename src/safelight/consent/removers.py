@@ -99,7 +99,18 @@ def _objects(kind: str) -> Callable[[Vault], Remover]:
 
 
 # The classes that lie in the vault as objects, one kind each.
-for _kind in ("deidentified", "manifest", "thumbnail", "report", "reading", "labs", "face-mask"):
+for _kind in (
+    "deidentified",
+    "manifest",
+    "thumbnail",
+    "report",
+    "reading",
+    "labs",
+    "external",
+    "face-mask",
+):
+    register(_kind, _objects(_kind))
+for _kind in ("head-before", "head-after"):  # a head before and after its face was taken off
     register(_kind, _objects(_kind))
 register("original", VaultOriginals)
 

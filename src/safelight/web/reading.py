@@ -13,7 +13,7 @@ from safelight.pipeline.submissions import object_name
 from safelight.readers.reading import Answer, Finding, Reading, State
 from safelight.readers.reading_json import loads
 from safelight.store.schema.web import impressions
-from safelight.web import labs
+from safelight.web import external, labs
 from safelight.web.models import Problem
 from safelight.web.said import (
     AnswerView,
@@ -133,6 +133,7 @@ def page_of(
         may=may,
         disclaimer=_DISCLAIMER,
         who_to_ask=list(_ASK),
+        external=external.listed(rooms, row) if clinician and not blind else [],
     )
 
 

@@ -1,5 +1,6 @@
 """What pages are made of, part three: readings, and answers to questions."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ __all__ = [
     "AnswerView",
     "AskPage",
     "AskedView",
+    "ExternalView",
     "ItemReading",
     "LabRow",
     "LabsView",
@@ -115,6 +117,22 @@ class AskedView(Page):
     finding: str
 
 
+class ExternalView(Page):
+    """What another system said of the study; not Safelight's, cleaned text only.
+
+    ``n``: the file that it came in, null for what a clinician handed in. ``form``: ``sr``, ``fhir``
+    or ``text``. ``shortened``: some of its words were left out, not being proven harmless.
+    """
+
+    n: int | None
+    source: str
+    form: Literal["sr", "fhir", "text"]
+    lines: list[str]
+    shortened: bool = False
+    at: datetime | None = None
+    by: str = ""
+
+
 class ItemReading(Page):
     """What can be said of one item; ``asks`` is filled while the answers are withheld."""
 
@@ -136,7 +154,8 @@ class ReadingPage(Page):
     """``/submissions/{id}/reading``.
 
     ``blind``: the one who looks is a clinician who has not given an impression yet; answers are
-    withheld until then (``POST …/impression``).
+    withheld until then (``POST …/impression``). ``external``: what other systems said; filled in
+    for clinicians, after their own impression.
     """
 
     submission: str
@@ -147,6 +166,7 @@ class ReadingPage(Page):
     may: list[str]
     disclaimer: str
     who_to_ask: list[str]
+    external: list[ExternalView] = Field(default_factory=list)
 
 
 class SentenceView(Page):

@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from safelight.consent.roles import Act
+from safelight.consent.roles import Act, Role
+from safelight.errors import AccessDeniedError
+from safelight.web import external
 from safelight.web.asking import answered
 from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import Done
 from safelight.web.opinions import given, thought
+from safelight.web.parcels import ConflictError
 from safelight.web.reading import Readings, page_of
 from safelight.web.render import plain, sent_to, shown
 from safelight.web.routes.submissions import may_of, see
@@ -41,6 +44,14 @@ class ImpressionForm(Form):
 
     words: str = Field(min_length=1, max_length=4000)
     thoughts: list[str] = Field(default_factory=list, max_length=100)
+
+
+class ExternalForm(Form):
+    """What another system said: ``form`` is ``text``, or ``fhir`` for a report or a bundle."""
+
+    source: str = Field(min_length=1, max_length=80)
+    form: str = Field(default="text", pattern="text|fhir")
+    words: str = Field(min_length=1, max_length=100_000)
 
 
 class AskForm(Form):
@@ -77,6 +88,27 @@ def impression(
     see(rooms, who, row, glass=False)
     thought(rooms, who, row, form.words, form.thoughts)
     return sent_to(request, f"/submissions/{submission}/reading")
+
+
+@router.post(
+    "/submissions/{submission}/external", response_model=Done, openapi_extra=accepts(ExternalForm)
+)
+def add_external(
+    request: Request,
+    rooms: R,
+    who: W,
+    submission: str,
+    form: Annotated[ExternalForm, Depends(form_of(ExternalForm))],
+) -> Response:
+    """Keep what another system said of this study; clinicians see it, marked as not ours."""
+    row = known(rooms, submission)
+    see(rooms, who, row, glass=False)
+    if not who.has(Role.CLINICIAN) or who.owns(row.person):
+        raise AccessDeniedError("results of other systems are handed in by a clinician")
+    if Readings(rooms).blind(who, row):
+        raise ConflictError("write down your own view first")
+    external.keep(rooms, who, row, form.model_dump())
+    return sent_to(request, f"/submissions/{submission}/reading#external")
 
 
 @router.post(

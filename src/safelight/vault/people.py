@@ -9,6 +9,7 @@ person is to destroy the share, and the wrapped key besides.
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NewType
@@ -78,7 +79,7 @@ class People:
         self._store = store
         self._master = master
         self._lock = threading.Lock()
-        self._warm: dict[str, tuple[bytes, PersonKeys, float]] = {}
+        self._warm: OrderedDict[str, tuple[bytes, PersonKeys, float]] = OrderedDict()
         with store.read() as conn:
             active = self.active_master(conn)
         if not active:
@@ -210,14 +211,18 @@ class People:
         """
         with self._lock:
             now = time.monotonic()
-            for other in [name for name, (_, _, until) in self._warm.items() if until < now]:
-                del self._warm[other]
+            while self._warm:  # the oldest stand first: no more are looked at than go
+                oldest = next(iter(self._warm))
+                if self._warm[oldest][2] >= now:
+                    break
+                del self._warm[oldest]
             found = self._warm.get(person)
         if found is not None and found[0] == wrapped:
             return found[1]
         keys = PersonKeys.of(open_box(self._outer(self._share(person)), _bind(person), wrapped))
         with self._lock:
             self._warm[person] = (wrapped, keys, now + _WARM_SECONDS)
+            self._warm.move_to_end(person)
         return keys
 
     def cool(self) -> None:

@@ -17,6 +17,7 @@ from safelight.cli import main
 from safelight.cli.opening import actor
 from safelight.consent.roles import Role
 from safelight.errors import LearningError
+from safelight.feedback import Facts
 from safelight.learning.gather import gather, gather_confirmed, keep_features
 from safelight.learning.ledgers import Ledgers
 from safelight.learning.verify import verify
@@ -111,3 +112,37 @@ def test_a_truth_that_turns_is_told_and_changes_no_contribution(clinic: Clinic) 
 def test_a_head_that_is_not_open_gathers_nothing(clinic: Clinic) -> None:
     with pytest.raises(LearningError, match="no such head"):
         gather_confirmed(clinic.custody, "nobody")
+
+
+def test_who_gave_is_compared_before_a_head_learns_and_noted_on_its_card(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    """Twenty-eight women of forty to forty-four, in a country of all ages."""
+    people = [clinic.person() for _ in range(28)]
+    for number, person in enumerate(people):
+        clinic.case(500 + number, person=person, facts=Facts(age=41.0, sex="F"))
+    many = [one for n, person in enumerate(people) for one in offers(person, 3, 200 + n)]
+    Ledgers(clinic.custody).contribute(HEAD, many, policy=clinic.policy)
+    clinic.custody.accesses.give(actor(), Role.OPERATOR, by=STEWARD)
+    keys = tmp_path / "keys"
+    where = ["--data", str(tmp_path / "data"), "--master-key", str(keys / "master.key")]
+    where += ["--log-key", str(keys / "log.key")]
+    run = CliRunner()
+    stopped = run.invoke(main, ["train", HEAD, "--alike-only", *where])
+    assert stopped.exit_code == 4
+    assert "beside Germany" in stopped.output  # the country that the policy names
+    assert "differ from those it is for" in stopped.output
+    done = run.invoke(main, ["train", HEAD, *where], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert done.output.index("age and sex  differs") < done.output.index("published")
+    told = json.loads(run.invoke(main, ["model", "card", HEAD, "--json", *where]).stdout)
+    noted = told["card"]["represented"]
+    assert noted["flagged"]
+    assert noted["population"] == "Germany"
+    assert noted["people"] == 28 + WILLING
+    other = tmp_path / "asked.csv"
+    other.write_text("count,sex,age\n99,F,40-44\n1,M,40-44\n")
+    asked = ["train", HEAD, "--population", str(other), "--alike-only", "--json", *where]
+    again = run.invoke(main, asked, catch_exceptions=False)
+    assert again.exit_code == 0, again.output
+    assert not json.loads(again.stdout)["card"]["represented"]["flagged"]

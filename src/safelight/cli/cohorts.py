@@ -1,7 +1,10 @@
 """Where ``safelight represent`` takes a cohort from: a table, or the vault."""
 
 import csv
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from safelight.errors import SettingsError
 
@@ -9,7 +12,7 @@ if TYPE_CHECKING:
     from safelight.consent.custody import Custody
     from safelight.feedback import Facts
 
-__all__ = ["from_file", "from_vault"]
+__all__ = ["from_file", "from_vault", "tell_cohort"]
 
 _MOST: Final = 1_000_000
 
@@ -73,3 +76,26 @@ def from_vault(custody: "Custody", account: str, purpose: str) -> "list[Facts]":
     if not agreed:
         raise SettingsError(f"nobody in the vault agrees to {purpose[:80]!r} now")
     return agreed
+
+
+def tell_cohort(document: "Mapping[str, Any]") -> None:
+    """Print how a cohort compares with its population.
+
+    Args:
+        document: What ``Represented.to_json`` gave.
+    """
+    click.echo(f"{document['people']} people beside {document['population']}")
+    click.echo(f"  {document['source']}")
+    for one in document["dimensions"]:
+        word, colour = ("differs", "yellow") if one["flagged"] else ("within chance", "green")
+        click.secho(
+            f"  {one['dimension']:<12} {word}: distance {one['distance']:.3f},"
+            f" by chance below {one['usual_below']:.3f} (p {one['p']:.4f}),"
+            f" {one['missing']:.0%} not known",
+            fg=colour,
+        )
+    weights = document["weights"]
+    click.echo(
+        f"  weighted, they are worth {weights['worth_people']} people;"
+        f" the largest weight is {weights['largest_weight']}"
+    )

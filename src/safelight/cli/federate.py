@@ -130,6 +130,29 @@ def _plan(path: str) -> "Plan":
         return Plan.from_bytes(file.read())
 
 
+@federate.command("sums")
+@click.argument("file", type=_NEW)
+@click.option("--head", required=True, help="Head of the vault whose sums are written.")
+@placed
+@AS_JSON
+def federate_sums(file: str, *, head: str, as_json: bool, **given: Any) -> None:
+    """Write this vault's own sums to FILE, for an engine on this machine; not to be sent."""
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.learning.federated.serving import logged  # noqa: PLC0415  # as above
+
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.RUN)
+        sums = _sums(custody, head)
+        rows = int(sums.counts.sum())
+        # Logged first: what cannot be logged is not written.
+        logged(custody)("federated.written", {"head": head, "rows": rows})
+    _write(file, sums.to_bytes())
+    if as_json:
+        show({"rows": rows, "digest": sums.digest()})
+    else:
+        click.secho(f"written: sums of {rows} rows, for this site's own eyes", fg="green")
+
+
 @federate.command("coordinate")
 @click.argument("plan_file", metavar="PLAN", type=_FILE)
 @click.argument("out", type=_NEW)

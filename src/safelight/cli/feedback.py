@@ -289,7 +289,11 @@ def represent(
     **given: Any,
 ) -> None:
     """Show whether those who have given resemble those it is for, and how to weigh them."""
-    from safelight.cli.cohorts import from_file, from_vault  # noqa: PLC0415  # start-up cost
+    from safelight.cli.cohorts import (  # noqa: PLC0415  # start-up cost
+        from_file,
+        from_vault,
+        tell_cohort,
+    )
     from safelight.learning.reference import Reference, band  # noqa: PLC0415  # as above
     from safelight.learning.represent import compare  # noqa: PLC0415  # as above
 
@@ -311,18 +315,4 @@ def represent(
     if as_json:
         show(document)
         return
-    click.echo(f"{document['people']} people beside {document['population']}")
-    click.echo(f"  {document['source']}")
-    for one in document["dimensions"]:
-        word, colour = ("differs", "yellow") if one["flagged"] else ("within chance", "green")
-        click.secho(
-            f"  {one['dimension']:<12} {word}: distance {one['distance']:.3f},"
-            f" by chance below {one['usual_below']:.3f} (p {one['p']:.4f}),"
-            f" {one['missing']:.0%} not known",
-            fg=colour,
-        )
-    weights = document["weights"]
-    click.echo(
-        f"  weighted, they are worth {weights['worth_people']} people;"
-        f" the largest weight is {weights['largest_weight']}"
-    )
+    tell_cohort(document)

@@ -8,6 +8,7 @@ import click
 from safelight.cli.opening import AS_JSON, actor, house, placed, show, write
 
 if TYPE_CHECKING:
+    from safelight.consent.custody import Custody
     from safelight.learning.versions import Version
 
 __all__ = ["forget", "model", "train"]
@@ -31,16 +32,34 @@ def _plain(name: str, version: "Version | None") -> dict[str, Any]:
 @click.command()
 @click.argument("head")
 @click.option("--release", metavar="ACCOUNT", help="Let the labels of a held account in first.")
+@click.option(
+    "--population",
+    default="",
+    metavar="AREA|FILE.csv",
+    help="Whom it is for: a country, World, or a table of your own; by default the country that "
+    "the policies name.",
+)
+@click.option(
+    "--alike-only", is_flag=True, help="Publish nothing when those who gave differ from them."
+)
 @click.option("--encoder", metavar="NAME", help="Not offered: it could not forget exactly.")
 @placed
 @AS_JSON
 def train(
-    head: str, *, release: str | None, encoder: str | None, as_json: bool, **given: Any
+    head: str,
+    *,
+    release: str | None,
+    population: str,
+    alike_only: bool,
+    encoder: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Publish the next version of HEAD from all that was contributed.
 
     First what feedback has confirmed becomes contributions, of those who let a model learn; whoever
-    no longer agrees is taken off. What the version would tell about who is in it is
+    no longer agrees is taken off. Whether those who gave resemble those it is for is shown before
+    it learns, and noted on the version's card. What the version would tell about who is in it is
     audited; too much, and nothing is published. Labels that all others speak against are held.
     """
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
@@ -63,13 +82,20 @@ def train(
                 if not holding.release(conn, head_of(conn, head).id, release):
                     raise LearningError("this account is not held")
         came = gather_confirmed(custody, head)
-        made = Publisher(custody.vault, custody.log).train(head)
+        cohort = _cohort(custody, head, population)
+        if not as_json:
+            _tell_cohort(len(came.ids), came.known, cohort)
+        if alike_only and cohort.get("flagged"):
+            raise LearningError(
+                "those who gave differ from those it is for, beyond chance",
+                todo="ask those who are missing, or train without --alike-only",
+            )
+        made = Publisher(custody.vault, custody.log).train(head, represented=cohort)
     if as_json:
         gathered = {"new": len(came.ids), "known": came.known, "other": came.other}
         more = {"card": made.card, "answers": _answers(made), "gathered": gathered}
         show(_plain(head, made) | more)
         return
-    click.echo(f"from feedback: {len(came.ids)} new, {came.known} known already")
     if came.other:
         click.secho(f"  {came.other} contributed under another label before, and stay", fg="yellow")
     click.secho(f"published: {head} version {made.version}", fg="green")
@@ -107,11 +133,33 @@ def _tell_answers(version: "Version") -> None:
         click.echo(f"    - {reason}")
 
 
+def _cohort(custody: "Custody", head: str, population: str) -> dict[str, Any]:
+    """Return how those who contribute compare with those it is for; empty with nobody."""
+    from safelight.learning.cohort import compared, givers, usual  # noqa: PLC0415  # start-up cost
+    from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
+
+    with custody.store.read() as conn:
+        people = list(givers(conn, custody.vault, head_of(conn, head).id).values())
+        area = population or usual(conn, custody.consents)
+    return compared(people, area).to_json() if people else {}
+
+
+def _tell_cohort(new: int, known: int, cohort: dict[str, Any]) -> None:
+    from safelight.cli.cohorts import tell_cohort  # noqa: PLC0415  # start-up cost
+
+    click.echo(f"from feedback: {new} new, {known} known already")
+    if cohort:
+        tell_cohort(cohort)
+
+
 def _tell_card(version: "Version") -> None:
     for title, part in (("audit", "audit"), ("on people it was not taught", "quality")):
         numbers = version.card.get(part) or {}
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
         click.echo(f"  {title}: {told or 'nothing to tell'}")
+    if cohort := version.card.get("represented"):
+        word = "differ from" if cohort["flagged"] else "are within chance of"
+        click.echo(f"  those who gave {word} {cohort['population']}")
     _tell_answers(version)
 
 

@@ -7,7 +7,7 @@ agrees; else all of it begins again.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -74,11 +74,15 @@ class Publisher:
         self._limits = limits or LIMITS
         self._least = least
 
-    def train(self, name: str) -> Version:
+    def train(self, name: str, *, represented: Mapping[str, Any] | None = None) -> Version:
         """Publish the next version of a head from all that was contributed.
 
         Contributions whose consent has run out are taken off first; labels of accounts that all
         others speak against are held back.
+
+        Args:
+            name: Of the head.
+            represented: How the cohort compares with its population, for the card; see ``cohort``.
 
         Raises:
             LearningError: Too few people contributed, or a class has no row.
@@ -91,6 +95,7 @@ class Publisher:
             plan = self._plan(head)
             self._enough(plan)
             served, card = self._solved(plan)
+            card["represented"] = dict(represented or {})
             reach("learning.publish.solved")
             if done := self._commit(plan, served, card):
                 return done

@@ -13,7 +13,7 @@ from safelight.learning.federated.masks import masked, numbers_of
 from safelight.learning.federated.plan import Plan, check_signature, sign
 from safelight.readers.statistics import Statistics
 
-__all__ = ["Carrier", "Site"]
+__all__ = ["Carrier", "Site", "checked"]
 
 _PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
@@ -117,7 +117,7 @@ class Site:
         told = self._waited(told, attempt, "join")
         if told.get("step") != "share" or told.get("attempt") != attempt:
             return before  # it ended, or began anew, before anything was sent
-        keys = self._checked(told.get("keys"), attempt, public, before)
+        keys = checked(self._plan, self._name, told.get("keys"), (attempt, public), before)
         others = {site: bytes.fromhex(one) for site, one in keys.items() if site != self._name}
         data = masked(self._plan, attempt, self._name, mine, others, numbers)
         sent = data.astype("<u8").tobytes()
@@ -160,34 +160,6 @@ class Site:
             self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _checked(
-        self, given: Any, attempt: int, public: str, before: frozenset[str]
-    ) -> dict[str, str]:
-        """Return each site's key of this attempt, after its signature was checked.
-
-        Raises:
-            FederationError: The coordinator names other sites, other keys, or too few.
-        """
-        try:
-            keys = {str(site): str(one["key"]) for site, one in given.items()}
-            signatures = {str(site): str(one["signature"]) for site, one in given.items()}
-        except (AttributeError, KeyError, TypeError) as error:
-            raise FederationError("the coordinator sent no list of keys") from error
-        if not set(keys) <= before or len(keys) < self._plan.least_sites:
-            raise FederationError("the coordinator names other sites, or too few")
-        if keys.get(self._name) != public or len(set(keys.values())) != len(keys):
-            raise FederationError("the coordinator names another key for a site")
-        for site, key in keys.items():
-            check_signature(
-                self._plan,
-                signatures[site],
-                what="join",
-                site=site,
-                attempt=attempt,
-                value=key,
-            )
-        return keys
-
     def _end(self, told: dict[str, Any], attempt: int) -> str:
         if told.get("step") == "failed":
             reason = str(told.get("reason", ""))[:200]
@@ -196,3 +168,34 @@ class Site:
         digest = str(told.get("digest", ""))[:64]
         self._tell("federated.summed", attempt=attempt, digest=digest)
         return digest
+
+
+def checked(
+    plan: Plan, name: str, given: Any, mine: tuple[int, str], before: frozenset[str]
+) -> dict[str, str]:
+    """Return each site's key of an attempt, after its signature was checked.
+
+    Args:
+        plan: From the site's own copy.
+        name: Of the site.
+        given: Key and signature of each site, as the coordinator says.
+        mine: The attempt, and the key that this site handed in for it.
+        before: Sites that may be named.
+
+    Raises:
+        FederationError: The coordinator names other sites, other keys, or too few.
+    """
+    attempt, public = mine
+    try:
+        keys = {str(site): str(one["key"]) for site, one in given.items()}
+        signatures = {str(site): str(one["signature"]) for site, one in given.items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise FederationError("the coordinator sent no list of keys") from error
+    if not set(keys) <= before or len(keys) < plan.least_sites:
+        raise FederationError("the coordinator names other sites, or too few")
+    if keys.get(name) != public or len(set(keys.values())) != len(keys):
+        raise FederationError("the coordinator names another key for a site")
+    for site, key in keys.items():
+        signature = signatures[site]
+        check_signature(plan, signature, what="join", site=site, attempt=attempt, value=key)
+    return keys

@@ -1,0 +1,1 @@
+"""A round of masked sums (``safelight.learning.federated``), carried by Flower."""

@@ -153,3 +153,22 @@ def test_grams_find_what_a_plain_search_finds(values: set[str], text: str) -> No
     plain = sorted((at, v) for v in values for at in range(len(text)) if text.startswith(v, at))
     assert sorted(grams.find(text)) == plain
     assert grams.within(text) == bool(plain)
+
+
+RUNS = st.sampled_from(
+    ["roe", "Roe", "JANE", "JaneRoe", "roejane", "jr", "MRN4711", "4711", "u0041u0042", "ct",
+     "O'Brien", "Brien", "4401234567", "x4711y", "RoeCT", "headNeck", "1960", "19600102"]
+)  # fmt: skip
+
+
+@given(st.lists(RUNS, min_size=1, max_size=3).map("".join))
+def test_a_run_holds_what_spans_finds(run: str) -> None:
+    identity = Identity(
+        names={"ROE^JANE"},
+        people={"O'Brien"},
+        ids={"MRN-4711"},
+        dates={"19600102"},
+        contacts={"+44 0123 4567"},
+    )
+    needles = Needles.compile(identity)
+    assert needles.holds(run) == bool(needles.spans(run))

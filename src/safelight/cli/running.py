@@ -122,7 +122,7 @@ def deidentify(
     # What a run remembers are values without cycles; looking through them again and again for
     # garbage costs a tenth of its time.
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     log.configure(settings.log_file)
     looker = Looker(bar=progress and not as_json and sys.stderr.isatty())
     request = Request(sources=sources, out=out, settings=settings, force=force, pictures=pictures)

@@ -1,5 +1,6 @@
 """One DICOM object at work: its bytes cut into runs and elements, and the values that steer."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -45,9 +46,11 @@ WALKERS: Final = {
     for implicit in (False, True)
     for big in (False, True)
 }
-_GEOMETRY: Final = {
-    0x00280002: 2, 0x00280004: 0, 0x00280008: 1, 0x00280010: 2, 0x00280011: 2, 0x00280100: 2,
-}  # fmt: skip
+# Samples, frames, rows, columns, bits, photometric interpretation
+_GEOMETRY: Final = (
+    *(0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100),
+    0x00280004,
+)
 _ROWS: Final = 0x00280010
 _ACQUISITION: Final = 0x0018
 _STUDY: Final = 0x0020000D
@@ -140,14 +143,6 @@ class DicomObject:
         """Return a UID of the top level."""
         return self.value(tag).decode("ascii", "replace").strip(" \0")
 
-    def number(self, tag: int) -> int:
-        """Return an unsigned number of the top level, binary or as text; 0 when there is none."""
-        raw = self.value(tag)
-        if _GEOMETRY[tag] == 1:
-            text = raw.decode("ascii", "replace").strip(" \0")
-            return int(text) if text.isdecimal() else 0
-        return int.from_bytes(raw[:2], "big" if self.walker.big else "little")
-
     def is_cut_off(self, sop_class: str) -> bool:
         """Tell whether an image ends before its pixel data though it describes some.
 
@@ -169,14 +164,8 @@ class DicomObject:
 
     def copier(self, limits: Limits) -> PixelCopier:
         """Return what copies the pixel data."""
-        geometry = Geometry(
-            rows=self.number(0x00280010),
-            columns=self.number(0x00280011),
-            samples=self.number(0x00280002) or 1,
-            bits=self.number(0x00280100),
-            frames=self.number(0x00280008) or 1,
-            photometric=self.uid(0x00280004),
-        )
+        raw = tuple(map(self.value, _GEOMETRY))
+        geometry = _geometry(raw, big=self.walker.big)
         return PixelCopier(
             self.data, self.path, self.walker, self.envelope.syntax, geometry, limits
         )
@@ -215,3 +204,22 @@ class DicomObject:
         if self.end < len(self.data):
             entries.append(("after the end", "not part of the object", "remove", ""))
         return [Decided(None, entries)] if entries else []
+
+
+@functools.lru_cache(maxsize=256)
+def _geometry(raw: tuple[bytes, ...], *, big: bool) -> Geometry:
+    """Return what the raw values of ``_GEOMETRY`` say; 0 where there is no number."""
+    samples, frames, rows, columns, bits, photometric = raw
+    text = frames.decode("ascii", "replace").strip(" \0")
+
+    def number(value: bytes) -> int:
+        return int.from_bytes(value[:2], "big" if big else "little")
+
+    return Geometry(
+        rows=number(rows),
+        columns=number(columns),
+        samples=number(samples) or 1,
+        bits=number(bits),
+        frames=(int(text) if text.isdecimal() else 0) or 1,
+        photometric=photometric.decode("ascii", "replace").strip(" \0"),
+    )

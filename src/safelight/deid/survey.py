@@ -191,13 +191,15 @@ class Surveyor:
                     if not keys.get(tag):
                         keys[tag] = raw
             else:
-                tag, _vr, _start, value, value_stop, end = segment
+                tag, vr, _start, value, value_stop, end = segment
                 if tag in NOTED and not keys.get(
                     tag
                 ):  # of a tag that stands twice the first counts
                     keys[tag] = data[value:value_stop]
                     if tag == _CHARSET:
                         charset = charset_of(keys[tag])
+                if tag not in self._fields and vr not in _MAY_NAME:
+                    continue
                 known = self._of_element(data, segment, walker, charset, budget)
             if known:
                 found.append(known)
@@ -226,7 +228,8 @@ class Surveyor:
     def _of_run(self, run: Run, walker: Walker, charset: Charset, budget: Budget) -> _OfRun:
         found: list[tuple[str, str]] = []
         for element in run.elements:
-            found += self._of_element(run.raw, element, walker, charset, budget)
+            if element[0] in self._fields or element[1] in _MAY_NAME:
+                found += self._of_element(run.raw, element, walker, charset, budget)
         noted = tuple((tag, raw) for tag, raw in run.values.items() if tag in NOTED)
         known = self._runs[charset.terms, run] = noted, tuple(found)
         return known
@@ -234,9 +237,8 @@ class Surveyor:
     def _of_element(
         self, data: Buffer, element: Element, walker: Walker, charset: Charset, budget: Budget
     ) -> Found:
-        tag, vr, start, _value, _value_stop, stop = element
-        if tag not in self._fields and vr not in _MAY_NAME:
-            return ()
+        """Return what an element of ``_fields``, or of a VR that may name people, says of them."""
+        _tag, vr, start, _value, _value_stop, stop = element
         raw = data[start : min(stop, start + _SEEN_BYTES)]
         if vr == b"SQ" and not walker.big and not self._worth.search(raw):
             return ()

@@ -105,6 +105,14 @@ class Book:
             series.count = 0
         before = series.count
         last = series.last
+        if not last:  # the first file of a series has nothing to be compared with
+            last.update(
+                (each[0], data[each[2] : each[5]] if each[5] - each[2] <= _LARGEST else b"")
+                for each in found
+                if not isinstance(each, Run)
+            )
+            series.idle += 1
+            return
         stretch: list[Element] = []
         cut = -1  # where the stretch must end: the first cut above its first tag
         ahead = -1  # tag of the element just before the stretch; -1 when that is not known

@@ -152,7 +152,7 @@ class TextCleaner:
             not vocabulary.kind(run)
             or people.calls(word)
             or word in self.needles.short
-            or self.needles.spans(run)
+            or self.needles.holds(run)
         ):
             return 0
         return _WITHOUT_DIGITS if patterns.calls(word) else 2

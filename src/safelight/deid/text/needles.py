@@ -117,6 +117,20 @@ class Needles:
             )
         return found
 
+    def holds(self, run: str) -> bool:
+        """Tell whether a run is one of the person's values, or holds one.
+
+        The same answer as ``spans``, at a fraction of the cost for ASCII letters and digits.
+        """
+        if not (run.isascii() and run.isalnum()) or "u0" in run:
+            return bool(self.spans(run))
+        word = run.lower()
+        if self.tokens.get(word) or self._parts(run, word):
+            return True
+        if self.joined and self.joined_grams.within(word) and self._joined(run):
+            return True
+        return bool(self.numbers and self._numbers(run))
+
     def names(self, counter: str) -> bool:
         """Return whether a counter such as ``IM0012`` is one of the person's values or holds one.
 

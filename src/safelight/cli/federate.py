@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from safelight.consent.custody import Custody
     from safelight.learning.federated import Plan
+    from safelight.learning.versions import Version
     from safelight.readers.statistics import Statistics
 
 __all__ = ["federate"]
@@ -173,7 +175,10 @@ def federate_coordinate(  # one option each
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Collect the masked sums of one round over TLS, and write their total to OUT."""
+    """Collect the masked sums of one round over TLS, and write their total to OUT.
+
+    Beside it goes OUT.record: which sites signed their parts, signed by this house's log.
+    """
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
     from safelight.learning.federated import Coordinator  # noqa: PLC0415  # as above
     from safelight.learning.federated.serving import logged, served  # noqa: PLC0415  # as above
@@ -189,8 +194,10 @@ def federate_coordinate(  # one option each
             while round_.state()["step"] not in ("done", "failed"):
                 time.sleep(0.1)
             time.sleep(_SETTLE)
-        total = round_.result()
+        total, record = round_.result(), round_.record()
+        record = replace(record, note=custody.log.sign(record.text))
     _write(out, total.to_bytes())
+    _write(f"{out}.record", record.to_bytes())
     if as_json:
         show({"digest": total.digest(), "rows": int(total.counts.sum())})
     else:
@@ -249,3 +256,76 @@ def _key(path: str) -> "Ed25519PrivateKey":
         raise KeyFileError(
             "this is not a site's key", todo="make one with safelight federate key"
         ) from error
+
+
+@federate.command("import")
+@click.argument("total", type=_FILE)
+@click.option("--head", required=True, help="Head that the total goes into.")
+@click.option("--source", required=True, help="Who added up; its new total replaces the old one.")
+@click.option("--record", type=_FILE, help="Record of the round; TOTAL.record by default.")
+@click.option("--signer", metavar="KEY", help="Log key of who added up, when it is another house.")
+@placed
+@AS_JSON
+def federate_import(
+    total: str,
+    *,
+    head: str,
+    source: str,
+    record: str | None,
+    signer: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Put the TOTAL of a round into a head, beside what people here contributed.
+
+    When somebody leaves at a site, the next round is without them: import its total under the same
+    source, and the old one is gone, key and all. What learnt from it is replaced at once.
+    """
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.learning.federated.record import Record  # noqa: PLC0415  # as above
+    from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
+    from safelight.learning.starts import open_bundled  # noqa: PLC0415  # as above
+    from safelight.learning.totals import Totals  # noqa: PLC0415  # as above
+    from safelight.readers.statistics import Statistics  # noqa: PLC0415  # as above
+    from safelight.tlog.note import VerifierKey  # noqa: PLC0415  # as above
+
+    with open(total, "rb") as file:
+        sums = Statistics.from_bytes(file.read())
+    with open(record or f"{total}.record", "rb") as file:
+        proof = Record.from_bytes(file.read())
+    key = VerifierKey.parse(signer) if signer else None
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.RUN)
+        open_bundled(custody, head)
+        entry = Totals(custody).take(head, source, sums, proof, signer=key)
+        made = Publisher(custody.vault, custody.log).renew(head)
+    _told(head, made, as_json=as_json, rows=int(sums.counts.sum()), log_index=entry)
+
+
+@federate.command("drop")
+@click.option("--head", required=True, help="Head that the total is in.")
+@click.option("--source", required=True, help="Whose total goes.")
+@placed
+@AS_JSON
+def federate_drop(*, head: str, source: str, as_json: bool, **given: Any) -> None:
+    """Take the total of a source off a head, as if it had never been there."""
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
+    from safelight.learning.totals import Totals  # noqa: PLC0415  # as above
+
+    with house(given) as custody:
+        custody.accesses.check(actor(), Act.RUN)
+        Totals(custody).drop(head, source)
+        made = Publisher(custody.vault, custody.log).renew(head)
+    _told(head, made, as_json=as_json)
+
+
+def _told(head: str, made: "Version | None", *, as_json: bool, **more: int) -> None:
+    version, ledger = (made.version, made.document["ledger"]) if made else (0, "")
+    if as_json:
+        show({"head": head, "version": version, "ledger": ledger} | more)
+    elif made:
+        click.secho(f"in service: {head} version {version}", fg="green")
+        click.echo(f"  ledger {ledger}")
+    else:
+        click.echo("nothing is in service until the next training")

@@ -5,7 +5,7 @@ turns, so nobody who has withdrawn by then is in what is committed.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,13 +45,17 @@ class HeadOf:
         id: Opaque.
         name: Of the reader it belongs to.
         recipe: How it follows from its ledger.
-        base: Its public start.
+        base: What it begins with: its public start, and totals of other sites once they are in it.
+        public: Digest of the public start alone; empty while that is all.
+        totals: What totals are in the base: source, round, rows, digest.
     """
 
     id: str
     name: str
     recipe: Recipe
     base: Base
+    public: str = ""
+    totals: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from safelight.learning.planning import Plan, cases_of, left, sample, to_public
 from safelight.learning.sights import known_of
 from safelight.learning.spaces import LOCK, Spaces
 from safelight.learning.taking import take_back
+from safelight.learning.totals import with_totals
 from safelight.learning.trial import quality
 from safelight.learning.versions import (
     Version,
@@ -88,9 +89,9 @@ class Publisher:
             LearningError: Too few people contributed, or a class has no row.
             LeakageError: The audit says no.
         """
-        with self._store.read() as conn:
-            head = head_of(conn, name)
         for _ in range(_TRIES):
+            with self._store.read() as conn:
+                head = with_totals(conn, self._vault, head_of(conn, name))
             self._drop_lapsed(head.id, None)
             plan = self._plan(head)
             self._enough(plan)
@@ -109,7 +110,7 @@ class Publisher:
         """
         for _ in range(_TRIES):
             with self._store.read() as conn:
-                head = head_of(conn, wanted)
+                head = with_totals(conn, self._vault, head_of(conn, wanted))
                 before = newest(conn, head.id)
             if before is None or before.state != "void":
                 return before
@@ -130,6 +131,26 @@ class Publisher:
                 card = {"audit": {}, "quality": {}}
             reach("learning.successor.solved")
             if done := self._commit(plan, served, card):
+                return done
+        raise LearningError("the ledger keeps changing", todo="give the same command again")
+
+    def renew(self, name: str) -> Version | None:
+        """Publish what follows from other totals of other sites than before; None when nothing can.
+
+        A head that has no version yet begins with them, and what was contributed here waits.
+        """
+        for _ in range(_TRIES):
+            with self._store.read() as conn:
+                head = with_totals(conn, self._vault, head_of(conn, name))
+                before = newest(conn, head.id)
+            if before is not None:
+                return self.successor(name)
+            plan = replace(to_public(self._plan(head)), reason="federated")
+            try:
+                served = derive(head.base, plan.contributed, plan.tested, plan.known, head.recipe)
+            except SettingsError:  # a class without a row
+                return None
+            if done := self._commit(plan, served, {"audit": {}, "quality": {}}):
                 return done
         raise LearningError("the ledger keeps changing", todo="give the same command again")
 

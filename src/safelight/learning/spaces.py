@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from safelight.store.faults import reach
 from safelight.store.ids import new_id
-from safelight.store.schema.learning import contributions, ledgers
+from safelight.store.schema.learning import contributions, ledgers, totals
 from safelight.store.schema.vault import people
 from safelight.vault import Vault
 from safelight.vault.people import ROOM
@@ -48,6 +48,7 @@ class Spaces:
                 people.c.state == "active",
                 people.c.id.not_in(select(ledgers.c.space)),
                 people.c.id.not_in(select(contributions.c.space)),
+                people.c.id.not_in(select(totals.c.space)),
             )
             unused = list(conn.execute(mine).scalars())
         for space in unused:

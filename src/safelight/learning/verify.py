@@ -14,6 +14,7 @@ from safelight.learning.derive import SAMPLE, Served, derive
 from safelight.learning.examples import Examples, role_of
 from safelight.learning.ledger import PARTS, Ledger, check_chain
 from safelight.learning.ledgers import SERVED, HeadOf, head_of
+from safelight.learning.totals import with_totals
 from safelight.learning.versions import Version, document_of, newest
 from safelight.readers.statistics import Statistics
 from safelight.store.schema.learning import contributions, models
@@ -145,7 +146,7 @@ def verify(custody: Custody, name: str, *, batch: int = BATCH) -> Retrained:
     problems: list[str] = []
     notes: list[str] = []
     with custody.store.read() as conn:
-        head = head_of(conn, name)
+        head = with_totals(conn, custody.vault, head_of(conn, name))
         found = newest(conn, head.id)
         try:
             check_chain(conn, head.id)
@@ -207,7 +208,8 @@ def _version_problems(
     sums = again.parts["published"]
     made = derive(head.base, sums, again.tested, again.known, head.recipe)
     due = document_of(head, sums, made, people=len(again.people))
-    differ = sorted(key for key in due if due[key] != version.document.get(key))
+    names = due.keys() | version.document.keys()
+    differ = sorted(key for key in names if due.get(key) != version.document.get(key))
     notes = []
     if differ == ["weights"]:
         differ = []

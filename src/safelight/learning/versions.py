@@ -88,8 +88,8 @@ def document_of(
         people: How many people contributed.
     """
     sums = head.base.statistics + contributed
-    return {
-        "base": head.base.digest(),
+    told = {
+        "base": head.public or head.base.digest(),
         "classes": list(sums.classes),
         "contributed": contributed.digest(),
         "features": sums.features,
@@ -103,6 +103,7 @@ def document_of(
         "tested": served.tested.digest(),
         "weights": served.head.digest(),
     }
+    return told | ({"federated": [dict(one) for one in head.totals]} if head.totals else {})
 
 
 def document_text(document: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from safelight.errors import FederationError, SafelightError
 from safelight.learning.federated.masks import CHECKS, Words, numbers_of, opened
 from safelight.learning.federated.plan import Plan, check_signature
+from safelight.learning.federated.record import Record
 from safelight.readers.statistics import Statistics
 
 __all__ = ["Coordinator", "Note"]
@@ -57,6 +58,7 @@ class Coordinator:
         self._wanted = wanted
         self._keys: dict[str, dict[str, str]] = {}
         self._sent: dict[str, str] = {}
+        self._signed: dict[str, str] = {}
         self._total: Words = np.zeros(self._length, np.uint64)
         self._until = self._clock() + self.plan.seconds
 
@@ -108,6 +110,7 @@ class Coordinator:
                 raise FederationError("these are not the numbers that were agreed on", place=site)
             self._total = self._total + np.frombuffer(data, dtype="<u8").astype(np.uint64)
             self._sent[site] = digest
+            self._signed[site] = signature
             self._tell("federated.received", site=site, digest=digest)
             self._tick()
             return self.state()
@@ -139,6 +142,21 @@ class Coordinator:
             if self._sum is None:
                 raise FederationError(self.reason or "the round is under way", place=self.step)
             return self._sum
+
+    def record(self) -> Record:
+        """Return what proves which sites the sum is of.
+
+        Raises:
+            FederationError: There is no sum (yet).
+        """
+        with self._lock:
+            total = self.result()
+            return Record(
+                plan=self.plan,
+                attempt=self.attempt,
+                shares={site: (self._sent[site], self._signed[site]) for site in self._sent},
+                digest=total.digest(),
+            )
 
     def abandon(self, reason: str) -> None:
         """End the round without a sum."""

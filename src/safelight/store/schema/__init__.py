@@ -11,7 +11,7 @@ from safelight.store.schema.base import Id, Moment, metadata
 
 __all__ = ["REVISION", "Id", "Moment", "metadata"]
 
-REVISION: Final = "0007"  # of the newest migration; a test compares
+REVISION: Final = "0008"  # of the newest migration; a test compares
 
 for _found in iter_modules(__path__):
     import_module(f"{__name__}.{_found.name}")

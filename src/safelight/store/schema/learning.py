@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from safelight.store.schema.base import Id, Moment, metadata
 
-__all__ = ["contributions", "heads", "holds", "ledgers", "links", "models"]
+__all__ = ["contributions", "heads", "holds", "ledgers", "links", "models", "totals"]
 
 Hash: Final = String(64)
 Word: Final = String(64)
@@ -118,4 +118,20 @@ holds: Final = Table(
     Column("at", Moment, nullable=False),
     CheckConstraint("state IN ('held', 'released')", name="state"),
     comment="Accounts whose labels are kept out of every head until somebody has looked.",
+)
+
+totals: Final = Table(
+    "learning_totals",
+    metadata,
+    Column("head", ForeignKey(heads.c.id), primary_key=True),
+    Column("source", Word, primary_key=True, comment="who adds up: a federation of sites"),
+    Column("round", String(32), nullable=False),
+    Column("space", Id, ForeignKey("vault_people.id"), nullable=False, comment="the key's id"),
+    Column("digest", Hash, nullable=False, comment="of the sums; both sides logged it"),
+    Column("rows", Integer, nullable=False),
+    Column("record", Text, nullable=False, comment="plan, sites, signatures: canonical JSON"),
+    Column("sealed", LargeBinary, nullable=False, comment="sums; AES-256-GCM under that key"),
+    Column("entry", BigInteger, nullable=False, comment="in the transparency log"),
+    Column("made", Moment, nullable=False),
+    comment="Sums of other sites that a head begins with; a new one replaces the old.",
 )

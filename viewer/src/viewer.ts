@@ -1,6 +1,8 @@
 // <safelight-viewer>: a picture or a stack of them, with brightness, zoom, masks and before/after.
 // Without this script the page shows the plain <img> that stands inside the element.
 
+import "./head.js";
+
 import { Compare } from "./compare.js";
 import { config, type Config, type Told, type Words } from "./config.js";
 import { arrived, button, clamp, fill, make, painted, pause } from "./dom.js";

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from safelight.deid.boxes import Verdict as Outcome
 from safelight.deid.context import Context
 from safelight.deid.faces import (
+    Examined,
     FaceMask,
     NiftiImage,
     SeriesVolume,
@@ -22,7 +23,6 @@ from safelight.deid.faces import (
     Verdict,
     examine,
     scout_face,
-    surface_png,
 )
 from safelight.deid.nifti import unpacked
 from safelight.deid.pixels.header import PixelHeader
@@ -51,15 +51,15 @@ class Faces:
         faceless: It was judged, and shows no face now.
         hold: Why a person has to look; empty when nobody has to.
         note: What the report says; empty for nothing.
-        surface: PNG of the head before and after, with the first input of its series only; for
-            whoever may see the original.
+        head: What was found in the volume, with the first input of its series only, where
+            somebody is to see it.
     """
 
     shapes: Mapping[int, Mask]
     faceless: bool = False
     hold: str = ""
     note: str = ""
-    surface: bytes | None = None
+    head: Examined | None = None
 
 
 def place_of(values: Mapping[int, bytes], header: PixelHeader) -> Slice | None:
@@ -100,7 +100,7 @@ class FaceLook:
         self._volume = SeriesVolume()
         self._frame_of_reference = ""
         self._judged: tuple[Verdict | None, str, FaceMask | None] | None = None
-        self._surface: bytes | None = None
+        self._head: Examined | None = None
 
     def add(self, header: PixelHeader, place: Slice | None, frame: NDArray[np.generic]) -> None:
         """Take in one slice; what is no slice of a volume is passed over."""
@@ -138,8 +138,8 @@ class FaceLook:
             face = self._known.get((person, header.frame_of_reference))
         if face is not None and affine is not None:
             mask = face.of_slice(affine, header.rows, header.columns)
-            surface, self._surface = self._surface, None
-            return Faces(shapes={0: mask} if mask.any() else {}, faceless=True, surface=surface)
+            head, self._head = self._head, None
+            return Faces(shapes={0: mask} if mask.any() else {}, faceless=True, head=head)
         if verdict is Verdict.UNSURE:
             return Faces(shapes={}, hold=f"it may show a face: {reason}")
         if verdict is Verdict.NO_FACE:
@@ -158,7 +158,7 @@ class FaceLook:
                 found = examine(volume)
                 self._judged = (found.verdict, found.reason, found.mask)
                 if pictured and found.mask is not None:
-                    self._surface = surface_png(found)
+                    self._head = found
                 if found.mask is not None and self._frame_of_reference:
                     if len(self._known) >= _FRAMES_KEPT:
                         del self._known[next(iter(self._known))]
@@ -167,8 +167,10 @@ class FaceLook:
         return self._judged
 
 
-def faceless_nifti(original: Original, ctx: Context) -> tuple[Original, list[Action], str]:
-    """Return a NIfTI volume without its face, what was done, and what the report says.
+def faceless_nifti(
+    original: Original, ctx: Context
+) -> tuple[Original, list[Action], str, Examined | None]:
+    """Return a NIfTI volume without its face, what was done, what the report says, and the head.
 
     Raises:
         NeedsReviewError: It may show a face, and a person has to look.
@@ -182,16 +184,16 @@ def faceless_nifti(original: Original, ctx: Context) -> tuple[Original, list[Act
     image = NiftiImage.read(data)
     volume = image.volume() if image is not None else None
     if image is None or volume is None:
-        return original, [], TOLD + "it does not say how it lies in the patient"
+        return original, [], TOLD + "it does not say how it lies in the patient", None
     found = examine(volume)
     if found.verdict is Verdict.UNSURE:
         raise NeedsReviewError(f"it may show a face: {found.reason}")
     if found.mask is None:
-        return original, [], ""
+        return original, [], "", None
     without = b"".join(image.blanked(data, found.mask))
     if packed:
         without = gzip.compress(without, compresslevel=1, mtime=0)
-    return Original(without, kind=original.kind), [Action("image", "face", "mask")], ""
+    return Original(without, kind=original.kind), [Action("image", "face", "mask")], "", found
 
 
 def _many_frames(header: PixelHeader) -> Faces:

@@ -9,7 +9,7 @@ import numpy as np
 from safelight.deid.boxes import Region, Verdict
 from safelight.deid.context import Context
 from safelight.deid.decision import Entry
-from safelight.deid.faces import photo_faces
+from safelight.deid.faces import Examined, photo_faces, surface_png
 from safelight.deid.facing import Faces
 from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch
 from safelight.deid.objects import DicomObject
@@ -96,11 +96,16 @@ class ByHand:
 class Retoucher:
     """Does the pixel step, for one process.
 
+    Attributes:
+        pictured: Heads are wanted by ``head`` even where nothing else is shown.
+
     Args:
         limits: Bounds on one object.
         by_hand: Boxes that a person gave.
         looks: Pixels are looked at; else only those boxes are masked, and nothing is claimed.
     """
+
+    pictured = False
 
     def __init__(self, limits: Limits, by_hand: ByHand, *, looks: bool = True) -> None:
         self._limits = limits
@@ -108,6 +113,17 @@ class Retoucher:
         self._looks = looks
         self._done = frozenset({Option.CLEAN_PIXEL_DATA}) if looks else frozenset()
         self.looker = Looker()
+
+    def head(self, found: Examined, show: Show | None) -> None:
+        """Show a head before and after its face goes.
+
+        Args:
+            found: What was found in its volume.
+            show: Is given the picture.
+        """
+        surface = surface_png(found) if show is not None else None
+        if show is not None and surface is not None:
+            show("surface", surface)
 
     def see(self, work: DicomObject, stretch: Stretch) -> Seen | None:
         """Look at all frames of one object; None when it has no pixels.
@@ -143,11 +159,12 @@ class Retoucher:
         if self._looks:
             seen = seen or self.looker.stretch().see(opened)
             regions += seen.regions(ctx.subject.needles)
-            faces = seen.faces(opened, ctx.subject.code, pictured=show is not None)
+            pictured = show is not None or self.pictured
+            faces = seen.faces(opened, ctx.subject.code, pictured=pictured)
         if show is not None and (regions or faces.shapes):
             show("before", drawn(_first(opened, regions), regions))
-        if show is not None and faces.surface is not None:
-            show("surface", faces.surface)
+        if faces.head is not None:
+            self.head(faces.head, show)
         _hold(regions, size, _PLACE)
         if faces.hold:
             raise NeedsReviewError(faces.hold, place=_PLACE)

@@ -30,7 +30,7 @@ from safelight.store.schema.consent import artefacts
 from safelight.store.schema.web import items_seen
 from safelight.types import FileSlice, Kind, Original
 from safelight.vault import Stored
-from safelight.web import labs
+from safelight.web import labs, turning
 from safelight.web.desk import Desk
 from safelight.web.items import Items, number_of
 from safelight.web.keeping import Keeping
@@ -40,6 +40,7 @@ from safelight.web.watching import SPARED, Watched
 
 if TYPE_CHECKING:
     from safelight.deid.context import Subject
+    from safelight.deid.faces.turning import Turned
     from safelight.readers.labs import LabReport
     from safelight.readers.view import View
 
@@ -59,6 +60,7 @@ class _PageCleaned(Cleaned):
         view: How readers saw it; None when they could not.
         kind: What the file is.
         labs: The lab results that it holds.
+        head: The head whose face was taken off, with the first file of its series.
     """
 
     regions: Sequence[Region]
@@ -66,6 +68,7 @@ class _PageCleaned(Cleaned):
     view: "View | None"
     kind: Kind
     labs: "LabReport | None" = None
+    head: "Turned | None" = None
 
 
 class _PageCleaner(EngineCleaner):
@@ -79,7 +82,7 @@ class _PageCleaner(EngineCleaner):
     def _clean(
         self, original: Original, *, subject: "Subject", seen: Seen | None = None
     ) -> Cleaned:
-        self._watched.found()  # of a file that was withheld
+        self._watched.forget()
         clean = self._watched.deidentify(original, subject, seen=seen)
         view, reading = readings.look(clean, self._watched.limits, None, None, self._panel)
         return _PageCleaned(
@@ -89,6 +92,7 @@ class _PageCleaner(EngineCleaner):
             reading=reading,
             view=view,
             kind=clean.kind,
+            head=self._watched.head(),
         )
 
 
@@ -131,6 +135,7 @@ class _Extra:
     values: Mapping[str, Any]
     reading: Stored
     labs: Stored | None
+    head: turning.Kept | None
     said: Reading
     picture: Any
     facts: Facts | None
@@ -138,7 +143,8 @@ class _Extra:
     @property
     def stored(self) -> list[Stored]:
         """Return what was written of it."""
-        return [self.reading, *([self.labs] if self.labs is not None else [])]
+        more = self.head.stored if self.head is not None else []
+        return [self.reading, *([self.labs] if self.labs is not None else []), *more]
 
 
 class _PageWitness:
@@ -184,7 +190,9 @@ class _PageWitness:
         )
         parent = conn.execute(mine).one()
         extra = self._still(conn, person, name, extra)
-        self._vault.record(conn, extra.stored)
+        self._vault.record(conn, [one for one in (extra.reading, extra.labs) if one is not None])
+        if extra.head is not None:
+            turning.keep(self._vault, conn, extra.head)
         for kept in extra.stored:
             self._custody.lineage.record(
                 conn,
@@ -274,10 +282,15 @@ class PageWorker(Worker):
             found = None
             if outcome.labs is not None:
                 found = self._vault.write(lease.person, LABS, name, [labs.dumps(outcome.labs)])
+            head = None
+            if outcome.head is not None:
+                until = self._items.before_until(lease.submission)
+                head = turning.write(self._vault, lease.person, name, outcome.head, until)
             self._page.extras[name] = _Extra(
                 values=self._values(lease, position, outcome),
                 reading=reading,
                 labs=found,
+                head=head,
                 said=outcome.reading,
                 picture=_picture(outcome),
                 facts=Facts.of_view(outcome.view) if outcome.view is not None else None,

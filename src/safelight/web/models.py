@@ -327,12 +327,28 @@ class PictureSet(Page):
 
 
 class FaceView(Page):
-    """What was done about a face."""
+    """What was done about a face.
+
+    Attributes:
+        done: It was taken off.
+        views: How many pictures there are of the head from all around; 0 where there are none.
+        across: How many of them stand in a row of a sheet.
+        stills: Views that a page shows without a script.
+        after: Address of the sheet without the face, JPEG: the front first, then round to the
+            patient's left.
+        after_view: Of one view, with ``{v}`` for its number.
+        before: Of the sheet with the face, for its owner and for a short time; else empty.
+        before_view: Of one view of that.
+    """
 
     done: bool
-    note: str = ""
-    before_png: str = ""
-    after_png: str = ""
+    views: int = 0
+    across: int = 0
+    stills: list[int] = Field(default_factory=list)
+    after: str = ""
+    after_view: str = ""
+    before: str = ""
+    before_view: str = ""
 
 
 class ItemPage(Page):

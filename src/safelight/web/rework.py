@@ -21,6 +21,7 @@ from safelight.web.desk import Desk
 from safelight.web.items import Items
 from safelight.web.labs import LABS
 from safelight.web.parcels import ConflictError
+from safelight.web.turning import AFTER, BEFORE
 
 __all__ = ["SENT_BACK", "EditedBox", "Rework"]
 
@@ -176,8 +177,10 @@ class Rework:
                 named = {"submission": row.id, "person": row.person}
                 conn.execute(insert(looks).values(**named, **values))
             self._originals.release(conn, row.person, *done)
+            self._vault.shelf.release(conn, row.person, BEFORE, *done)
             for name in done:
-                self._custody.lineage.removed(conn, row.person, "original", name)
+                for kind in ("original", BEFORE):
+                    self._custody.lineage.removed(conn, row.person, kind, name)
         self._originals.purge()
 
     def send_back(self, row: Row[Any], chosen: Sequence[int], actor: str) -> None:
@@ -217,7 +220,7 @@ class Rework:
     def _drop_made(self, conn: Connection, row: Row[Any], at: int) -> None:
         """Let go what was made of a file."""
         name = object_name(row.id, at)
-        for kind in (DEIDENTIFIED, "reading", LABS):
+        for kind in (DEIDENTIFIED, "reading", LABS, BEFORE, AFTER):
             self._vault.shelf.release(conn, row.person, kind, name)
             self._custody.lineage.removed(conn, row.person, kind, name)
         mine = (items_seen.c.submission == row.id, items_seen.c.position == at)

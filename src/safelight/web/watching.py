@@ -12,6 +12,8 @@ from safelight.types import Action, Original
 
 if TYPE_CHECKING:
     from safelight.deid.context import Context
+    from safelight.deid.faces import Examined
+    from safelight.deid.faces.turning import Turned
     from safelight.deid.objects import DicomObject
     from safelight.deid.showing import Show
 
@@ -23,8 +25,15 @@ SPARED: Final = "kept by hand"
 class _Watcher(Retoucher):
     """A retoucher that remembers what it decided, and spares what people said is harmless."""
 
+    pictured = True  # heads are shown from all around
     regions: Sequence[Region] = ()
     spared: Sequence[Region] = ()
+    seen_head: "Examined | None" = None
+
+    def head(self, found: "Examined", show: "Show | None") -> None:
+        """Remember a head, until it is asked for."""
+        del show
+        self.seen_head = found
 
     def retouch(
         self, work: "DicomObject", seen: Seen | None, ctx: "Context", show: "Show | None" = None
@@ -116,3 +125,17 @@ class Watched(Engine):
             return ()
         found, self.watcher.regions = self.watcher.regions, ()
         return found
+
+    def head(self) -> "Turned | None":
+        """Return the head that was met since this was asked last, from all around."""
+        if self.watcher is None or self.watcher.seen_head is None:
+            return None
+        from safelight.deid.faces.turning import turned  # noqa: PLC0415  # start-up cost
+
+        found, self.watcher.seen_head = self.watcher.seen_head, None
+        return turned(found)
+
+    def forget(self) -> None:
+        """Forget what was found in a file that was withheld."""
+        if self.watcher is not None:
+            self.watcher.regions, self.watcher.seen_head = (), None

@@ -36,6 +36,7 @@ from safelight.web.accounts import Accounts
 from safelight.web.cleaning import PageWorker
 from safelight.web.desk import Desk, Options
 from safelight.web.taking import Taking
+from safelight.web.turning import BEFORE
 from safelight.web.watching import Watched
 
 __all__ = ["Chores", "engine_maker", "main", "order"]
@@ -137,12 +138,14 @@ class Chores:
         """Let originals go whose time is over, drop what was given up, forget the erased."""
         vault, custody = self._desk.house.vault, self._desk.house.custody
         now = self._store.clock.now()
-        over = select(objects.c.person, objects.c.object).where(
-            objects.c.kind == "original", objects.c.keep_until <= now, objects.c.state == "whole"
+        over = select(objects.c.person, objects.c.kind, objects.c.object).where(
+            objects.c.kind.in_(("original", BEFORE)),
+            objects.c.keep_until <= now,
+            objects.c.state == "whole",
         )
         with self._store.begin() as conn:
             for row in conn.execute(over).all():
-                custody.lineage.removed(conn, row.person, "original", row.object)
+                custody.lineage.removed(conn, row.person, row.kind, row.object)
             vault.shelf.expire(conn, now)
             gone = select(people.c.id).where(people.c.state == "erased")
             theirs = update(accounts).where(accounts.c.person.in_(gone))

@@ -13,7 +13,9 @@ from safelight.web.changes import changes_of, masks_of
 from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import (
     Done,
+    FaceView,
     ItemPage,
+    ItemRow,
     PictureSet,
     SubmissionPage,
     SubmissionsPage,
@@ -23,6 +25,7 @@ from safelight.web.render import plain, sent_to, shown
 from safelight.web.rooms import Rooms
 from safelight.web.routes.give import parcel_view
 from safelight.web.sessions import Who
+from safelight.web.turning import face_of
 from safelight.web.who import MissingError, R, W, check, known
 
 __all__ = ["N", "item_of", "may_of", "router", "see"]
@@ -220,8 +223,8 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
             pictures = _as_it_was(rooms, item, base)
     except SafelightError as error:
         notes.append(error.what)
+    same = [each for each in numbers if each in seen and seen[each].series == view.series]
     if pictures is not None and not held:
-        same = [each for each in numbers if each in seen and seen[each].series == view.series]
         more: dict[str, Any] = {"series": same if view.series else []}
         if view.before:
             more["before_png"] = f"{base}/before/{{f}}.png"
@@ -237,6 +240,7 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
         next=numbers[at + 1] if at + 1 < len(numbers) else None,
         changes=changes_of(rooms, item, manifest, values=view.before),
         masks=masks_of(rooms, item, seen.get(n)),
+        faces=_faces(rooms, item, [n, *same] if view.series else [n], manifest, view),
         pictures=pictures,
         before_until=until if view.before else None,
         may=may_of(rooms, who, row, before=view.before),
@@ -244,6 +248,20 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
         profile=manifest.get("profile", ""),
     )
     return shown(request, "item.html", page)
+
+
+def _faces(
+    rooms: Rooms,
+    item: Row[Any],
+    series: list[int],
+    manifest: dict[str, Any],
+    view: ItemRow,
+) -> FaceView | None:
+    """Return what was done about a face; nothing while a file is not through."""
+    if item.state != "done":
+        return None
+    with rooms.store.read() as conn:
+        return face_of(conn, item, series, manifest, before=view.before)
 
 
 def _as_it_was(rooms: Rooms, item: Row[Any], base: str) -> PictureSet | None:

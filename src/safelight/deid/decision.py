@@ -49,6 +49,11 @@ class Decided:
         """The entries as lines for counting: no item numbers, no digests."""
         if not self._acts and self.entries:
             self._acts = "\n".join(
-                [f"{_INDEX.sub('', at)}\t{rule}\t{act}" for at, rule, act, _ in self.entries]
+                [f"{_bare(at)}\t{rule}\t{act}" for at, rule, act, _ in self.entries]
             )
         return self._acts
+
+
+def _bare(place: str) -> str:
+    """Return a place without item numbers."""
+    return _INDEX.sub("", place) if "[" in place else place

@@ -42,15 +42,35 @@ def _plain(name: str, version: "Version | None") -> dict[str, Any]:
 @click.option(
     "--alike-only", is_flag=True, help="Publish nothing when those who gave differ from them."
 )
+@click.option(
+    "--epsilon", type=float, help="Promise each person differential privacy: noise on the sums."
+)
+@click.option("--delta", type=float, default=1e-6, show_default=True, help="With --epsilon.")
+@click.option(
+    "--total-epsilon",
+    type=float,
+    help="With --epsilon: the most that all versions of the head together may reach, at most 10.",
+)
+@click.option(
+    "--images-each",
+    type=int,
+    default=1,
+    show_default=True,
+    help="With --epsilon: images of one person that are learnt from.",
+)
 @click.option("--encoder", metavar="NAME", help="Not offered: it could not forget exactly.")
 @placed
 @AS_JSON
-def train(
+def train(  # noqa: PLR0913  # one for each option
     head: str,
     *,
     release: str | None,
     population: str,
     alike_only: bool,
+    epsilon: float | None,
+    delta: float,
+    total_epsilon: float | None,
+    images_each: int,
     encoder: str | None,
     as_json: bool,
     **given: Any,
@@ -61,6 +81,7 @@ def train(
     no longer agrees is taken off. Whether those who gave resemble those it is for is shown before
     it learns, and noted on the version's card. What the version would tell about who is in it is
     audited; too much, and nothing is published. Labels that all others speak against are held.
+    With --epsilon, noise takes the audit's place; what it costs is shown to you alone.
     """
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
     from safelight.errors import LearningError  # noqa: PLC0415  # as above
@@ -68,11 +89,16 @@ def train(
     from safelight.learning.encoders import refuse_encoder  # noqa: PLC0415  # as above
     from safelight.learning.gather import gather_confirmed  # noqa: PLC0415  # as above
     from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
+    from safelight.learning.noise import MOST_EPSILON, Noise  # noqa: PLC0415  # as above
     from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
     from safelight.learning.starts import open_bundled  # noqa: PLC0415  # as above
 
     if encoder:
         refuse_encoder()
+    noise = None
+    if epsilon is not None:
+        most = MOST_EPSILON if total_epsilon is None else total_epsilon
+        noise = Noise(epsilon=epsilon, delta=delta, most=most, rows=images_each)
     with house(given) as custody:
         custody.accesses.check(actor(), Act.RUN)
         open_bundled(custody, head)
@@ -90,10 +116,12 @@ def train(
                 "those who gave differ from those it is for, beyond chance",
                 todo="ask those who are missing, or train without --alike-only",
             )
-        made = Publisher(custody.vault, custody.log).train(head, represented=cohort)
+        publisher = Publisher(custody.vault, custody.log)
+        made = publisher.train(head, represented=cohort, noise=noise)
     if as_json:
         gathered = {"new": len(came.ids), "known": came.known, "other": came.other}
         more = {"card": made.card, "answers": _answers(made), "gathered": gathered}
+        more["noise_costs"] = publisher.cost
         show(_plain(head, made) | more)
         return
     if came.other:
@@ -157,6 +185,12 @@ def _tell_card(version: "Version") -> None:
         numbers = version.card.get(part) or {}
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
         click.echo(f"  {title}: {told or 'nothing to tell'}")
+    if noise := version.card.get("noise"):
+        click.echo(
+            f"  promises epsilon {noise['epsilon']} at delta {noise['delta']}; all"
+            f" {noise['versions']} versions together {noise['spent_epsilon']} of"
+            f" {noise['most_epsilon']}"
+        )
     if cohort := version.card.get("represented"):
         word = "differ from" if cohort["flagged"] else "are within chance of"
         click.echo(f"  those who gave {word} {cohort['population']}")

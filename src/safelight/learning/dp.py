@@ -19,7 +19,7 @@ from scipy import stats
 from safelight.errors import NotOfferedError, SettingsError
 from safelight.readers.statistics import Statistics
 
-__all__ = ["MOST_NOISE", "Guarantee", "noise_of", "noisy", "ratio", "shortened"]
+__all__ = ["MOST_NOISE", "Guarantee", "noise_of", "noisy", "ratio", "shortened", "spent"]
 
 MOST_NOISE: Final = 0.25  # of the products' own size; beyond, heads lose more than a few points
 _BISECTIONS: Final = 200
@@ -72,6 +72,24 @@ def noise_of(epsilon: float, delta: float) -> float:
     return high
 
 
+def spent(releases: Sequence[tuple[float, float]], delta: float) -> float:
+    """Return the ε at δ of several releases together, each of its own (ε, δ).
+
+    Gaussian mechanisms compose exactly: 1/σ² adds up (Dong, Roth, Su, Gaussian Differential
+    Privacy, J. R. Stat. Soc. B 84 (2022) 3, corollary 3.3).
+    """
+    if not releases:
+        return 0.0
+    whole = math.sqrt(sum(1 / noise_of(*one) ** 2 for one in releases))
+    low, high = 0.0, 1.0
+    while _delta(high, 1 / whole) > delta:
+        high *= 2
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _delta(middle, 1 / whole) > delta else (low, middle)
+    return high
+
+
 def ratio(rows: int, width: int, guarantee: Guarantee) -> float:
     """Return about how large the noise is beside the products of rows of the bound's length.
 
@@ -89,7 +107,12 @@ def shortened(features: NDArray[np.int16], bound: float) -> NDArray[np.int16]:
 
 
 def noisy(
-    like: Statistics, features: Any, labels: Sequence[str], guarantee: Guarantee
+    like: Statistics,
+    features: Any,
+    labels: Sequence[str],
+    guarantee: Guarantee,
+    *,
+    beside: int = 0,
 ) -> Statistics:
     """Return sums of these rows with noise; a head solved from them is covered by the guarantee.
 
@@ -98,13 +121,15 @@ def noisy(
         features: Integers, shape (rows, d); each person has at most ``guarantee.rows`` of them.
         labels: Class of each row.
         guarantee: What is to be promised.
+        beside: Public rows that the head learns from as well.
 
     Raises:
         NotOfferedError: The noise would destroy the head.
     """
     nothing = Statistics.empty(like.features, like.classes, like.width)
     sums = nothing.of(shortened(features, guarantee.bound), labels)
-    size = ratio(int(sums.counts.sum()) // len(like.classes), like.width, guarantee)
+    rows = int(sums.counts.sum()) + beside
+    size = ratio(rows // len(like.classes), like.width, guarantee)
     if size > MOST_NOISE:
         raise NotOfferedError(
             f"the noise would be {size:.1f} times what is learnt, and {MOST_NOISE} is the most",

@@ -5,13 +5,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from safelight.consent.custody import Custody
+from safelight.consent.journal import Journal
+from safelight.feedback.notes import Notes
 from safelight.learning.contributions import Contribution, sums_of
 from safelight.learning.guard import Suspect, stands, suspects
+from safelight.learning.ledger import Ledger
 from safelight.learning.ledgers import HeadOf
 from safelight.readers.statistics import Statistics
+from safelight.store.faults import reach
 from safelight.store.schema.learning import holds
+from safelight.vault import Vault
 
-__all__ = ["Suspect", "accounts", "hold", "release", "suspected"]
+__all__ = ["Suspect", "accounts", "hold", "hold_all", "release", "suspected"]
 
 
 def accounts(conn: Connection, head: str, state: str) -> set[str]:
@@ -40,6 +46,28 @@ def suspected(
     sums = head.base.statistics + both - sums_of(both, out)
     mine = [one for one in some if stands(one, held)]
     return suspects(sums, head.recipe, mine, held | released)
+
+
+def hold_all(vault: Vault, journal: Journal, head: HeadOf, found: Sequence[Suspect]) -> None:
+    """Hold accounts, and say so in the transparency log and in the scoreboard's.
+
+    Args:
+        vault: An open vault.
+        journal: Of the same store.
+        head: The head.
+        found: Whom to hold.
+    """
+    notes = Notes(Custody(vault, journal.log, resume=False))
+    with vault.store.begin() as conn:
+        number = Ledger(vault, conn, head.id).number()
+        for one in found:
+            labels = {"rows": one.rows, "against": one.against}
+            fields = {"head": head.name, "account": one.account} | labels
+            leaf = journal.detached(conn, "learning.account-held", fields)
+            hold(conn, head.id, one, entry=leaf.index, at=vault.store.clock.now())
+            told = {"reader": head.name, "who": one.account, "level": number, "detail": labels}
+            notes.write(conn, "labels-held", **told)
+        reach("learning.held.written")
 
 
 def hold(conn: Connection, head: str, one: Suspect, *, entry: int, at: datetime) -> None:

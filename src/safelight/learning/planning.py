@@ -12,6 +12,7 @@ from safelight.learning.derive import SAMPLE
 from safelight.learning.examples import Examples
 from safelight.learning.ledger import Ledger
 from safelight.learning.ledgers import HeadOf
+from safelight.learning.noise import Noised
 from safelight.learning.versions import Version
 from safelight.readers.statistics import Statistics
 from safelight.store.schema.learning import contributions
@@ -38,6 +39,7 @@ class Plan:
         people: How many contributed.
         reason: ``trained`` or ``withdrawn``.
         shares: Accounts behind the labels, and the largest part of one; None: not asked again.
+        shown: Sums with noise, which the version is made from; None: from the sums themselves.
     """
 
     head: HeadOf
@@ -53,11 +55,22 @@ class Plan:
     people: int
     reason: str
     shares: tuple[int, float] | None = None
+    shown: Noised | None = None
 
     @property
     def version(self) -> int:
         """Number of the version that would be published."""
         return self.before.version + 1 if self.before else 1
+
+    def noisy(self, made: Noised) -> "Plan":
+        """Return the plan of a version with noise: no row of anybody is in it or beside it."""
+        return replace(
+            self,
+            shown=made,
+            tested=Examples.none(self.width),
+            known=Examples.none(self.width),
+            cases={},
+        )
 
     @property
     def width(self) -> int:
@@ -131,4 +144,5 @@ def to_public(plan: Plan) -> Plan:
         known=Examples.none(plan.width),
         cases={},
         people=0,
+        shown=None,
     )

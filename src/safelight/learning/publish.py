@@ -7,17 +7,15 @@ agrees; else all of it begins again.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from safelight.consent.book import Consents
-from safelight.consent.custody import Custody
 from safelight.consent.journal import Journal
 from safelight.errors import LeakageError, LearningError, SettingsError
-from safelight.feedback.notes import Notes
 from safelight.learning import agreed, guard, holding
 from safelight.learning.carding import measure
 from safelight.learning.contributions import opened, sums_of
@@ -25,12 +23,13 @@ from safelight.learning.derive import SAMPLE, Served, derive
 from safelight.learning.leakage import CHECKS, LIMITS, REFERENCES, Limits, audit
 from safelight.learning.ledger import Ledger
 from safelight.learning.ledgers import SERVED, HeadOf, head_of
+from safelight.learning.noise import Budget, Noise, Noised, taught
 from safelight.learning.planning import Plan, cases_of, left, sample, to_public
 from safelight.learning.sights import known_of
 from safelight.learning.spaces import LOCK, Spaces
 from safelight.learning.taking import take_back
 from safelight.learning.totals import with_totals
-from safelight.learning.trial import quality
+from safelight.learning.trial import cost, quality
 from safelight.learning.versions import (
     Version,
     document_of,
@@ -63,6 +62,9 @@ class Publisher:
         log: The transparency log of the same store.
         limits: What a version may tell at most about who is in it; ``leakage.LIMITS`` by default.
         least: People who must have contributed to it.
+
+    Attributes:
+        cost: What the noise of the last training cost: for the steward alone; see ``trial.cost``.
     """
 
     def __init__(
@@ -74,8 +76,15 @@ class Publisher:
         self._consents = Consents(vault, self._journal)
         self._limits = limits or LIMITS
         self._least = least
+        self.cost: dict[str, dict[str, str]] = {}
 
-    def train(self, name: str, *, represented: Mapping[str, Any] | None = None) -> Version:
+    def train(
+        self,
+        name: str,
+        *,
+        represented: Mapping[str, Any] | None = None,
+        noise: Noise | None = None,
+    ) -> Version:
         """Publish the next version of a head from all that was contributed.
 
         Contributions whose consent has run out are taken off first; labels of accounts that all
@@ -84,16 +93,18 @@ class Publisher:
         Args:
             name: Of the head.
             represented: How the cohort compares with its population, for the card; see ``cohort``.
+            noise: What to promise each person; None: the version learns from the sums themselves.
 
         Raises:
             LearningError: Too few people contributed, or a class has no row.
             LeakageError: The audit says no.
+            NotOfferedError: Noise would destroy the head, or was promised and is not asked for.
         """
         for _ in range(_TRIES):
             with self._store.read() as conn:
                 head = with_totals(conn, self._vault, head_of(conn, name))
             self._drop_lapsed(head.id, None)
-            plan = self._plan(head)
+            plan = self._plan(head, noise)
             self._enough(plan)
             served, card = self._solved(plan)
             card["represented"] = dict(represented or {})
@@ -120,6 +131,7 @@ class Publisher:
                 plan = left(conn, self._vault, head, before)
             try:
                 self._enough(plan)
+                plan = self._again(plan)
                 served, card = self._solved(plan, brief=True)
             except (LearningError, SettingsError):
                 plan = to_public(plan)
@@ -177,7 +189,21 @@ class Publisher:
                 reach("learning.lapsed.written")
             Spaces(self._vault).sweep()
 
-    def _plan(self, head: HeadOf) -> Plan:
+    def _again(self, plan: Plan) -> Plan:
+        """Return the plan with new noise, where the version that somebody left had some.
+
+        Raises:
+            NotOfferedError: There is not enough left of the budget, or too few people.
+        """
+        if plan.before is None or not plan.before.card.get("noise"):
+            return plan
+        noise = Noise.of_card(plan.before.card["noise"])
+        with self._store.read() as conn:
+            budget = Budget.of(conn, plan.head.id)
+            some = taught(conn, self._vault, plan.head)
+        return plan.noisy(Noised.make(plan.head, some, noise, budget))
+
+    def _plan(self, head: HeadOf, noise: Noise | None = None) -> Plan:
         """Return what may be published of all that was contributed."""
         with self._store.read() as conn:
             mark = agreed.mark(conn)
@@ -187,18 +213,20 @@ class Publisher:
             rows = conn.execute(found.order_by(contributions.c.person)).all()
             some = list(opened(self._vault, conn, rows))
             before, number = newest(conn, head.id), ledger.number()
+            budget = Budget.of(conn, head.id)
             released = holding.accounts(conn, head.id, "released")
             held = holding.accounts(conn, head.id, "held")
         found_now = holding.suspected(head, both, some, held, released)
         if found_now:
-            self._hold(head, found_now)
+            holding.hold_all(self._vault, self._journal, head, found_now)
             held |= {one.account for one in found_now}
         out = [one for one in some if not guard.stands(one, held)]
         in_it = [one for one in some if guard.stands(one, held)]
         kept = sums_of(both, out)
         ours = sample([one for one in in_it if one.role == "calibrate"], both.width)
         known = sample([one for one in in_it if one.role == "learn"], both.width)
-        return Plan(
+        budget.check(noise)
+        made = Plan(
             head=head,
             number=number,
             mark=mark,
@@ -213,27 +241,11 @@ class Publisher:
             shares=guard.shares(in_it),
             reason="trained",
         )
-
-    def _hold(self, head: HeadOf, found: Sequence[holding.Suspect]) -> None:
-        notes = Notes(Custody(self._vault, self._journal.log, resume=False))
-        with self._store.begin() as conn:
-            number = Ledger(self._vault, conn, head.id).number()
-            for one in found:
-                fields = {"head": head.name, "rows": one.rows, "against": one.against}
-                leaf = self._journal.detached(
-                    conn, "learning.account-held", fields | {"account": one.account}
-                )
-                now = self._store.clock.now()
-                holding.hold(conn, head.id, one, entry=leaf.index, at=now)
-                notes.write(
-                    conn,
-                    "labels-held",
-                    reader=head.name,
-                    who=one.account,
-                    level=number,
-                    detail={"labels": one.rows, "against": one.against},
-                )
-            reach("learning.held.written")
+        if noise is None:
+            return made
+        noised = Noised.make(head, in_it, noise, budget)
+        self.cost = cost(head, made.contributed, noised.sums, made.tested)
+        return made.noisy(noised)
 
     def _enough(self, plan: Plan) -> None:
         if plan.people < self._least:
@@ -249,6 +261,10 @@ class Publisher:
             LeakageError: The audit says no.
         """
         head, recipe = plan.head, plan.head.recipe
+        if plan.shown is not None:  # the promise is in place of an audit, and of what would undo it
+            served = derive(head.base, plan.shown.sums, plan.tested, plan.known, recipe)
+            told = {"audit": {}, "quality": quality(head, served, plan.tested)}
+            return served, told | {"noise": plan.shown.card} | self._measured(plan, served)
         sums = head.base.statistics + plan.contributed
         served = derive(head.base, plan.contributed, plan.tested, plan.known, recipe)
         fixed = replace(recipe, ridge=max(served.head.ridges))
@@ -276,7 +292,8 @@ class Publisher:
             return {"reader": "", "here": "", "why_no_reader": "no reader has this head's name"}
         label = head.base.statistics.classes[-1]
         known = known_of(self._store, self._vault, plan.cases, plan.known, plan.tested, label=label)
-        rows = int(plan.contributed.counts.sum())
+        sums = plan.shown.sums if plan.shown else plan.contributed
+        rows = int(sums.counts.sum())
         made = measure(head, served, known, parent=parent.card, version=plan.version, rows=rows)
         text = made.card.to_bytes().decode() if made.card is not None else ""
         return {"reader": text, "here": made.here, "why_no_reader": made.why_not}
@@ -321,7 +338,11 @@ class Publisher:
         card: dict[str, Any],
     ) -> Version:
         head, before = plan.head, plan.before
-        document = document_of(head, plan.contributed, served, people=plan.people)
+        sums, people = plan.contributed, plan.people
+        if plan.shown is not None:  # how many they are is told with noise, too
+            sums = plan.shown.sums
+            people = int(sums.counts.sum()) // int(plan.shown.card["rows_of_a_person"])
+        document = document_of(head, sums, served, people=people)
         text = document_text(document)
         card = card | {"agreed": {"said": plan.mark.said, "policies": plan.mark.policies}}
         row = {"head": head.id, "version": plan.version, "state": "published", "document": text}
@@ -348,10 +369,10 @@ class Publisher:
         conn.execute(insert(models).values(**values, entry=leaf.index, served=sealed, made=now))
         found = select(models).where(models.c.head == head.id, models.c.version == plan.version)
         made = Version.of(conn.execute(found).one())
-        people = select(contributions.c.person).where(
+        theirs_too = select(contributions.c.person).where(
             contributions.c.head == head.id, contributions.c.part == "published"
         )
         theirs = (artefacts.c.kind == "model", artefacts.c.object == head.id)
-        alive = (artefacts.c.removed_at.is_(None), artefacts.c.person.in_(people))
+        alive = (artefacts.c.removed_at.is_(None), artefacts.c.person.in_(theirs_too))
         conn.execute(update(artefacts).where(*theirs, *alive).values(digest=made.name))
         return made

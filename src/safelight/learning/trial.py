@@ -11,8 +11,9 @@ from safelight.learning.examples import Examples
 from safelight.learning.leakage import margins
 from safelight.learning.ledgers import HeadOf
 from safelight.readers.head import Head, solve
+from safelight.readers.statistics import Statistics
 
-__all__ = ["quality"]
+__all__ = ["cost", "quality"]
 
 
 def quality(head: HeadOf, served: Served, tested: Examples) -> dict[str, Any]:
@@ -34,6 +35,32 @@ def quality(head: HeadOf, served: Served, tested: Examples) -> dict[str, Any]:
     except SettingsError:  # nothing public in one of the classes
         return told
     return told | {f"start_{name}": one for name, one in _shares(start, features, labels).items()}
+
+
+def cost(
+    head: HeadOf, exact: Statistics, noisy: Statistics, tested: Examples
+) -> dict[str, dict[str, str]]:
+    """Return how well a head does with the sums themselves, and with noise on them.
+
+    It is for the steward who decides: what is measured on the sums themselves is covered by no
+    promise, and goes on no card.
+
+    Args:
+        head: The head.
+        exact: Sums of what people contributed.
+        noisy: The same with noise.
+        tested: Rows that neither was taught.
+    """
+    base = head.base.examples
+    features = np.concatenate([base.features, tested.features])
+    labels = [*base.labels, *tested.labels]
+    if not labels:
+        return {}
+    told = {}
+    for name, sums in (("without", exact), ("with", noisy)):
+        made = solve(head.base.statistics + sums, head.recipe)
+        told[name] = _shares(made, features, labels)
+    return told
 
 
 def _shares(head: Head, features: Any, labels: list[str]) -> dict[str, str]:

@@ -151,4 +151,4 @@ def test_noise_is_not_promised_where_it_cannot_be(room: Room) -> None:
         room.publisher.train(HEAD, noise=WANTED)
     for bad in ({"epsilon": 0.0}, {"epsilon": 4.0}, {"most": 11.0}, {"delta": 0.0}, {"rows": 0}):
         with pytest.raises(SettingsError):
-            replace(WANTED, **bad)  # type: ignore[arg-type]  # on purpose
+            replace(WANTED, **bad)

@@ -85,10 +85,8 @@ def train(  # noqa: PLR0913  # one for each option
     """
     from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
     from safelight.errors import LearningError  # noqa: PLC0415  # as above
-    from safelight.learning import holding  # noqa: PLC0415  # as above
     from safelight.learning.encoders import refuse_encoder  # noqa: PLC0415  # as above
     from safelight.learning.gather import gather_confirmed  # noqa: PLC0415  # as above
-    from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
     from safelight.learning.noise import MOST_EPSILON, Noise  # noqa: PLC0415  # as above
     from safelight.learning.publish import Publisher  # noqa: PLC0415  # as above
     from safelight.learning.starts import open_bundled  # noqa: PLC0415  # as above
@@ -103,10 +101,7 @@ def train(  # noqa: PLR0913  # one for each option
         custody.accesses.check(actor(), Act.RUN)
         open_bundled(custody, head)
         if release:
-            custody.accesses.check(actor(), Act.GIVE_ROLES)
-            with custody.store.begin() as conn:
-                if not holding.release(conn, head_of(conn, head).id, release):
-                    raise LearningError("this account is not held")
+            _release(custody, head, release)
         came = gather_confirmed(custody, head)
         cohort = _cohort(custody, head, population)
         if not as_json:
@@ -126,9 +121,33 @@ def train(  # noqa: PLR0913  # one for each option
         return
     if came.other:
         click.secho(f"  {came.other} contributed under another label before, and stay", fg="yellow")
+    _tell_trained(head, made, publisher.cost)
+
+
+def _tell_trained(head: str, made: "Version", cost: dict[str, dict[str, str]]) -> None:
     click.secho(f"published: {head} version {made.version}", fg="green")
     click.echo(f"  {made.document['people']} people, ledger {made.document['ledger']}")
     _tell_card(made)
+    for word, numbers in cost.items():
+        told = ", ".join(f"{name} {value}" for name, value in numbers.items())
+        click.echo(f"  {word} noise, on people it was not taught: {told} (for you; on no card)")
+
+
+def _release(custody: "Custody", head: str, account: str) -> None:
+    """Let the labels of a held account in again.
+
+    Raises:
+        LearningError: It is not held.
+    """
+    from safelight.consent.roles import Act  # noqa: PLC0415  # start-up cost
+    from safelight.errors import LearningError  # noqa: PLC0415  # as above
+    from safelight.learning import holding  # noqa: PLC0415  # as above
+    from safelight.learning.ledgers import head_of  # noqa: PLC0415  # as above
+
+    custody.accesses.check(actor(), Act.GIVE_ROLES)
+    with custody.store.begin() as conn:
+        if not holding.release(conn, head_of(conn, head).id, account):
+            raise LearningError("this account is not held")
 
 
 def _answers(version: "Version | None") -> dict[str, Any]:

@@ -120,8 +120,8 @@ class Lineage:
         """
         self._removers.of(kind)
         purpose = parse(purpose).name
-        asked = (purpose, policy)
-        if not (decision and decision.allowed and (decision.purpose, decision.policy) == asked):
+        given = (decision.purpose, decision.policy) if decision and decision.allowed else None
+        if given != (purpose, policy):
             self._consents.require(conn, person, purpose, policy)
         if not _NAME.fullmatch(name) or (digest and not _NAME.fullmatch(digest)):
             raise ConsentError("an artefact is named by an opaque code")
@@ -142,10 +142,9 @@ class Lineage:
         }
         made = self._put(conn, {"person": person, "kind": kind, "object": name}, values)
         known = select(artefact_parents.c.parent).where(artefact_parents.c.child == made)
-        new = sorted(above - set(conn.execute(known).scalars()))
-        if new:
-            edges = [{"child": made, "parent": parent} for parent in new]
-            conn.execute(insert(artefact_parents), edges)
+        self._edge(
+            conn, [(made, one) for one in sorted(above - set(conn.execute(known).scalars()))]
+        )
         return made
 
     def record_new(
@@ -198,21 +197,19 @@ class Lineage:
             }
             for one in made
         ]
-        self._link(conn, rows, [sorted(set(one.parents)) for one in made])
-        return [str(row["id"]) for row in rows]
-
-    @staticmethod
-    def _link(conn: Connection, rows: list[dict[str, Any]], above: list[list[str]]) -> None:
-        """Add rows of artefacts and of their parents."""
         if rows:
             conn.execute(insert(artefacts), rows)
-        edges = [
-            {"child": row["id"], "parent": parent}
-            for row, parents in zip(rows, above, strict=True)
-            for parent in parents
-        ]
+        ids = [str(row["id"]) for row in rows]
+        pairs = zip(ids, made, strict=True)
+        self._edge(conn, [(child, up) for child, one in pairs for up in sorted(set(one.parents))])
+        return ids
+
+    @staticmethod
+    def _edge(conn: Connection, edges: Sequence[tuple[str, str]]) -> None:
+        """Note of which artefacts others are made: child and parent."""
         if edges:
-            conn.execute(insert(artefact_parents), edges)
+            rows = [{"child": child, "parent": parent} for child, parent in edges]
+            conn.execute(insert(artefact_parents), rows)
 
     @staticmethod
     def _put(conn: Connection, named: dict[str, str], values: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -62,11 +63,17 @@ def hold_all(vault: Vault, journal: Journal, head: HeadOf, found: Sequence[Suspe
         number = Ledger(vault, conn, head.id).number()
         for one in found:
             labels = {"rows": one.rows, "against": one.against}
-            fields = {"head": head.name, "account": one.account} | labels
-            leaf = journal.detached(conn, "learning.account-held", fields)
+            fields: dict[str, Any] = {"head": head.name, "account": one.account}
+            leaf = journal.detached(conn, "learning.account-held", fields | labels)
             hold(conn, head.id, one, entry=leaf.index, at=vault.store.clock.now())
-            told = {"reader": head.name, "who": one.account, "level": number, "detail": labels}
-            notes.write(conn, "labels-held", **told)
+            notes.write(
+                conn,
+                "labels-held",
+                reader=head.name,
+                who=one.account,
+                level=number,
+                detail=labels,
+            )
         reach("learning.held.written")
 
 

@@ -128,12 +128,12 @@ def test_how_it_was_is_for_its_owner_alone(site: Site, given: tuple[TestClient, 
 
 
 def test_how_it_was_goes_with_the_original_and_all_goes_when_it_is_taken_back(
-    site: Site, tmp_path: Path
+    site: Site, given: tuple[TestClient, str]
 ) -> None:
-    browser = site.someone()
-    made = site.given(browser, [volume(tmp_path / "head.nii")])
+    browser, made = given
     box = {"x": "2", "y": "3", "w": "9", "h": "9", "scope": "item"}
-    assert browser.post(f"/submissions/{made}/items/0/masks", data=box, headers=JSON).is_success
+    item = face(browser, made)["after"].removesuffix("/head/after.jpg")  # that holds the pictures
+    assert browser.post(f"{item}/masks", data=box, headers=JSON).status_code == 200
     assert kinds(site, made) == []  # while it is cleaned again there is none
     site.work()
     told = face(browser, made)
@@ -158,6 +158,12 @@ def test_how_it_was_goes_by_itself_when_its_time_is_over(site: Site, tmp_path: P
     made = site.given(browser, [volume(tmp_path / "head.nii")])
     told = face(browser, made)
     assert told["before"]
+    page = browser.get(f"/submissions/{made}/items/0")
+    assert "We took a face off." in page.text
+    assert "mask" not in browser.get(f"/submissions/{made}/items/0.json").json()["may"]
+    box = {"x": "2", "y": "3", "w": "9", "h": "9"}
+    answer = browser.post(f"/submissions/{made}/items/0/masks", data=box, headers=JSON)
+    assert answer.status_code == 409  # rather than to forget it
     past = site.desk.house.store.clock.now() - timedelta(seconds=1)
     with site.desk.house.store.begin() as conn:
         mine = objects.c.object.startswith(made)

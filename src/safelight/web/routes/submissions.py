@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from safelight.consent.roles import Act
 from safelight.errors import SafelightError
+from safelight.types import Kind
 from safelight.web.changes import changes_of, masks_of
 from safelight.web.forms import Form, accepts, form_of
 from safelight.web.models import (
@@ -20,6 +21,7 @@ from safelight.web.models import (
     SubmissionPage,
     SubmissionsPage,
 )
+from safelight.web.parcels import ConflictError
 from safelight.web.pictures import Pictures
 from safelight.web.render import plain, sent_to, shown
 from safelight.web.rooms import Rooms
@@ -33,6 +35,7 @@ __all__ = ["N", "item_of", "may_of", "router", "see"]
 router = APIRouter(responses=plain.responses())
 N = Annotated[int, Path(ge=0, le=10_000_000)]
 _PAGE: Final = 100
+_UNCOVERED: Final = frozenset((Kind.NIFTI, Kind.NIFTI_GZ))  # no part of them can be masked by hand
 _ONE: Final = 1 << 20
 
 
@@ -243,7 +246,11 @@ def item_page(request: Request, rooms: R, who: W, submission: str, n: N) -> Resp
         faces=_faces(rooms, item, [n, *same] if view.series else [n], manifest, view),
         pictures=pictures,
         before_until=until if view.before else None,
-        may=may_of(rooms, who, row, before=view.before),
+        may=[
+            one
+            for one in may_of(rooms, who, row, before=view.before)
+            if one != "mask" or Kind(item.kind) not in _UNCOVERED
+        ],
         notes=[*notes, *manifest.get("notes", [])],
         profile=manifest.get("profile", ""),
     )
@@ -289,7 +296,11 @@ def masks(
     """Add masks or take some off; the file, or its series, is de-identified again with them."""
     row = known(rooms, submission)
     see(rooms, who, row, Act.SEE_ORIGINAL)
-    item_of(rooms, submission, n)
+    if Kind(item_of(rooms, submission, n).kind) in _UNCOVERED:
+        raise ConflictError(
+            "covers cannot be drawn on a file of this kind",
+            todo="say that something of you is left, so that a person looks at it",
+        )
     boxes = [(box.x, box.y, box.w, box.h, tuple(box.frames)) for box in form.boxes()]
     rooms.rework.edit(row, n, boxes, form.remove, series=form.scope == "series", actor=who.actor)
     return sent_to(request, f"/submissions/{submission}/items/{n}")

@@ -115,9 +115,8 @@ def train(  # noqa: PLR0913  # one for each option
         made = publisher.train(head, represented=cohort, noise=noise)
     if as_json:
         gathered = {"new": len(came.ids), "known": came.known, "other": came.other}
-        more = {"card": made.card, "answers": _answers(made), "gathered": gathered}
-        more["noise_costs"] = publisher.cost
-        show(_plain(head, made) | more)
+        more = {"card": made.card, "answers": _answers(made), "noise_costs": publisher.cost}
+        show(_plain(head, made) | more | {"gathered": gathered})
         return
     if came.other:
         click.secho(f"  {came.other} contributed under another label before, and stay", fg="yellow")

@@ -201,14 +201,14 @@ class Lineage:
             conn.execute(insert(artefacts), rows)
         ids = [str(row["id"]) for row in rows]
         pairs = zip(ids, made, strict=True)
-        self._edge(conn, [(child, up) for child, one in pairs for up in sorted(set(one.parents))])
+        self._edge(conn, {(child, up) for child, one in pairs for up in one.parents})
         return ids
 
     @staticmethod
-    def _edge(conn: Connection, edges: Sequence[tuple[str, str]]) -> None:
+    def _edge(conn: Connection, edges: set[tuple[str, str]]) -> None:
         """Note of which artefacts others are made: child and parent."""
         if edges:
-            rows = [{"child": child, "parent": parent} for child, parent in edges]
+            rows = [{"child": child, "parent": parent} for child, parent in sorted(edges)]
             conn.execute(insert(artefact_parents), rows)
 
     @staticmethod

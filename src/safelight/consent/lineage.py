@@ -142,9 +142,7 @@ class Lineage:
         }
         made = self._put(conn, {"person": person, "kind": kind, "object": name}, values)
         known = select(artefact_parents.c.parent).where(artefact_parents.c.child == made)
-        self._edge(
-            conn, [(made, one) for one in sorted(above - set(conn.execute(known).scalars()))]
-        )
+        self._edge(conn, {(made, one) for one in above - set(conn.execute(known).scalars())})
         return made
 
     def record_new(

@@ -1,19 +1,22 @@
 """The pixel half of the kind reader: whole numbers, the same everywhere, and modest."""
 
+import gzip
 import hashlib
 import os
 import subprocess
 import sys
+from importlib.resources import files
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from safelight.readers.kind import what
-from safelight.readers.kind.net import TOP
+from safelight.readers.kind.net import INPUT, PLACE, TOP, embed, lit
 from safelight.readers.kind.pixels import PixelReader, coloured, pixel_reader
 from safelight.readers.kind.shrink import SIDE, content, planes, reduced, seen
 from safelight.readers.quality import _chest, blur, judge
@@ -22,7 +25,6 @@ from safelight.types import Kind
 from view_fixtures import dicom, photo, view
 
 SOP = "1.2.840.10008.5.1.4.1.1."
-EXACT = 1 << 24  # whole numbers below it are exact in 32-bit floating point
 PLANES = np.random.default_rng(3).integers(-128, 128, (4, 3, SIDE, SIDE)).astype(np.int16)
 
 
@@ -83,27 +85,52 @@ def test_grey_and_grey_as_colours_are_the_same() -> None:
     assert coloured(found)
 
 
-def test_no_sum_of_the_net_leaves_the_exact_range() -> None:
-    net = pixel_reader().net
-    most = 128
-    for layer in net.body:
-        sums = np.abs(layer.weight.astype(np.int64)).reshape(len(layer.weight), -1).sum(1)
-        assert sums.max() * most < EXACT
-        most = TOP
-    assert np.abs(net.place.weight.astype(np.int64)).sum(1).max() * 4 * TOP < 1 << 53
+def test_what_the_body_is_shown_is_whole_and_twice_the_size() -> None:
+    shown = lit(PLANES)
+    assert shown.shape == (4, 3, INPUT, INPUT)
+    assert np.array_equal(shown, np.rint(shown))
+    assert np.abs(shown).max() <= 128
+    flat = np.zeros((1, 3, SIDE, SIDE), np.int16)
+    flat[:, 0] = 77
+    assert np.array_equal(lit(flat), np.full((1, 3, INPUT, INPUT), 77))
+    flat[:, 2] = 20  # more red: red goes up, green goes down, blue stays
+    red, green, blue = lit(flat)[0, :, 5, 5]
+    assert (red, green, blue) == (117, 57, 77)
+
+
+def test_no_optimiser_and_no_thread_of_the_runtime_changes_a_bit() -> None:
+    packed = (files("safelight.readers.kind") / "data" / "body.onnx.gz").read_bytes()
+    data = gzip.decompress(packed)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    plain = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    found = plain.run(None, {"planes": lit(PLANES)})[0]
+    assert found.shape == (4, PLACE)
+    assert np.array_equal(found, np.rint(found))
+    assert np.abs(found).max() <= TOP
+    assert np.array_equal(embed(PLANES), found)
 
 
 def digest_of_places() -> str:
     reader = pixel_reader()
-    places = reader.net.embed(PLANES)
-    whole = (places, reader.net.scores(places), reader.whitened(places))
+    places = embed(PLANES)
+    spread = reader.whitened(places)
+    whole = (places, spread, reader.apart(spread))
     return hashlib.sha256(b"".join(each.astype("<i8").tobytes() for each in whole)).hexdigest()
 
 
 def test_one_picture_alone_and_among_others_lies_in_the_same_place() -> None:
-    net = pixel_reader().net
-    together = net.embed(PLANES)
-    assert all(np.array_equal(net.embed(PLANES[n : n + 1])[0], together[n]) for n in range(4))
+    together = embed(PLANES)
+    assert all(np.array_equal(embed(PLANES[n : n + 1])[0], together[n]) for n in range(4))
+
+
+def test_a_distance_is_exact() -> None:
+    reader = pixel_reader()
+    most = np.abs(reader.white.astype(np.int64)).sum(0).max() * TOP
+    assert most < 1 << 53  # sums of the whitening, in float64
+    reach = (most >> 12) + np.abs(reader.middles).max()
+    assert float(reach) ** 2 * reader.middles.shape[1] < 1 << 63
 
 
 @pytest.mark.parametrize(("threads", "kernel"), [("2", ""), ("1", "Prescott")])

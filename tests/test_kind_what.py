@@ -61,6 +61,35 @@ def test_who_decides(header: Says, pixels: Look, kind: ViewKind | None) -> None:
     assert _decide(header, pixels)[0] is kind
 
 
+@pytest.mark.parametrize(
+    ("header", "near", "rivals", "kind"),
+    [
+        # MR is as likely by its pixels, but the header leaves only CT open
+        ({ViewKind.HEAD_CT}, 0.6, {ViewKind.HEAD_MR: 9.0, None: 0.5}, ViewKind.HEAD_CT),
+        ({ViewKind.HEAD_CT}, 0.6, {None: 1.4}, ViewKind.HEAD_CT),
+        ({ViewKind.HEAD_CT}, 0.6, {None: 1.6}, None),
+        ({ViewKind.HEAD_CT}, 1.6, {None: 0.5}, None),
+        ({ViewKind.HEAD_MR}, 0.6, {ViewKind.HEAD_MR: 9.0, None: 0.5}, None),
+        ({ViewKind.HEAD_CT, ViewKind.BODY_CT}, 0.6, {ViewKind.BODY_CT: 0.9}, ViewKind.HEAD_CT),
+        ({ViewKind.HEAD_CT, ViewKind.BODY_CT}, 0.6, {ViewKind.BODY_CT: 1.1}, None),
+        ({ViewKind.HEAD_CT, ViewKind.BODY_CT}, 0.6, {None: 1.1}, None),
+        # one of what the header leaves open was never learned: pixels cannot exclude it
+        ({ViewKind.HEAD_CT, ViewKind.PET}, 0.6, {None: 0.1}, None),
+    ],
+)
+def test_a_header_excludes_rivals(
+    header: set[ViewKind],
+    near: float,
+    rivals: dict[ViewKind | None, float],
+    kind: ViewKind | None,
+) -> None:
+    look = Look(
+        kind=None, nearest=ViewKind.HEAD_CT, distance=9.0, why="?", near=near, rivals=rivals
+    )
+    assert _decide(says(*header), look)[0] is kind
+    assert _decide(NOTHING, look)[0] is None
+
+
 def test_a_disagreement_is_told_and_never_resolved() -> None:
     kind, why = _decide(says(ViewKind.HEAD_CT), looks(CHEST))
     assert kind is None

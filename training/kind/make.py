@@ -1,57 +1,134 @@
-"""Train the kind reader and write its file: ``python -m training.kind.make --data DIR``.
+"""Make the kind reader's files: ``python -m training.kind.make --data DIR``.
 
-    python -m training.kind.make --data DIR            the reader that is shipped
-    python -m training.kind.make --data DIR --fold A   one with sources and kinds held out
+    python -m training.kind.backbone --data DIR    its body, from the pretrained weights
+    python -m training.kind.make --data DIR        the reader, and those of folds A, B and C
 
-Torch runs here alone. One thread and one seed: the same machine and versions give the same file.
+The body needs torch and the package in ``requirements.txt``; this needs neither. One thread and
+one seed: the same versions give the same files.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.readers.kind.net import embed
 from safelight.readers.kind.shrink import reduced
-from training.kind.fit import Pool, fit, seen_as
-from training.kind.heads import reader_of
+from safelight.readers.reading import ViewKind
+from training.kind.heads import Learned, reader_of
 from training.kind.images import Item, read, squeezed
-from training.kind.split import FOLDS, SHIPPED
-from training.kind.whole import in_whole_numbers
+from training.kind.pool import Pool, seen_as
+from training.kind.split import FOLDS, SHIPPED, Fold
+from training.kind.varied import strange, varied
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "safelight" / "readers" / "kind" / "data"
-STEPS = {"Z": 1000, "A": 550, "B": 550, "C": 550}
-_SCALED_ON = 400  # pictures that activations are scaled on
+MOST = 300  # pictures of a source and kind
+VARIED = 2  # variations of each
+DRAWN = 200  # pictures of each kind that nobody collected
+STRANGE = 800  # pictures of nothing known
+
+Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Train, scale, find examples and thresholds, write."""
+    """Look at every picture once, then learn for each fold, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with images/labels.csv")
-    parser.add_argument("--fold", default=SHIPPED.name, choices=sorted(STEPS))
+    parser.add_argument("--folds", default="ABCZ")
+    parser.add_argument("--keep", type=Path, help="folder to keep places in")
+    parser.add_argument("--kept", type=Path, help="folder of kept places: only heads are made")
     given = parser.parse_args()
-    fold = next(each for each in (SHIPPED, *FOLDS) if each.name == given.fold)
     cv2.setNumThreads(1)
+    folds = [fold for fold in (*FOLDS, SHIPPED) if fold.name in given.folds]
+    if given.kept:
+        for fold in folds:
+            _write(fold, _load(given.kept / f"{fold.name}.npz"))
+        return
     items = list(read(given.data))
     pictures = squeezed(given.data, items)
-    chosen = [n for n, item in enumerate(items) if fold.learns(item)]
-    pool = Pool.of(pictures, items, chosen)
-    trained = fit(pool, steps=STEPS[fold.name], seed=1)
-    some = np.random.default_rng(0).choice(chosen, _SCALED_ON, replace=False)
-    planes = np.stack([seen_as(reduced(pictures[n])) for n in some])
-    net = in_whole_numbers(trained, planes)
-    reader = reader_of(net, Pool.of(pictures, items, chosen), seed=2)
-    shipped = fold is SHIPPED
-    out = PACKAGE / "kinds.npz" if shipped else HERE / "folds" / f"{fold.name}.npz"
-    np.savez_compressed(out, allow_pickle=False, **reader.to_arrays())
-    if shipped:
+    seen = places(pictures, items, sample(items))
+    for fold in folds:
+        found = learned(fold, pictures, items, seen)
+        if given.keep:
+            _save(given.keep / f"{fold.name}.npz", found)
+        _write(fold, found)
+    if SHIPPED in folds:
         (PACKAGE / "chest.bin").write_bytes(_chest_pattern(pictures, items))
-    print(f"{out.name}: {out.stat().st_size} bytes")  # a command's output
 
 
-def _chest_pattern(pictures: NDArray[np.uint8], items: list[Item]) -> bytes:
+def _write(fold: Fold, found: Learned) -> None:
+    out = PACKAGE / "kinds.npz" if fold is SHIPPED else HERE / "folds" / f"{fold.name}.npz"
+    np.savez_compressed(out, allow_pickle=False, **reader_of(found).to_arrays())
+    print(f"{out.name}: {out.stat().st_size} bytes", flush=True)  # a command's output
+
+
+def _save(path: Path, found: Learned) -> None:
+    names = np.array([kind.name if kind else "" for kind in found.kinds])
+    sources = np.array(found.sources)
+    np.savez(
+        path, allow_pickle=False, places=found.places.astype(np.int16), kinds=names, sources=sources
+    )
+
+
+def _load(path: Path) -> Learned:
+    with np.load(path, allow_pickle=False) as held:
+        kinds = [ViewKind[str(name)] if name else None for name in held["kinds"]]
+        sources = [str(each) for each in held["sources"]]
+        return Learned(places=held["places"].astype(np.int64), kinds=kinds, sources=sources)
+
+
+def sample(items: list[Item]) -> list[int]:
+    """Return numbers of pictures to learn from: one of a group, at most ``MOST`` of a source."""
+    rng = np.random.default_rng(11)
+    rows: dict[tuple[str, ViewKind | None], dict[str, list[int]]] = {}
+    for n, item in enumerate(items):
+        if item.part:
+            rows.setdefault((item.source, item.kind), {}).setdefault(item.group, []).append(n)
+    found = []
+    for groups in rows.values():
+        names = sorted(groups)
+        rng.shuffle(names)
+        found += [int(rng.choice(groups[name])) for name in names[:MOST]]
+    return sorted(found)
+
+
+def places(pictures: Picture, items: list[Item], chosen: list[int]) -> dict[int, Any]:
+    """Return where each picture and its variations lie, shape (1 + VARIED, PLACE), by number."""
+    found = {}
+    for n in chosen:
+        rng = np.random.default_rng((3, n))
+        several = [reduced(pictures[n])]
+        several += [varied(rng, pictures[n], items[n].kind) for _ in range(VARIED)]
+        found[n] = embed(np.stack([seen_as(each) for each in several]))
+    return found
+
+
+def learned(fold: Fold, pictures: Picture, items: list[Item], seen: dict[int, Any]) -> Learned:
+    """Return what a fold may learn from; what is drawn or strange is made of that alone."""
+    chosen = [n for n in seen if fold.learns(items[n])]
+    pool = Pool.of(pictures, items, chosen)
+    rng = np.random.default_rng(2)
+    pool.draw(rng, DRAWN)
+    rows = [seen[n] for n in chosen]
+    kinds = [items[n].kind for n in chosen for _ in range(1 + VARIED)]
+    sources = [items[n].source for n in chosen for _ in range(1 + VARIED)]
+    for kind, drawn in pool.drawn.items():
+        rows += [embed(np.stack([seen_as(reduced(each))])) for each in drawn]
+        kinds += [kind] * len(drawn)
+        sources += ["drawn"] * len(drawn)
+    for _ in range(STRANGE):
+        picture = strange(rng, pool.any(rng), pool.any(rng))
+        rows.append(embed(seen_as(picture)[None]))
+        kinds.append(None)
+        sources.append("strange")
+    return Learned(places=np.concatenate(rows), kinds=kinds, sources=sources)
+
+
+def _chest_pattern(pictures: Picture, items: list[Item]) -> bytes:
     """Return the mean of upright chest films, mirrored onto itself, int8, shape (32, 32)."""
     rng = np.random.default_rng(0)
     total = np.zeros((32, 32))

@@ -11,7 +11,9 @@ The rules, in this order; each is a test and a line of docs/kind.md:
 5. Header and pixels that disagree are told, and nothing is decided; but where the pixels never
    learned the header's kind and name another of the same modality, the header decides.
 6. Pixels that are not sure: a header that names one kind decides if the pixels never learned that
-   kind, or if it is the nearest and not much too far.
+   kind, or if it is the nearest and not much too far from what that kind alone may be. Of several
+   kinds that a header leaves open, all of them learned, the nearest of all kinds is taken if it is
+   near enough and clear among those.
 """
 
 from typing import Final
@@ -105,8 +107,11 @@ def _decide(says: Says, look: Look) -> tuple[ViewKind | None, str]:
         return None, f"{told}, which is no kind known here"
     if single and unlearned:
         return single, f"{told}, a kind that is known by its header alone"
-    if single and look.nearest is single and look.distance <= _NEARLY:
+    if single and look.nearest is single and look.among(says.allowed) <= _NEARLY:
         return single, f"{told}, and the pixels are most like it, though not certain"
+    open_ = look.near is not None and says.allowed <= set(known)
+    if open_ and look.nearest in says.allowed and look.among(says.allowed) <= 1:
+        return look.nearest, f"{told}, and of those the pixels are clearly {_named(look.nearest)}"
     return None, f"{told}, but {seen}"
 
 

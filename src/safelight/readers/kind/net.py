@@ -1,123 +1,76 @@
-"""The kind reader's small net, in whole numbers: the same bits on every machine.
+"""The kind reader's net: a pretrained body in whole numbers, the same bits on every machine.
 
-Weights are int8 and activations 0 to 127, so that every sum is a whole number below 2**24: a
-matrix product in floating point gives it exactly, in whatever order it adds. Between layers a
-fixed-point factor scales back (64-bit integers).
+The body is EfficientNet-Lite0 (Tan and Le 2019, arXiv:1905.11946), trained on ImageNet and turned
+into whole numbers by ``training.kind.backbone``: weights are int8 times powers of two, activations
+whole numbers, and no sum leaves what 32-bit floating point holds exactly. So onnxruntime gives the
+same bits whatever the machine, the threads, the batch or the order in which it adds.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final, Self
+import functools
+import gzip
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHIFT", "TOP", "Layer", "Net"]
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+__all__ = ["INPUT", "PLACE", "TOP", "body", "embed", "lit"]
 
 Array = NDArray[Any]
 
-TOP: Final = 127  # highest activation
-SHIFT: Final = 24  # of the fixed-point factors
-_HALF: Final = 1 << (SHIFT - 1)
-_KERNEL: Final = 3
+INPUT: Final = 128  # side of what the body is shown
+PLACE: Final = 1280  # numbers of a place: 320 for each quarter of the picture
+TOP: Final = 4 * 511  # the highest of them, either sign
+_FILE: Final = "body.onnx.gz"
+_AT_ONCE: Final = 16  # pictures: memory stays bounded
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
-    """One layer.
+def lit(planes: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return what the body is shown: red, green and blue of twice the side, whole numbers.
 
-    Attributes:
-        weight: int8, shape (out, in, 3, 3) of a convolution, (out, in) of a whole connection.
-        bias: int64, shape (out,), in units of the sums.
-        factor: int64, shape (out,): sums times this, shifted right by ``SHIFT``, are activations.
-        stride: Of a convolution; 0 for a whole connection.
+    Args:
+        planes: Brightness and two differences of colour, shape (n, 3, 64, 64), -128 to 127.
     """
-
-    weight: Array
-    bias: Array
-    factor: Array
-    stride: int
-
-    def run(self, given: Array) -> Array:
-        """Return activations, 0 to TOP, of (n, in, rows, columns) or (n, in)."""
-        if self.stride:
-            sums = _convolved(given, self.weight, self.stride)
-            shape: tuple[int, ...] = (1, -1, 1, 1)
-        else:
-            sums = given.astype(np.float64) @ self.weight.T.astype(np.float64)
-            shape = (1, -1)
-        whole = sums.astype(np.int64) + self.bias.reshape(shape)
-        scaled = (whole * self.factor.reshape(shape) + _HALF) >> SHIFT
-        return np.asarray(np.clip(scaled, 0, TOP))
+    light, blues, reds = (planes[:, n].astype(np.int32) for n in range(3))
+    green = light - reds - ((99 * blues) >> 8)  # ITU-R BT.601, solved for green
+    colours = np.stack((light + 2 * reds, green, light + 2 * blues), 1).clip(-128, 127)
+    for axis in (2, 3):
+        colours = _doubled(colours, axis)
+    return np.asarray((colours + 8) >> 4, np.float32)
 
 
-def _convolved(given: Array, weight: Array, stride: int) -> Array:
-    """Return sums of a 3 x 3 convolution with a margin of one: (n, out, rows, columns)."""
-    padded = np.pad(given.astype(np.float32), ((0, 0), (0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (_KERNEL, _KERNEL), (2, 3))
-    windows = windows[:, :, ::stride, ::stride]
-    n, channels, rows, columns = windows.shape[:4]
-    flat = windows.transpose(0, 2, 3, 1, 4, 5).reshape(n * rows * columns, channels * _KERNEL**2)
-    found = flat @ weight.reshape(len(weight), -1).T.astype(np.float32)
-    return found.reshape(n, rows, columns, -1).transpose(0, 3, 1, 2)
+def _doubled(values: Array, axis: int) -> Array:
+    """Return four times the values, linear between the middles of the old ones."""
+    size = values.shape[axis]
+    before = np.take(values, np.maximum(np.arange(size) - 1, 0), axis)
+    after = np.take(values, np.minimum(np.arange(size) + 1, size - 1), axis)
+    shape = [*values.shape]
+    shape[axis] = 2 * size
+    return np.stack((3 * values + before, 3 * values + after), axis + 1).reshape(shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Net:
-    """All layers.
+@functools.cache
+def body() -> "InferenceSession":
+    """Return the body, loaded once, on one thread."""
+    import onnxruntime  # noqa: PLC0415  # start-up cost
 
-    Attributes:
-        body: The convolutions.
-        place: From the pooled picture to where it lies among pictures.
-        head: int8, shape (kinds + 1, place): weights of the kinds' scores; "none of them" is last.
-        head_bias: int64, shape (kinds + 1,).
-        unit: What one step of a score is worth, for a softmax.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    data = gzip.decompress((files(__package__) / "data" / _FILE).read_bytes())
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def embed(planes: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Return where pictures lie, whole numbers of at most ``TOP``, shape (n, PLACE).
+
+    Args:
+        planes: Whole numbers from -128 to 127, shape (n, 3, 64, 64).
     """
-
-    body: tuple[Layer, ...]
-    place: Layer
-    head: Array
-    head_bias: Array
-    unit: float
-
-    def embed(self, planes: Array) -> NDArray[np.int64]:
-        """Return where pictures lie, shape (n, place), 0 to TOP.
-
-        Args:
-            planes: Whole numbers from -128 to 127, shape (n, 3, 64, 64).
-        """
-        found = planes
-        for layer in self.body:
-            found = layer.run(found)
-        n, channels, rows, columns = found.shape
-        pooled = found.reshape(n, channels, rows // 2, 2, columns // 2, 2).sum((3, 5))
-        return np.asarray(self.place.run(pooled.reshape(n, -1)), np.int64)
-
-    def scores(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the kinds' scores, shape (n, kinds + 1), in steps of ``unit``."""
-        sums = places.astype(np.float64) @ self.head.T.astype(np.float64)
-        return np.asarray(sums.astype(np.int64) + self.head_bias, np.int64)
-
-    def to_arrays(self) -> dict[str, Array]:
-        """Return all of it as arrays with names."""
-        found: dict[str, Array] = {
-            "head": self.head, "head_bias": self.head_bias, "unit": np.array(self.unit),
-            "strides": np.array([layer.stride for layer in self.body], np.int8),
-        }  # fmt: skip
-        for n, layer in enumerate((*self.body, self.place)):
-            found[f"w{n}"] = layer.weight
-            found[f"b{n}"], found[f"f{n}"] = layer.bias, layer.factor
-        return found
-
-    @classmethod
-    def of_arrays(cls, arrays: Any) -> Self:
-        """Return the net that ``to_arrays`` gave."""
-        strides = [*(int(each) for each in arrays["strides"]), 0]
-        layers = [
-            Layer(arrays[f"w{n}"], arrays[f"b{n}"].astype(np.int64),
-                  arrays[f"f{n}"].astype(np.int64), stride)
-            for n, stride in enumerate(strides)
-        ]  # fmt: skip
-        return cls(
-            tuple(layers[:-1]), layers[-1], arrays["head"],
-            arrays["head_bias"].astype(np.int64), float(arrays["unit"]),
-        )  # fmt: skip
+    found = [
+        body().run(None, {"planes": lit(planes[n : n + _AT_ONCE])})[0]
+        for n in range(0, len(planes), _AT_ONCE)
+    ]
+    return np.asarray(np.concatenate(found), np.int64)

@@ -1,20 +1,21 @@
 """What a picture's pixels say it is: the nearest kind, or none that is near enough.
 
-A picture becomes a place (``net``). Each kind is known by examples; how far a picture may be from
-them, and how clearly its kind must stand out, is a threshold of that kind alone. What is too far,
-or unclear, is no kind: that is a full answer.
+A picture becomes a place (``net``). Each kind is known by its middle; how far a picture may be from
+it, and how clearly its kind must be the nearest, is a threshold of that kind alone. What is too
+far, or unclear, is no kind: that is a full answer.
 """
 
 import functools
 import io
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.readers.kind.net import Net
+from safelight.readers.kind.net import embed
 from safelight.readers.kind.shrink import seen
 from safelight.readers.reading import ViewKind
 
@@ -23,9 +24,9 @@ __all__ = ["LEAST_SIDE", "Look", "PixelReader", "coloured", "pixel_reader"]
 Array = NDArray[Any]
 
 LEAST_SIDE: Final = 32  # a smaller picture shows too little
-NEIGHBOURS: Final = 3  # the distance to a kind is that to the third nearest example
 WHITE_SHIFT: Final = 12
 _FAR: Final = 99.0
+_MOST: Final = 1 << 60  # a squared distance beyond all
 _COLOUR: Final = 6  # mean difference of colour, of 128, of a picture that has any
 # What a grey picture is never called: too many kinds of picture lie between these.
 _SCENES: Final = frozenset((ViewKind.PHOTO, ViewKind.SCREENSHOT, ViewKind.FILM_PHOTO))
@@ -46,35 +47,45 @@ class Look:
         nearest: The kind it is most like, accepted or not; None when it shows nothing.
         distance: To the nearest kind, in units of its threshold: accepted up to 1.
         why: Why there is no kind, in words; empty when there is one.
+        near: How far the nearest kind's middle is, in units of its threshold; None when unknown.
+        rivals: How unclear it is that the picture is of the nearest kind and not of another, in
+            units of what is asked where a header already names kinds; None is "none of them".
     """
 
     kind: ViewKind | None
     nearest: ViewKind | None
     distance: float
     why: str = ""
+    near: float | None = None
+    rivals: dict[ViewKind | None, float] = field(default_factory=dict)
+
+    def among(self, kinds: Iterable[ViewKind]) -> float:
+        """Return the distance to the nearest kind when only these kinds are open, and none."""
+        if self.near is None:
+            return self.distance
+        others = ({*kinds} - {self.nearest}) | {None}
+        return max(self.near, *(self.rivals.get(kind, 0.0) for kind in others))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelReader:
-    """The net, the examples of each kind and its thresholds.
+    """The middle of each kind and its thresholds, in a space where distances count alike.
 
     Attributes:
-        net: Gives a picture's place.
-        kinds: In the order of the net's scores.
-        white: int64, shape (place, place): brings places to a space where distances count alike.
-        examples: int64, shape (n, place), in that space.
-        owner: int64, shape (n,): number of each example's kind.
+        kinds: In the order of the middles.
+        white: int16, shape (PLACE, n): brings places to that space.
+        middles: int64, shape (kinds + 1, n), in that space; "none of them" is last.
         far: int64, shape (kinds,): squared distance that is the threshold of each kind.
-        clear: int64, shape (kinds,): least lead of its score over the next.
+        clear: int64, shape (kinds,): by how much its squared distance must be the least.
+        told: The same, where a header leaves only some kinds open.
     """
 
-    net: Net
     kinds: tuple[ViewKind, ...]
     white: Array
-    examples: Array
-    owner: Array
+    middles: Array
     far: Array
     clear: Array
+    told: Array
 
     def look(self, pixels: Array) -> Look:
         """Return what a picture says.
@@ -93,37 +104,41 @@ class PixelReader:
 
     def judge(self, planes: NDArray[np.int16]) -> list[Look]:
         """Return what pictures say, given their numbers, shape (n, 3, 64, 64)."""
-        places = self.net.embed(planes)
-        scores = self.net.scores(places)
+        apart = self.apart(self.whitened(embed(planes)))
         return [
-            self._judge(place, score, bool(coloured(numbers)))
-            for place, score, numbers in zip(self.whitened(places), scores, planes, strict=True)
+            self._judge(distances, bool(coloured(numbers)))
+            for distances, numbers in zip(apart, planes, strict=True)
         ]
 
     def whitened(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return places in the space of the examples: whole numbers, sums exact in float64."""
+        """Return places in the space of the middles: whole numbers, sums exact in float64."""
         product = places.astype(np.float64) @ self.white.astype(np.float64)
         return np.asarray((product.astype(np.int64) + (1 << (WHITE_SHIFT - 1))) >> WHITE_SHIFT)
 
-    def measures(self, place: NDArray[np.int64], score: NDArray[np.int64]) -> tuple[int, int, int]:
-        """Return the best kind's number, its squared distance and its lead over the next."""
-        best = int(np.argmax(score[:-1]))
-        lead = int(score[best]) - int(np.delete(score, best).max())
-        own = self.examples[self.owner == best]
-        apart = ((own - place) ** 2).sum(1)
-        return best, int(np.partition(apart, NEIGHBOURS - 1)[NEIGHBOURS - 1]), lead
+    def apart(self, spread: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return squared distances to all middles, shape (n, kinds + 1)."""
+        return np.stack([((spread - middle) ** 2).sum(1) for middle in self.middles], 1)
 
-    def _judge(self, place: NDArray[np.int64], score: NDArray[np.int64], colour: bool) -> Look:  # noqa: FBT001  # a fact, not a switch
-        best, apart, lead = self.measures(place, score)
-        distance = float(np.sqrt(apart / self.far[best]))
+    def measures(self, apart: NDArray[np.int64], colour: bool) -> tuple[int, int, int]:  # noqa: FBT001  # a fact, not a switch
+        """Return the nearest kind's number, its squared distance and its lead over the next.
+
+        A grey picture is not held against scenes, which it is never called.
+        """
+        held = apart.copy()
+        if not colour:
+            held[[n for n, kind in enumerate(self.kinds) if kind in _SCENES]] = _MOST
+        best = int(np.argmin(held[:-1]))
+        lead = int(np.delete(held, best).min()) - int(held[best])
+        return best, int(held[best]), lead
+
+    def _judge(self, apart: NDArray[np.int64], colour: bool) -> Look:  # noqa: FBT001  # a fact, not a switch
+        best, square, lead = self.measures(apart, colour)
+        distance = float(np.sqrt(square / self.far[best]))
         unclear = float(self.clear[best] / lead) if lead > 0 else _FAR
         nearest = self.kinds[best]
         together = round(min(max(distance, unclear), _FAR), 6)
         why = ""
-        if nearest in _SCENES and not colour:
-            together = max(together, 1.000001)
-            why = "a photograph or a screen might look so, which is not certain without colour"
-        elif nearest in _GREY and colour:
+        if nearest in _GREY and colour:
             together = max(together, 1.000001)
             why = "a picture of that kind has no colours, and this one has"
         elif distance > 1:
@@ -131,29 +146,40 @@ class PixelReader:
         elif unclear > 1:
             why = "the pixels might be of more than one kind, or of none"
         kind = nearest if together <= 1 else None
-        return Look(kind=kind, nearest=nearest, distance=together, why=why)
+        near = _FAR if nearest in _GREY and colour else round(min(distance, _FAR), 6)
+        return Look(
+            kind=kind, nearest=nearest, distance=together, why=why, near=near,
+            rivals=self._rivals(apart, best),
+        )  # fmt: skip
+
+    def _rivals(self, apart: NDArray[np.int64], best: int) -> dict[ViewKind | None, float]:
+        found: dict[ViewKind | None, float] = {}
+        for n, kind in enumerate((*self.kinds, None)):
+            lead = int(apart[n]) - int(apart[best])
+            if n != best:
+                unclear = float(self.told[best] / lead) if lead > 0 else _FAR
+                found[kind] = round(min(unclear, _FAR), 6)
+        return found
 
     def to_arrays(self) -> dict[str, Array]:
         """Return all of it as arrays with names."""
         return {
-            **self.net.to_arrays(),
             "kinds": np.array([kind.name for kind in self.kinds]),
-            "white": self.white.astype(np.int32),
-            "examples": self.examples.astype(np.int32),
-            "owner": self.owner.astype(np.int8),
+            "white": self.white.astype(np.int16),
+            "middles": self.middles.astype(np.int32),
             "far": self.far,
             "clear": self.clear,
+            "told": self.told,
         }
 
     @classmethod
     def of_arrays(cls, arrays: Any) -> Self:
         """Return the reader that ``to_arrays`` gave."""
         return cls(
-            Net.of_arrays(arrays),
             tuple(ViewKind[str(name)] for name in arrays["kinds"]),
-            *(arrays[name].astype(np.int64) for name in
-              ("white", "examples", "owner", "far", "clear")),
-        )  # fmt: skip
+            arrays["white"],
+            *(arrays[name].astype(np.int64) for name in ("middles", "far", "clear", "told")),
+        )
 
 
 def coloured(planes: NDArray[np.int16]) -> bool:

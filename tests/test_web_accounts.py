@@ -127,10 +127,12 @@ def test_others_are_served_over_tls_or_not_at_all() -> None:
     from safelight.errors import SettingsError  # noqa: PLC0415  # beside its one use
 
     Binding().check()
-    Binding(host="0.0.0.0", certificate="c", key="k").check()  # noqa: S104  # what is checked
+    public = "https://scans.example.org"
+    Binding(host="0.0.0.0", certificate="c", key="k", public_url=public).check()  # noqa: S104  # what is checked
     for wrong in (
         Binding(host="0.0.0.0"),  # noqa: S104  # what is checked
         Binding(host="::"),
+        Binding(host="0.0.0.0", certificate="c", key="k"),  # noqa: S104  # as above
         Binding(certificate="c"),
         Binding(host="::", proxy="127.0.0.1"),
         Binding(proxy="127.0.0.1", public_url="http://x.example"),

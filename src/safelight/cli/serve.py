@@ -20,7 +20,13 @@ __all__ = ["serve"]
 @click.option(
     "--trusted-proxy", default="", metavar="ADDRESS", help="A proxy that speaks TLS for us."
 )
-@click.option("--public-url", default="", metavar="URL", help="How browsers reach the server.")
+@click.option(
+    "--public-url",
+    default="",
+    metavar="URL",
+    envvar="SAFELIGHT_PUBLIC_URL",
+    help="How browsers reach the server; or SAFELIGHT_PUBLIC_URL in the environment.",
+)
 @click.option("--oidc", default="", metavar="ISSUER", help="OpenID provider to sign in with.")
 @click.option("--oidc-client", default="", metavar="ID", help="Our id there.")
 @click.option("--oidc-secret", default="", metavar="FILE", help="File that holds our secret there.")

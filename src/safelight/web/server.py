@@ -21,6 +21,7 @@ __all__ = ["Binding", "options_for", "run"]
 
 _NAMES: Final = ("localhost",)
 _GRACE: Final = 10
+_ANY: Final = ("0.0.0.0", "::")  # noqa: S104  # what is told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,12 @@ class Binding:
             raise SettingsError(
                 "behind a proxy the server does not know its own address",
                 todo="give --public-url https://…",
+            )
+        if self.host in _ANY and not self.public_url:
+            raise SettingsError(
+                f"no browser calls a server {self.host}, and it answers to its own name alone",
+                kept="nothing was started",
+                todo="give --public-url https://…, the address that people type",
             )
         if self.proxy and not self.public_url.startswith("https://"):
             raise SettingsError("the proxy must be reached over TLS", todo="use https:// in it")

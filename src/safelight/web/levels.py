@@ -15,6 +15,7 @@ from safelight.deid.pixels.header import Look
 __all__ = ["Levels", "levels_of"]
 
 _WHITE: Final = 255
+_ABSENT: Final = -1
 
 Array = NDArray[Any]
 
@@ -47,21 +48,22 @@ def levels_of(stored: Array, grey: Array, look: Look | None) -> Levels:
         look: What the header says of the frame; None without one.
     """
     base, last = int(stored.min()), int(stored.max())
-    at = stored.astype(np.int32) - base
-    table = np.zeros(last - base + 1, np.uint8)
-    table[at] = grey
-    there = np.zeros(len(table), np.bool_)
-    there[at] = True
-    inside = np.flatnonzero(there & (table > 0) & (table < _WHITE))
+    at = stored.astype(np.intp)
+    at -= base
+    told = np.full(last - base + 1, _ABSENT, np.int16)
+    told[at.reshape(-1)] = grey.reshape(-1)
+    there = np.flatnonzero(told != _ABSENT)
+    inside = np.flatnonzero((told > 0) & (told < _WHITE))
     if not len(inside):
-        inside = np.flatnonzero(there)
+        inside = there
+    table = np.maximum(told, 0).astype(np.uint8)
     low, high = int(inside[0]), int(inside[-1])
     inverted = bool(table[low] > table[high])
-    told = _window(look)
-    if told is None or not _fits(table, np.flatnonzero(there), base, told, inverted=inverted):
-        told = base + (low + high + 1) / 2, float(max(high - low + 1, 1))
+    window = _window(look)
+    if window is None or not _fits(table, there, base, window, inverted=inverted):
+        window = base + (low + high + 1) / 2, float(max(high - low + 1, 1))
     return Levels(
-        centre=told[0], width=told[1], inverted=inverted, base=base, table=table.tobytes()
+        centre=window[0], width=window[1], inverted=inverted, base=base, table=table.tobytes()
     )
 
 

@@ -73,6 +73,17 @@ def _free() -> int:
         return int(one.getsockname()[1])
 
 
+def _wait(port: int, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait until somebody listens on a port."""
+    until = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1):
+                return
+        except OSError:
+            time.sleep(0.3)
+
+
 def _sites(folder: Path, width: int) -> tuple[Path, Statistics]:
     """Make keys, sums and the plan; return the plan's file and the central sums."""
     nothing = Statistics.empty("demo-1", CLASSES, width)
@@ -151,7 +162,8 @@ def main() -> int:
                     started.append(
                         subprocess.Popen(line, env=around, stdout=log, stderr=log, cwd=folder)
                     )
-                    time.sleep(8 if line is link else 1)
+                    if line is link:
+                        _wait(port, started[0], given.seconds)
                 print(f"{time.monotonic() - begun:6.1f} s  one SuperLink, {len(nodes)} SuperNodes")
                 done = subprocess.run(
                     run, env=around, timeout=given.seconds, cwd=folder, check=False

@@ -6,11 +6,13 @@ It holds digests and signatures alone. A site's own sums cannot be had from it.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from safelight.errors import FederationError, LogError
 from safelight.learning.federated.plan import Plan, check_signature
-from safelight.tlog.note import Note, VerifierKey
+
+if TYPE_CHECKING:
+    from safelight.tlog.note import VerifierKey
 
 __all__ = ["FORMAT", "Record"]
 
@@ -42,7 +44,7 @@ class Record:
         sites = ",".join(sorted(self.shares))
         return f"{FORMAT}\nplan:{self.plan.digest}\nsum:{self.digest}\nsites:{sites}\n"
 
-    def check(self, *, signer: VerifierKey | None = None) -> None:
+    def check(self, *, signer: "VerifierKey | None" = None) -> None:
         """Check all that can be checked.
 
         Args:
@@ -59,6 +61,8 @@ class Record:
             )
         if signer is None:
             return
+        from safelight.tlog.note import Note  # noqa: PLC0415  # Flower's environment has no store
+
         try:
             note = Note.parse(self.note)
         except LogError as error:

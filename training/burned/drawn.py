@@ -328,8 +328,35 @@ def weave_of_noise(rng: Rng, size: int) -> Map:
     return _kept(rng.uniform(20, 200) + grain * rng.uniform(2, 50))
 
 
+def false_colours(rng: Rng, size: int) -> Map:
+    """Return the luminance of a map in false colours: perfusion with holes, flow over speckle."""
+    values = clouds(rng, size, rng.random()) + rng.normal(0, rng.uniform(0, 0.12), (size, size))
+    values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 2.5))
+    values = (values - values.mean()) / max(float(values.std()), 1e-6)
+    values = values * 0.22 + rng.uniform(0.3, 0.7)
+    levels = np.round(values.clip(0, 1) * 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        step = int(rng.integers(8, 48))
+        levels = levels // step * step
+    names = (cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_RAINBOW, cv2.COLORMAP_TURBO)
+    names += (cv2.COLORMAP_HSV, cv2.COLORMAP_PLASMA, cv2.COLORMAP_BONE, cv2.COLORMAP_COOL)
+    shown = cv2.applyColorMap(levels, int(rng.choice(names)))
+    out = cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    low, high = rng.uniform(-0.1, 0.35), rng.uniform(0.65, 1.1)
+    out[values < low] = 0.0
+    out[values > high] = rng.choice([0.0, 255.0])
+    if rng.random() < 0.5:  # flow: only where something moves, over speckle or tissue
+        ground = (ultrasound if rng.random() < 0.7 else tissue)(rng, size)
+        moving = clouds(rng, size, rng.random()) > rng.uniform(0.4, 0.7)
+        out = np.where(moving, out, ground)
+    else:
+        mask = _blob(rng, size, 0.7, 2.0) > 0.5
+        out = np.where(mask, out, rng.choice([0.0, 0.0, 255.0]))
+    return _kept(out)
+
+
 MAKERS: tuple[Callable[[Rng, int], Map], ...] = (
     *(flat, tissue, ultrasound, slice_of_head, breast, counts, vessels, teeth, fabric, pebbles),
-    *(weave_of_noise, spine),
+    *(weave_of_noise, spine, false_colours),
 )
-SHARES = (0.15, 0.16, 0.14, 0.1, 0.07, 0.06, 0.08, 0.08, 0.03, 0.05, 0.03, 0.05)
+SHARES = (0.14, 0.14, 0.13, 0.1, 0.07, 0.06, 0.08, 0.08, 0.03, 0.05, 0.03, 0.05, 0.04)

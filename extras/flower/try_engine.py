@@ -110,7 +110,7 @@ def main() -> int:
     """Run the round; return 0 when its total is the central one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=300.0, help="to wait for the total")
+    parser.add_argument("--seconds", type=float, default=600.0, help="to wait for the total")
     given = parser.parse_args()
     tools = Path(sys.executable).parent
     begun = time.monotonic()
@@ -165,12 +165,12 @@ def main() -> int:
                     if line is link:
                         _wait(port, started[0], given.seconds)
                 print(f"{time.monotonic() - begun:6.1f} s  one SuperLink, {len(nodes)} SuperNodes")
-                done = subprocess.run(
-                    run, env=around, timeout=given.seconds, cwd=folder, check=False
-                )
-            until = time.monotonic() + given.seconds
-            while not out.exists() and done.returncode == 0 and time.monotonic() < until:
-                time.sleep(0.5)
+                asked = subprocess.Popen(run, env=around, cwd=folder)
+                started.append(asked)
+                until = time.monotonic() + given.seconds
+                while not out.exists() and not asked.poll() and time.monotonic() < until:
+                    time.sleep(0.5)
+                time.sleep(1)  # for the last of it to be written
         finally:
             for one in reversed(started):
                 one.terminate()

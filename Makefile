@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 # Ruff and mypy look at these; a folder is named here once it exists.
-CODE := $(wildcard src corpus bench scripts demo training tests)
+CODE := $(wildcard src corpus bench scripts demo training extras tests)
 
 # uv must use the environment made here, fetch no interpreter, and trust what the system trusts
 # (hospital networks often stand behind their own certificate).
@@ -24,7 +24,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
 
-.PHONY: help demo demo-learning readers test check lint bench docs clean
+.PHONY: help demo demo-learning readers test check lint bench flower docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -57,11 +57,15 @@ bench: $(READY) ## speed beside other tools, memory, masks, log and submissions
 	@$(BIN)/python bench/pages.py
 	@$(BIN)/python bench/uploads.py
 
+flower: $(READY) ## run two sites over Flower's own engine, in an environment of its own
+	@cd extras/flower && $(CURDIR)/$(BIN)/uv sync --frozen --quiet && $(CURDIR)/$(BIN)/uv run --frozen python try_engine.py
+
 DATA ?= data
 readers: $(READY) ## make the readers that ship anew from the images in DATA
 	@$(BIN)/python -m training.readers.bank --data $(DATA)
 	@$(BIN)/python -m training.readers.matrix --data $(DATA)
 	@$(BIN)/python -m training.readers.build --data $(DATA)
+	@$(BIN)/python -m training.kind.make --data $(DATA)
 
 demo-learning: $(READY) ## 60 invented people give, clinicians correct, two take back: what became of the models
 	@$(BIN)/python demo/story.py

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, settings
 
 import browser
 from safelight.deid.pseudonyms import ProjectKey
-from store_fixtures import database, make_store, postgresql, report, store
+from store_fixtures import database, later, make_store, postgresql, report, store
 
 # pytest finds fixtures by their names in this file.
-__all__ = ["database", "make_store", "postgresql", "store"]
+__all__ = ["database", "later", "make_store", "postgresql", "store"]
 
 # A slow or busy machine must not fail a property: no deadline, no complaint about data that takes
 # long to make. "ci" is derandomised, so that the same commit gives the same answer every time;

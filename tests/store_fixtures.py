@@ -12,7 +12,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pg8000.native
@@ -20,7 +22,7 @@ import pytest
 
 from safelight.store import Store
 
-__all__ = ["DATABASES", "database", "make_store", "postgresql", "report", "store"]
+__all__ = ["DATABASES", "database", "later", "make_store", "postgresql", "report", "store"]
 
 _BINARIES = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
 BINARIES = os.path.dirname(_BINARIES[-1]) if _BINARIES else ""
@@ -150,3 +152,16 @@ def make_store(
 def store(make_store: Callable[..., Store]) -> Store:
     """Return an empty store, once on each database."""
     return make_store()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
+    """Return a list: what is put into it moves the clock of the store forwards."""
+    moved: list[timedelta] = []
+    real = time.time_ns
+
+    def told() -> int:
+        return real() + int(sum(moved, timedelta()).total_seconds()) * 10**9
+
+    monkeypatch.setattr("safelight.store.clock.time.time_ns", told)
+    return moved

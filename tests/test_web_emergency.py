@@ -1,6 +1,5 @@
 """Breaking the glass: an hour of looking, with a reason that the person reads, and nothing else."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,19 +24,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.publish()
     yield made
     made.close()
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
-    """Return a list: what is put into it moves the clock of the store forwards."""
-    moved: list[timedelta] = []
-    real = time.time_ns
-
-    def told() -> int:
-        return real() + int(sum(moved, timedelta()).total_seconds()) * 10**9
-
-    monkeypatch.setattr("safelight.store.clock.time.time_ns", told)
-    return moved
 
 
 def refuse_care(site: Site, person: str) -> str:

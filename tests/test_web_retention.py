@@ -1,6 +1,5 @@
 """What is past its time: told beforehand on "My data", removed by a worker, shown afterwards."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,19 +23,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.publish(retention_days=60)
     yield made
     made.close()
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
-    """Return a list: what is put into it moves the clock of the store forwards."""
-    moved: list[timedelta] = []
-    real = time.time_ns
-
-    def told() -> int:
-        return real() + int(sum(moved, timedelta()).total_seconds()) * 10**9
-
-    monkeypatch.setattr("safelight.store.clock.time.time_ns", told)
-    return moved
 
 
 def test_a_person_is_told_before_and_after(

@@ -5,7 +5,7 @@ a source out: the public start alone on those who gave here, and each site by a 
 it. Who leaves is in none of its numbers, for it is made again with each version.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -137,11 +137,10 @@ class _Held:
     def of(cls, head: HeadOf, served: Served) -> "_Held":
         public, tested = head.base.examples, served.tested
         features = np.concatenate([public.features, tested.features])
-        labels = [*public.labels, *tested.labels]
         return cls(
             ids=(*("" for _ in public.ids), *tested.ids),
             people=(*(f"public/{one}" for one in public.people), *tested.people),
-            has=np.array([one == head.base.statistics.classes[1] for one in labels], dtype=bool),
+            has=_truths(head, [public, tested]),
             scores=served.head.score(features) if len(features) else np.zeros(0),
         )
 
@@ -230,10 +229,7 @@ def _left_out(
     """Return how a head of the public start and the rest does there; None with too few people."""
     features = np.concatenate([part.features for part in there])
     people = [person for part in there for person in part.people]
-    has = np.array(
-        [one == head.base.statistics.classes[1] for part in there for one in part.labels],
-        dtype=bool,
-    )
+    has = _truths(head, there)
     counts = _counted(people, has)
     if min(counts) < FEWEST:
         return None
@@ -248,7 +244,7 @@ def _left_out(
     return External(name=name, auc=auc, people=counts, left_out=True)
 
 
-def _truths(head: HeadOf, parts: Sequence[Examples]) -> Mask:
+def _truths(head: HeadOf, parts: Iterable[Examples]) -> Mask:
     """Return whether each row of some parts has the finding."""
     name = head.base.statistics.classes[1]
     return np.array([one == name for part in parts for one in part.labels], dtype=bool)
@@ -268,10 +264,7 @@ def _probes(head: HeadOf, served: Served, known: Known) -> list[Probe]:
     parts = (served.known, served.tested)
     rows = [one for part in parts for one in part.ids]
     people = [one for part in parts for one in part.people]
-    has = np.array(
-        [one == head.base.statistics.classes[1] for part in parts for one in part.labels],
-        dtype=bool,
-    )
+    has = _truths(head, parts)
     few = np.sort(
         np.concatenate([np.flatnonzero(has == side)[:MOST_PROBED] for side in (True, False)])
     ).astype(int)

@@ -328,6 +328,12 @@ def weave_of_noise(rng: Rng, size: int) -> Map:
     return _kept(rng.uniform(20, 200) + grain * rng.uniform(2, 50))
 
 
+_COLOURS = (
+    *(cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_RAINBOW, cv2.COLORMAP_TURBO),
+    *(cv2.COLORMAP_HSV, cv2.COLORMAP_PLASMA, cv2.COLORMAP_BONE, cv2.COLORMAP_COOL),
+)
+
+
 def false_colours(rng: Rng, size: int) -> Map:
     """Return the luminance of a map in false colours: perfusion with holes, flow over speckle."""
     values = clouds(rng, size, rng.random()) + rng.normal(0, rng.uniform(0, 0.12), (size, size))
@@ -338,9 +344,7 @@ def false_colours(rng: Rng, size: int) -> Map:
     if rng.random() < 0.3:
         step = int(rng.integers(8, 48))
         levels = levels // step * step
-    names = (cv2.COLORMAP_JET, cv2.COLORMAP_HOT, cv2.COLORMAP_RAINBOW, cv2.COLORMAP_TURBO)
-    names += (cv2.COLORMAP_HSV, cv2.COLORMAP_PLASMA, cv2.COLORMAP_BONE, cv2.COLORMAP_COOL)
-    shown = cv2.applyColorMap(levels, int(rng.choice(names)))
+    shown = cv2.applyColorMap(levels, int(rng.choice(_COLOURS)))
     out = cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY).astype(np.float32)
     low, high = rng.uniform(-0.1, 0.35), rng.uniform(0.65, 1.1)
     out[values < low] = 0.0

@@ -306,6 +306,8 @@ def test_the_command_asks_what_the_vault_has_learnt(tmp_path: Path) -> None:
     assert not any("@" in name for name in said["without"])
     (row,) = _command("model", "list", "--json", *where)["heads"]
     assert row["answers"] == {"reader": f"{READER}@1", "state": "shadow"}
+    listed = _command("readers", "list", "--json", *where)["readers"]
+    assert {one["name"]: one["state"] for one in listed}[f"{READER}@1"] == "shadow"
     card = _command("model", "card", READER, "--json", *where)
     assert card["answers"]["card"]["reader"] == f"{READER}@1"
     page = CliRunner().invoke(main, ["model", "card", READER, *where], catch_exceptions=False)

@@ -10,8 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from safelight.consent.custody import Custody
+    from safelight.pipeline.panel import Panel
 
-__all__ = ["AS_JSON", "PLACES", "actor", "house", "placed", "show", "write"]
+__all__ = ["AS_JSON", "PLACES", "actor", "house", "panel_of", "placed", "show", "write"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 AS_JSON: Final = click.option(
@@ -64,6 +65,31 @@ def house(given: dict[str, Any]) -> Iterator["Custody"]:
     with House.open(places) as opened:
         opened.custody.accesses.bootstrap(actor())
         yield opened.custody
+
+
+def panel_of(where: dict[str, str | None]) -> "Panel":
+    """Return whom to ask: the readers of the vault that is named, or of the usual one if any.
+
+    Raises:
+        StoreError: The vault that was named is none, or cannot be opened.
+        MasterKeyError: Its key is missing, or another one's.
+        KeyFileError: The log's key is missing.
+    """
+    from safelight.errors import SafelightError  # noqa: PLC0415  # rarely needed
+    from safelight.pipeline.house import Places  # noqa: PLC0415  # start-up cost
+    from safelight.pipeline.panel import Panel  # noqa: PLC0415  # as above
+
+    told = {name: value for name, value in where.items() if value}
+    places = Places(**told)
+    if not told and not places.exists():
+        return Panel.installed()
+    try:
+        return Panel.at(places)
+    except SafelightError as error:
+        if told:
+            raise
+        click.secho(f"learnt versions were not asked: {error.what}", fg="yellow", err=True)
+        return Panel.installed()
 
 
 def show(document: Any) -> None:

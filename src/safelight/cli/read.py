@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import PLACES, placed
+from safelight.cli.opening import PLACES, panel_of, placed
 from safelight.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def read(  # noqa: PLR0913  # one for each option
     try:
         with interruptible(looker):
             for _ in range(_TRIES):
-                panel = _panel(where)
+                panel = panel_of(where)
                 done = run(sources, given, wanted, looker, panel)
-                if not panel.learnt - _panel(where).learnt:
+                if not panel.learnt - panel_of(where).learnt:
                     break
             else:
                 raise SettingsError("versions were withdrawn while this ran", todo="read again")
@@ -129,25 +129,6 @@ def _check(targets: Mapping[str, str], sources: Sequence[str]) -> None:
                     "a report would be written over or into what is read",
                     todo="give a file outside of every SRC",
                 )
-
-
-def _panel(where: dict[str, str | None]) -> "Panel":
-    """Return whom to ask: the readers of the vault that is named, or of the usual one if any."""
-    from safelight.errors import SafelightError  # noqa: PLC0415  # rarely needed
-    from safelight.pipeline.house import Places  # noqa: PLC0415  # start-up cost
-    from safelight.pipeline.panel import Panel  # noqa: PLC0415  # as above
-
-    told = {name: value for name, value in where.items() if value}
-    places = Places(**told)
-    if not told and not places.exists():
-        return Panel.installed()
-    try:
-        return Panel.at(places)
-    except SafelightError as error:
-        if told:
-            raise
-        click.secho(f"learnt versions were not asked: {error.what}", fg="yellow", err=True)
-        return Panel.installed()
 
 
 def _report(done: "Run", panel: "Panel", *, clinician: bool) -> "Report":

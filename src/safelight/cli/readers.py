@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safelight.cli.opening import panel_of, placed
 from safelight.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
+    from safelight.pipeline.panel import Panel
     from safelight.readers.card import Card, Interval
+    from safelight.readers.contract import Reader
     from safelight.readers.gate import Verdict
     from safelight.readers.gate_check import Made
+    from safelight.readers.reading import State
     from safelight.readers.recipes import ReaderRecipe
 
 __all__ = ["readers"]
@@ -37,11 +41,14 @@ def readers() -> None:
 
 @readers.command("list")
 @_JSON
-def list_(as_json: bool) -> None:  # noqa: FBT001  # click passes flags by name
-    """List the readers with what they look for and what they may do."""
-    from safelight.readers.registry import registry  # noqa: PLC0415  # start-up cost
+@placed
+def list_(as_json: bool, **where: str | None) -> None:  # noqa: FBT001  # click passes flags by name
+    """List the readers with what they look for and what they may do; learnt versions too.
 
-    held = registry()
+    Those are of the vault that is named, or of the usual one.
+    """
+    panel = panel_of(where)
+    held = panel.registry
     if as_json:
         rows = [
             {
@@ -49,7 +56,7 @@ def list_(as_json: bool) -> None:  # noqa: FBT001  # click passes flags by name
                 "version": one.version,
                 "kind": one.kind.value,
                 "finding": one.finding.meaning,
-                "state": one.state.value,
+                "state": _state(panel, one).value,
                 "reasons": list(one.reasons),
                 "card": one.card.digest(),
                 "research_only": one.card.research_only,
@@ -60,21 +67,28 @@ def list_(as_json: bool) -> None:  # noqa: FBT001  # click passes flags by name
         return
     for one in held.readers:
         research = ", research only" if one.card.research_only else ""
-        click.echo(f"{one.name}: {one.state}{research}")
+        click.echo(f"{one.name}: {_state(panel, one)}{research}")
         click.echo(f"  looks for {one.card.called} in: {one.kind}")
     for line in held.broken:
         click.echo(f"not loaded: {line}")
 
 
+def _state(panel: "Panel", reader: "Reader") -> "State":
+    """Return what its gate and the scoreboard let a reader do."""
+    from safelight.readers.registry import worse  # noqa: PLC0415  # start-up cost
+
+    return worse(reader.state, panel.held.get(reader.name, reader.state))
+
+
 @readers.command("show")
 @click.argument("name")
 @_JSON
-def show(name: str, as_json: bool) -> None:  # noqa: FBT001  # click passes flags by name
+@placed
+def show(name: str, as_json: bool, **where: str | None) -> None:  # noqa: FBT001  # as above
     """Show a reader's card: what was measured, on whom, and what it cannot see."""
     from safelight.readers.gate import Verdict  # noqa: PLC0415  # start-up cost
-    from safelight.readers.registry import registry  # noqa: PLC0415  # start-up cost
 
-    reader = registry().named(name)
+    reader = panel_of(where).registry.named(name)
     _print(reader.card, Verdict(state=reader.state, reasons=reader.reasons), as_json=as_json)
 
 

@@ -34,13 +34,19 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def slice_of_a_head() -> NDArray[np.uint8]:
-    """Return two ellipses, one bright and thin about one of noise: alike an MR of a head."""
-    noise = cv2.GaussianBlur(np.random.default_rng(3).normal(100, 60, (256, 256)), (0, 0), 3)
-    grain = (noise - noise.min()) / np.ptp(noise) * 255
+    """Return scalp, skull and a brain with its ventricles and folds, drawn, as in an MR."""
+    chance = np.random.default_rng(1)
+    grain = cv2.GaussianBlur(chance.normal(0, 1, (256, 256)), (0, 0), 4)
+    grain /= grain.std()
     y, x = np.mgrid[0:256, 0:256] - 128
-    inside, brain = ((x / a) ** 2 + (y / (a + 20)) ** 2 < 1 for a in (90, 84))
-    shown = np.where(brain, 60 + 0.5 * grain, np.where(inside, 250, 0))
-    return np.asarray(shown, np.uint8)
+    out = np.hypot(x / 95, y / 115)
+    shown = np.where(out < 0.9, 110 + 25 * grain, np.where(out < 0.94, 30, 200 * (out < 1)))
+    for side in (-18, 18):
+        shown = np.where(np.hypot((x - side) / 9, (y + 5) / 30) < 1, 35, shown)
+    shown = np.where((np.abs(x) < 1.5) & (out < 0.9), 40, shown)
+    shown = np.where((np.abs(grain) < 0.15) & (out > 0.5) & (out < 0.9), 60, shown)
+    shown = cv2.GaussianBlur(shown, (0, 0), 1) + chance.normal(0, 3, shown.shape)
+    return np.asarray(shown.clip(0, 255), np.uint8)
 
 
 def miss(site: Site, times: int, *, voices: int = 2) -> None:

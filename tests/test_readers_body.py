@@ -36,7 +36,7 @@ PLACES = "d067f29f3d62b97aacd0af99694b53258c731e572615c2ab072867b737edfe09"
 def picture(seed: int, shape: tuple[int, int] = (90, 70)) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     smooth = rng.normal(0, 1, shape).cumsum(axis=0).cumsum(axis=1)
-    return np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255), np.uint8)
 
 
 def linear(name: str) -> LinearReader:

@@ -36,7 +36,7 @@ print(whole.hexdigest())
 def picture(seed: int, shape: tuple[int, int] = (90, 70)) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     smooth = rng.normal(0, 1, shape).cumsum(axis=0).cumsum(axis=1)
-    return np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255), np.uint8)
 
 
 def test_threads_and_matrix_kernels_change_no_bit() -> None:

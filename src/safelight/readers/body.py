@@ -154,7 +154,7 @@ def _spread(side: int) -> Array:
     edges = np.arange(CELLS + 1)[:, None] * side
     starts = np.arange(side) * CELLS
     low, high = np.maximum(edges[:-1], starts), np.minimum(edges[1:], starts + CELLS)
-    return np.maximum(high - low, 0) / CELLS
+    return np.asarray(np.maximum(high - low, 0) / CELLS)
 
 
 def contributions(score: float, pulled: Array, numbers: Ints) -> tuple[Array, float]:

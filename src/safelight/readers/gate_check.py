@@ -137,12 +137,10 @@ def check(
         border: Gives the features of an image's border; a caller may keep them.
 
     Raises:
-        SettingsError: When the images are too few to make a reader at all, or this package has no
-            such features.
+        SettingsError: When the images are too few, or this package has no such features.
     """
-    version = makers.named(recipe.features).version
-    make = make or partial(features_of, version=version)
-    solving, border = solving or Recipe(), border or partial(border_of, version=version)
+    solving, version = solving or Recipe(), makers.named(recipe.features).version
+    make, border = make or partial(features_of, version=version), border or _border(version)
     rows = _enough(rows_of(recipe.of(cases), make), recipe.name)
     learnt, held = _halves(rows)
     statistics = scoring.pile(learnt.z, learnt.has, version)
@@ -182,6 +180,10 @@ def check(
     )
     reference = held.z[one_each(held.people)][:REFERENCE].astype(np.int16)
     return Made(card=card, head=head, calibration=calibration, reference=reference)
+
+
+def _border(version: str) -> Callable[[Case], Array]:
+    return partial(border_of, version=version)
 
 
 def _enough(rows: Rows, name: str) -> Rows:

@@ -34,21 +34,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def slice_of_a_head() -> NDArray[np.uint8]:
-    """Return skin, skull and folds about two bright hollows: alike an MR of a head."""
-    rng = np.random.default_rng(34)
-
-    def grain(width: float) -> NDArray[np.float64]:
-        made = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)), (0, 0), width)
-        return np.asarray(made / made.std(), np.float64)
-
-    y, x = np.mgrid[0:256, 0:256] / 256 - 0.5
-    out = np.hypot(x / 0.415, y / 0.405)
-    levels = 104 + 20 * np.sin(1.02 * grain(3)) * (0.3 + 0.9 * out**2) + 6 * grain(1)
-    shown = np.select([out < 0.874, out < 0.937, out < 1], [levels, 6, 194], 0)
-    for side in (-0.05, 0.05):
-        shown[((x - side) / 0.03) ** 2 + ((y + 0.02) / 0.113) ** 2 < 1] = 220
-    shown[(abs(x) < 0.006) & (out < 0.874)] *= 0.5  # between the halves
-    return np.asarray(cv2.GaussianBlur(shown, (0, 0), 1).clip(0, 255), np.uint8)
+    """Return two ellipses, one bright and thin about one of noise: alike an MR of a head."""
+    noise = cv2.GaussianBlur(np.random.default_rng(3).normal(100, 60, (256, 256)), (0, 0), 3)
+    grain = (noise - noise.min()) / np.ptp(noise) * 255
+    y, x = np.mgrid[0:256, 0:256] - 128
+    inside, brain = ((x / a) ** 2 + (y / (a + 20)) ** 2 < 1 for a in (90, 84))
+    shown = np.where(brain, 60 + 0.5 * grain, np.where(inside, 250, 0))
+    return np.asarray(shown, np.uint8)
 
 
 def miss(site: Site, times: int, *, voices: int = 2) -> None:

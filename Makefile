@@ -64,6 +64,7 @@ DATA ?= data
 readers: $(READY) ## make the readers that ship anew from the images in DATA
 	@$(BIN)/python -m training.readers.bank --data $(DATA)
 	@$(BIN)/python -m training.readers.matrix --data $(DATA)
+	@$(BIN)/python -m training.readers.even --data $(DATA)
 	@$(BIN)/python -m training.readers.build --data $(DATA)
 	@$(BIN)/python -m training.kind.make --data $(DATA)
 

@@ -16,6 +16,7 @@ from safelight.readers.statistics import Statistics
 SAME = """
 import hashlib, numpy as np
 from safelight.readers import features
+from safelight.readers.linear import fixed_version
 from safelight.readers.registry import registry
 rng = np.random.default_rng(3)
 whole = hashlib.sha256()
@@ -24,7 +25,9 @@ for shape in ((28, 28), (256, 210), (301, 64)):
     picture = np.uint8(np.clip(128 + smooth * 40 / smooth.std(), 0, 255))
     z = features.features(picture)
     whole.update(z.tobytes())
-    for reader in registry().readers:
+    mine = [one for one in registry().readers if one.card.features == fixed_version()]
+    assert len(mine) > 2
+    for reader in mine:
         whole.update(reader.packed.head.score(z).tobytes())
 print(whole.hexdigest())
 """
@@ -33,7 +36,7 @@ print(whole.hexdigest())
 def picture(seed: int, shape: tuple[int, int] = (90, 70)) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     smooth = rng.normal(0, 1, shape).cumsum(axis=0).cumsum(axis=1)
-    return np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + smooth * 40 / (smooth.std() + 1), 0, 255), np.uint8)
 
 
 def test_threads_and_matrix_kernels_change_no_bit() -> None:

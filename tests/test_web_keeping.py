@@ -9,13 +9,21 @@ import pytest
 from sqlalchemy import select
 
 from safelight.consent.decision import Said
-from safelight.learning.gather import keep_features, record_features, write_features
-from safelight.readers import features
+from safelight.learning.gather import (
+    KIND,
+    keep_features,
+    name_of,
+    record_features,
+    write_features,
+)
+from safelight.readers import features, makers
+from safelight.readers.reading import KindAnswer, Reading, ViewKind
 from safelight.store.schema.consent import artefact_parents, artefacts
 from safelight.store.schema.vault import objects
 from safelight.web.desk import server_actor
+from safelight.web.keeping import Keeping
 from test_kind_pixels import chest
-from view_fixtures import dicom
+from view_fixtures import dicom, view
 from web_fixtures import JSON, Site
 
 COMPUTED = "1.2.840.10008.5.1.4.1.1.1"
@@ -79,6 +87,33 @@ def test_features_are_kept_of_those_who_agree_and_go_when_they_do_not(
         kinds = set(conn.execute(held).scalars())
     assert "feature" not in kinds
     assert {"deidentified", "reading"} <= kinds
+
+
+def test_a_kind_of_another_version_keeps_both(site: Site, tmp_path: Path) -> None:
+    film = tmp_path / "film.dcm"
+    header = {"SOPClassUID": COMPUTED, "Modality": "CR", "BodyPartExamined": "CHEST"}
+    film.write_bytes(dicom(chest(), ViewPosition="PA", **header))
+    custody = site.desk.house.custody
+    browser = site.someone("willing")
+    person = site.people["willing"]
+    policy = browser.get("/", headers=JSON).json()["policy"]["hash"]
+    with custody.store.begin() as conn:
+        said: dict[str, Any] = {"person": person, "actor": server_actor(), "policy": policy}
+        custody.consents.record(conn, purpose="train-a-model", said=Said.GRANT, **said)
+    name = f"{site.given(browser, [film])}-0"
+    shown = view(film.read_bytes())
+    kind = ViewKind.BREAST_ULTRASOUND
+    told = KindAnswer(kind=kind, by_header=None, by_pixels=kind, distance=0.5, why="told")
+    keeping = Keeping(custody)
+    keeping.prepare(person, name, shown, Reading(source="", software="", kind=told))
+    with custody.store.begin() as conn:
+        found = select(artefacts.c.id).where(artefacts.c.object == name)
+        parent = conn.execute(found.where(artefacts.c.kind == "deidentified")).scalar_one()
+        keeping.keep(conn, name, parent, policy)
+    for version in makers.NAMES:
+        made = makers.named(version)
+        data = b"".join(custody.vault.get(person, KIND, name_of(made.version, shown.digest)))
+        assert np.array_equal(np.frombuffer(data, "<i2"), made.features(shown.picture(0)))
 
 
 def test_consent_that_goes_while_an_image_is_read_keeps_nothing(site: Site) -> None:

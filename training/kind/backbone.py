@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional
 
-from safelight.readers.kind.net import INPUT, TOP, lit
+from safelight.readers.kind.net import BLOCKS, INPUT, TOP, lit
 from safelight.readers.kind.shrink import reduced
 from training.kind.images import read, squeezed
 from training.kind.pool import seen_as
@@ -136,7 +136,10 @@ def units(net: list[Part], fed: Array) -> dict[str, float]:
 
 
 def in_whole_numbers(net: list[Part], worth: dict[str, float]) -> onnx.ModelProto:
-    """Return the net: whole numbers in, sums of the last block's quarters out."""
+    """Return the net: whole numbers in, sums of the last block's quarters out, and two blocks.
+
+    The two (``BLOCKS``) may be asked for alone, of pictures of any side that 32 divides.
+    """
     nodes: list[Any] = []
     held = [
         numpy_helper.from_array(np.float32(value), name)
@@ -171,10 +174,15 @@ def in_whole_numbers(net: list[Part], worth: dict[str, float]) -> onnx.ModelProt
     pooled = add("AveragePool", [at], "mean", kernel_shape=[half] * 2, strides=[half] * 2)
     held.append(numpy_helper.from_array(np.float32(half * half), "area"))
     add("Flatten", [add("Mul", [pooled, "area"], "sums")], "places")
-    shape = ["n", 3, INPUT, INPUT]
-    given = helper.make_tensor_value_info("planes", TensorProto.FLOAT, shape)
-    told = helper.make_tensor_value_info("places", TensorProto.FLOAT, ["n", 4 * len(net[-1].bias)])
-    graph = helper.make_graph(nodes, "body", [given], [told], held)
+    given = helper.make_tensor_value_info("planes", TensorProto.FLOAT, ["n", 3, "rows", "columns"])
+    told = [
+        helper.make_tensor_value_info("places", TensorProto.FLOAT, ["n", 4 * len(net[-1].bias)])
+    ]
+    for part in (part for part in net if part.name in BLOCKS):
+        sides = [f"{part.name} rows", f"{part.name} columns"]
+        shape = ["n", len(part.bias), *sides]
+        told.append(helper.make_tensor_value_info(part.name, TensorProto.FLOAT, shape))
+    graph = helper.make_graph(nodes, "body", [given], told, held)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.readers import features, gate_check, recipes
+from safelight.readers import features, gate_check, makers, recipes
 from safelight.readers.card import Card
 from safelight.readers.datasets import Case, load
 from safelight.readers.gate import judge
-from safelight.readers.linear import fixed_version
 from safelight.readers.pins import PINS as PINS_NOW
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,28 +29,31 @@ class Cache:
     """Features by image, kept between runs for one version of the features.
 
     Args:
-        path: Where; None keeps nothing.
+        path: Where; None keeps nothing. Other features than the usual ones go beside it.
+        name: Of the features.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, name: str = features.VERSION) -> None:
+        if path is not None and name != features.VERSION:
+            path = path.with_stem(f"{path.stem}-{name}")
+        self.path, self.version = path, makers.named(name).version
         self.held: dict[str, Array] = {}
         if path is not None and path.is_file():
             with np.load(path, allow_pickle=False) as file:
-                if str(file["version"]) == fixed_version():
+                if str(file["version"]) == self.version:
                     self.held = dict(zip(map(str, file["keys"]), file["rows"], strict=True))
 
     def of(self, case: Case) -> Array:
         """Return the features of an image."""
         if case.key not in self.held:
-            self.held[case.key] = gate_check.features_of(case)
+            self.held[case.key] = gate_check.features_of(case, self.version)
         return self.held[case.key]
 
     def border(self, case: Case) -> Array:
         """Return the features of an image's border."""
         key = f"border {case.key}"
         if key not in self.held:
-            self.held[key] = gate_check.border_of(case)
+            self.held[key] = gate_check.border_of(case, self.version)
         return self.held[key]
 
     def save(self) -> None:
@@ -59,7 +61,7 @@ class Cache:
         if self.path is not None and self.held:
             np.savez(
                 self.path,
-                version=np.array(fixed_version()),
+                version=np.array(self.version),
                 keys=np.array(list(self.held)),
                 rows=np.stack(list(self.held.values())),
             )
@@ -92,6 +94,7 @@ def page(card: Card) -> str:
             "without a fifth of the people; 95 % intervals from drawing people again."
         ),
         "",
+        *_chosen(card),
         "| what | AUC | 95 % interval | people with, without |",
         "|---|---|---|---|",
         (
@@ -117,6 +120,13 @@ def page(card: Card) -> str:
     ]
     lines += _rest(card)
     return "\n".join(lines)
+
+
+def _chosen(card: Card) -> list[str]:
+    """Return what was chosen by the measurement itself, as a paragraph, or nothing."""
+    usual = gate_check.METHOD.format(name=card.reader)
+    told = card.method.removeprefix(usual).removeprefix("; ")
+    return [f"Features `{card.features}`. {told[0].upper()}{told[1:]}.", ""] if told else []
 
 
 def _rest(card: Card) -> list[str]:
@@ -150,12 +160,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--only", help="one reader; the others stay as they are")
     given = parser.parse_args()
-    cases, cache = training(load(given.data)), Cache(given.cache)
-    make: Callable[[Case], Array] = cache.of
+    cases = training(load(given.data))
+    caches = {name: Cache(given.cache, name) for name in makers.NAMES}
     pins = {one.name: PINS_NOW.get(one.name, "") for one in recipes.bundled()}
     for recipe in recipes.bundled():
         if given.only not in {None, recipe.name}:
             continue
+        cache = caches[recipe.features]
+        make: Callable[[Case], Array] = cache.of
         made = gate_check.check(recipe, cases, make, border=cache.border)
         cache.save()
         packed = gate_check.packed(made)

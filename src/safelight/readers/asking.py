@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import SafelightError, UnreadableInputError
-from safelight.readers import conformal, features
+from safelight.readers import conformal, features, makers
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
 from safelight.readers.gate import Verdict
@@ -41,8 +41,8 @@ class Seen:
     def __init__(self, view: View) -> None:
         self.view: Final = view
         self._picture: Picture | None = None
-        self._parts: NDArray[np.int64] | None = None
-        self._features: NDArray[np.int16] | None = None
+        self._parts: dict[str, NDArray[np.int64]] = {}
+        self._features: dict[str, NDArray[np.int16]] = {}
 
     @property
     def note(self) -> tuple[str, ...]:
@@ -65,17 +65,27 @@ class Seen:
             self._picture = found
         return self._picture
 
-    def parts(self) -> NDArray[np.int64]:
-        """Return its numbers, see ``features.parts``."""
-        if self._parts is None:
-            self._parts = features.parts(self.picture())
-        return self._parts
+    def parts(self, version: str = features.VERSION) -> NDArray[np.int64]:
+        """Return its numbers by place in a version of features; see ``makers``.
 
-    def features(self) -> NDArray[np.int16]:
-        """Return its features, see ``features.features``."""
-        if self._features is None:
-            self._features = features.project(features.folded(self.parts()))
-        return self._features
+        Args:
+            version: Name, with its digest or without.
+
+        Raises:
+            SettingsError: When this package has no such version.
+            UnreadableInputError: See ``picture``.
+        """
+        made = makers.of(version)
+        if made.version not in self._parts:
+            self._parts[made.version] = made.parts(self.picture())
+        return self._parts[made.version]
+
+    def features(self, version: str = features.VERSION) -> NDArray[np.int16]:
+        """Return its features in a version; see ``parts``."""
+        made = makers.of(version)
+        if made.version not in self._features:
+            self._features[made.version] = made.project(self.parts(made.version))
+        return self._features[made.version]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.readers import features
+from safelight.readers import features, makers
 from safelight.readers.head import SCALE_BITS, Head
 from safelight.readers.reading import Neighbour
 
@@ -23,14 +23,17 @@ Picture = NDArray[np.uint8]
 
 
 def pulls(head: Head, row: int = 0) -> Array:
-    """Return what one unit of each raw number adds to a score, shape (D,)."""
-    held = features.matrix()
-    unit = float(1 << (SCALE_BITS + features.SCALE_BITS))
-    down = held.scale * head.weights[row] / unit
-    return np.asarray((held.weights @ down) * held.gain / 256.0)
+    """Return what one unit of each raw number of the head's features adds to a score, shape (D,).
+
+    Raises:
+        SettingsError: When the head's features are none of this package.
+    """
+    return makers.of(head.features).pulls(head, row)
 
 
-def contributions(score: float, pulled: Array, numbers: Array) -> tuple[Array, float]:
+def contributions(
+    score: float, pulled: Array, numbers: Array, version: str = features.VERSION
+) -> tuple[Array, float]:
     """Return what each place gave to the score, and the bias; together they are the score.
 
     Places give by how far they are from an average picture. What the map cannot place (rounding to
@@ -39,31 +42,31 @@ def contributions(score: float, pulled: Array, numbers: Array) -> tuple[Array, f
     Args:
         score: Of the picture.
         pulled: From ``pulls``.
-        numbers: From ``features.parts``.
+        numbers: By place, from ``parts`` of the features.
+        version: Of the features.
 
     Returns:
         Shape (CELLS, CELLS), rows of the picture from the top; and the bias.
+
+    Raises:
+        SettingsError: When these features are none of this package.
     """
-    held, layout = features.matrix(), features.layout()
-    places = np.zeros(features.CELLS * features.CELLS)
-    # A number that is its own mirror image counts twice, as it does in ``raw``.
-    for side in (layout.first, layout.second):
-        given = pulled * (numbers[side] - held.centre / 2.0) / 4.0
-        for corner in range(4):
-            places += np.bincount(layout.cells[side, corner], weights=given, minlength=len(places))
-    return places.reshape(features.CELLS, features.CELLS), score - float(places.sum())
+    return makers.of(version).contributions(score, pulled, numbers)
 
 
 def reread(head: Head, picture: Picture, row: int = 0) -> Array:
     """Return by how much the score falls when a place is painted over with the picture's mean.
 
     Args:
-        head: Over ``features``.
+        head: Over features of this package.
         picture: Shape (rows, columns).
         row: Which of the head's scores.
 
     Returns:
         Shape (4, 4): above 0, the place spoke for the finding.
+
+    Raises:
+        SettingsError: When the head's features are none of this package.
     """
     whole = _score(head, picture, row)
     rows, columns = picture.shape
@@ -80,7 +83,7 @@ def reread(head: Head, picture: Picture, row: int = 0) -> Array:
 
 
 def _score(head: Head, picture: Picture, row: int) -> float:
-    exact = head.exact(features.features(picture))
+    exact = head.exact(makers.of(head.features).features(picture))
     return float(exact[0, row]) / float(1 << SCALE_BITS)
 
 

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from safelight.errors import SettingsError, UnreadableInputError
 from safelight.readers import filters
+from safelight.readers.head import SCALE_BITS as HEAD_BITS
+from safelight.readers.head import Head
 
 __all__ = [
     "CELLS",
@@ -28,6 +30,7 @@ __all__ = [
     "SIDE",
     "VERSION",
     "bank",
+    "contributions",
     "evened",
     "features",
     "folded",
@@ -36,6 +39,7 @@ __all__ = [
     "matrix",
     "parts",
     "project",
+    "pulls",
     "raw",
     "tables_digest",
 ]
@@ -266,6 +270,38 @@ def features(picture: NDArray[np.uint8]) -> NDArray[np.int16]:
         SettingsError: When it is not such an array.
     """
     return project(raw(picture))
+
+
+def pulls(head: Head, row: int = 0) -> Array:
+    """Return what one unit of each raw number adds to a score, shape (D,)."""
+    held = matrix()
+    unit = float(1 << (SCALE_BITS + HEAD_BITS))
+    down = held.scale * head.weights[row] / unit
+    return np.asarray((held.weights @ down) * held.gain / 256.0)
+
+
+def contributions(score: float, pulled: Array, numbers: Array) -> tuple[Array, float]:
+    """Return what each place gave to the score, and the bias; together they are the score.
+
+    Places give by how far they are from an average picture. What the map cannot place (rounding to
+    whole features, numbers cut off at their limit) is in the bias.
+
+    Args:
+        score: Of the picture.
+        pulled: From ``pulls``.
+        numbers: From ``parts``.
+
+    Returns:
+        Shape (CELLS, CELLS), rows of the picture from the top; and the bias.
+    """
+    held, placed = matrix(), layout()
+    places = np.zeros(CELLS * CELLS)
+    # A number that is its own mirror image counts twice, as it does in ``raw``.
+    for side in (placed.first, placed.second):
+        given = pulled * (numbers[side] - held.centre / 2.0) / 4.0
+        for corner in range(4):
+            places += np.bincount(placed.cells[side, corner], weights=given, minlength=len(places))
+    return places.reshape(CELLS, CELLS), score - float(places.sum())
 
 
 @cache

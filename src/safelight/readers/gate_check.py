@@ -8,18 +8,19 @@ other sources are scored by a head that never saw them.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import SettingsError
-from safelight.readers import features, probes, scoring
+from safelight.readers import features, makers, probes, scoring
 from safelight.readers.card import Card, External, Interval, Probe, Subgroup
 from safelight.readers.conformal import Calibration, one_each
 from safelight.readers.datasets import Case
 from safelight.readers.head import Head, Recipe, solve
-from safelight.readers.linear import Packed, fixed_version
+from safelight.readers.linear import Packed
 from safelight.readers.recipes import ReaderRecipe
 
 __all__ = [
@@ -110,20 +111,19 @@ def rows_of(chosen: Sequence[tuple[Case, bool]], make: Callable[[Case], Array]) 
     has = np.array([one for _case, one in chosen], dtype=bool)
     # Groups are named apart: two data sets may use the same number.
     people = tuple(f"{case.dataset}:{case.group}" for case in cases)
-    width = features.matrix().weights.shape[1]
-    z = np.stack([make(case) for case in cases]) if cases else np.zeros((0, width), np.int16)
+    z = np.stack([make(case) for case in cases]) if cases else np.zeros((0, 0), np.int16)
     return Rows(cases, has, people, z)
 
 
-def features_of(case: Case) -> Array:
-    """Return the features of a labelled image."""
-    return features.features(case.picture())
+def features_of(case: Case, version: str = features.VERSION) -> Array:
+    """Return the features of a labelled image, in a version of this package."""
+    return makers.of(version).features(case.picture())
 
 
 def check(
     recipe: ReaderRecipe,
     cases: Sequence[Case],
-    make: Callable[[Case], Array] = features_of,
+    make: Callable[[Case], Array] | None = None,
     solving: Recipe | None = None,
     border: Callable[[Case], Array] | None = None,
 ) -> Made:
@@ -132,16 +132,16 @@ def check(
     Args:
         recipe: What it looks for, and in what.
         cases: All labelled images; those of its sources and of the other sources are taken.
-        make: Gives the features of an image; a caller may keep them.
+        make: Gives the recipe's features of an image; a caller may keep them.
         solving: How heads are solved.
         border: Gives the features of an image's border; a caller may keep them.
 
     Raises:
-        SettingsError: When the images are too few to make a reader at all.
+        SettingsError: When the images are too few, or this package has no such features.
     """
-    solving, border = solving or Recipe(), border or border_of
+    solving, version = solving or Recipe(), makers.named(recipe.features).version
+    make, border = make or partial(features_of, version=version), border or _border(version)
     rows = _enough(rows_of(recipe.of(cases), make), recipe.name)
-    version = fixed_version()
     learnt, held = _halves(rows)
     statistics = scoring.pile(learnt.z, learnt.has, version)
     head = solve(statistics, solving)
@@ -176,10 +176,14 @@ def check(
         research_only=not all(case.open for case in rows.cases),
         cannot_see=recipe.cannot_see,
         next_step=recipe.next_step,
-        method=METHOD.format(name=recipe.name),
+        method="; ".join(filter(None, (METHOD.format(name=recipe.name), recipe.chosen))),
     )
     reference = held.z[one_each(held.people)][:REFERENCE].astype(np.int16)
     return Made(card=card, head=head, calibration=calibration, reference=reference)
+
+
+def _border(version: str) -> Callable[[Case], Array]:
+    return partial(border_of, version=version)
 
 
 def _enough(rows: Rows, name: str) -> Rows:
@@ -232,9 +236,9 @@ def _outside(
     return made
 
 
-def border_of(case: Case) -> Array:
-    """Return the features of a labelled image's border."""
-    return probes.border(case.picture())
+def border_of(case: Case, version: str = features.VERSION) -> Array:
+    """Return the features of a labelled image's border, in a version of this package."""
+    return probes.border(case.picture(), version)
 
 
 def _probes(rows: Rows, solving: Recipe, border: Callable[[Case], Array]) -> tuple[Probe, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import UnreadableInputError
-from safelight.readers import explain, features
+from safelight.readers import explain, features, makers
 from safelight.readers.asking import Asked, Carded, Scored, Seen, ask
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
@@ -32,8 +32,8 @@ Array = NDArray[Any]
 
 
 def fixed_version() -> str:
-    """Return the version that heads over the package's features carry."""
-    return f"{features.VERSION} {features.tables_digest()[:16]}"
+    """Return the version that heads over the features made by hand carry; see ``makers``."""
+    return makers.named(features.VERSION).version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +123,7 @@ class LinearReader(Carded):
         mine = judge(packed.card)
         if verdict is not None and verdict.state is State.REFUSED:
             mine = Verdict(state=State.REFUSED, reasons=verdict.reasons + mine.reasons)
-        if packed.head.features != fixed_version():
+        if makers.find(packed.head.features) is None:
             why = "it was made for other features than this package has"
             mine = Verdict(state=State.REFUSED, reasons=(why, *mine.reasons))
         super().__init__(
@@ -157,12 +157,13 @@ class LinearReader(Carded):
         )
 
     def _scored(self, seen: Seen, cases: Cases) -> Scored:
-        numbers = seen.parts()
-        z = seen.features()
-        score = float(self._packed.head.score(z)[0])
+        head = self._packed.head
+        z = seen.features(head.features)
+        score = float(head.score(z)[0])
         if self._pulls is None:
-            self._pulls = explain.pulls(self._packed.head)
-        cells, bias = explain.contributions(score, self._pulls, numbers)
+            self._pulls = explain.pulls(head)
+        numbers = seen.parts(head.features)
+        cells, bias = explain.contributions(score, self._pulls, numbers, head.features)
         return Scored(
             score=score,
             features=hashlib.sha256(z.astype("<i2").tobytes()).hexdigest(),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.readers import features, filters
+from safelight.readers import features, filters, makers
 
 __all__ = ["RING", "border", "intensity", "metadata", "size"]
 
@@ -25,11 +25,15 @@ Picture = NDArray[np.uint8]
 Array = NDArray[Any]
 
 
-def border(picture: Picture) -> NDArray[np.int16]:
+def border(picture: Picture, version: str = features.VERSION) -> NDArray[np.int16]:
     """Return the reader's own features of the outer ring: the inside is painted over.
 
     Args:
         picture: Shape (rows, columns).
+        version: Of the reader's features.
+
+    Raises:
+        SettingsError: When this package has no such version.
     """
     rows, columns = picture.shape
     top, left = rows * RING // _INSIDE, columns * RING // _INSIDE
@@ -38,7 +42,7 @@ def border(picture: Picture) -> NDArray[np.int16]:
     ring = picture.copy()
     # With the ring's own mean: the inside's would tell how bright a finding is.
     ring[inside] = int(picture[~inside].mean()) if not inside.all() else 0
-    return features.features(ring)
+    return makers.of(version).features(ring)
 
 
 def size(shape: tuple[int, int]) -> NDArray[np.int16]:

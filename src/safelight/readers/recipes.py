@@ -15,6 +15,7 @@ from safelight.readers.reading import Code, ViewKind
 
 __all__ = ["Outside", "ReaderRecipe", "bundled", "parse", "read"]
 
+_FEATURES: Final = "grid-1"  # when a recipe names none
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
 
@@ -39,6 +40,8 @@ class ReaderRecipe:
         kind: What it reads.
         ages: In years, or None.
         alpha: Share of a class that may be told the other.
+        features: Name of the features, one of ``makers.NAMES``.
+        chosen: What was chosen by the very measurement that the card tells, in words; or empty.
         has: ``dataset/label`` of those with the finding.
         without: Of those without.
         outside: Other sources.
@@ -58,6 +61,8 @@ class ReaderRecipe:
     outside: tuple[Outside, ...]
     cannot_see: tuple[str, ...]
     next_step: str
+    features: str = _FEATURES
+    chosen: str = ""
 
     def of(self, cases: Iterable[Case]) -> list[tuple[Case, bool]]:
         """Return its own images with their truth."""
@@ -113,6 +118,8 @@ def _one(name: str, body: Mapping[str, Any]) -> ReaderRecipe:
         outside=outside,
         cannot_see=tuple(map(str, body.get("cannot_see", ()))),
         next_step=str(body.get("next_step", "")),
+        features=str(body.get("features", _FEATURES)),
+        chosen=str(body.get("chosen", "")),
     )
 
 

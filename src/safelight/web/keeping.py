@@ -44,13 +44,16 @@ class Keeping:
         """
         from safelight.learning import sights  # noqa: PLC0415  # start-up cost
         from safelight.learning.gather import write_features  # noqa: PLC0415  # as above
+        from safelight.readers import makers  # noqa: PLC0415  # as above
         from safelight.readers.asking import Seen  # noqa: PLC0415  # as above
         from safelight.readers.linear import fixed_version  # noqa: PLC0415  # as above
         from safelight.readers.registry import registry  # noqa: PLC0415  # as above
 
-        kind = reading.kind.kind
-        if view is None or kind not in {reader.kind for reader in registry().readers}:
+        mine = [one for one in registry().readers if one.kind == reading.kind.kind]
+        if view is None or not mine:
             return
+        # A head that was opened over the usual features goes on with them, whatever its reader has.
+        versions = {fixed_version()} | {one.card.features for one in mine}
         with self._custody.store.read() as conn:
             policy = use_of(conn, name.rpartition("-")[0])[1]
             if not self._custody.consents.may(conn, person, "train-a-model", policy).allowed:
@@ -58,9 +61,9 @@ class Keeping:
         try:
             seen = Seen(view)
             made = {
-                fixed_version(): seen.features(),
-                sights.VERSION: sights.seen_of(seen.picture()),
+                one: seen.features(one) for one in sorted(versions) if makers.find(one) is not None
             }
+            made[sights.VERSION] = sights.seen_of(seen.picture())
         except SafelightError:  # the reading says why it has no picture
             return
         for version, rows in made.items():

@@ -8,6 +8,7 @@ same bits whatever the machine, the threads, the batch or the order in which it 
 
 import functools
 import gzip
+import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["INPUT", "PLACE", "TOP", "body", "embed", "lit"]
+__all__ = ["BLOCKS", "INPUT", "PLACE", "TOP", "blocks", "body", "data", "digest", "embed", "lit"]
 
 Array = NDArray[Any]
 
 INPUT: Final = 128  # side of what the body is shown
 PLACE: Final = 1280  # numbers of a place: 320 for each quarter of the picture
 TOP: Final = 4 * 511  # the highest of them, either sign
+BLOCKS: Final = ("p10", "p14")  # two that may be asked for alone
 _FILE: Final = "body.onnx.gz"
 _AT_ONCE: Final = 16  # pictures: memory stays bounded
 
@@ -59,8 +61,37 @@ def body() -> "InferenceSession":
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    data = gzip.decompress((files(__package__) / "data" / _FILE).read_bytes())
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(data(), options, providers=["CPUExecutionProvider"])
+
+
+def data() -> bytes:
+    """Return the body as ONNX."""
+    return gzip.decompress((files(__package__) / "data" / _FILE).read_bytes())
+
+
+@functools.cache
+def digest() -> str:
+    """Return the SHA-256 of the body, hex."""
+    return hashlib.sha256(data()).hexdigest()
+
+
+def blocks(planes: NDArray[np.float32]) -> tuple[NDArray[np.int64], ...]:
+    """Return what two blocks of the body answer, whole numbers of at most 511, either sign.
+
+    Args:
+        planes: Red, green and blue, whole numbers from -128 to 127, shape (n, 3, side, side); 32
+            divides the side.
+
+    Returns:
+        For each of ``BLOCKS`` its answers: shapes (n, 112, side / 16, side / 16) and
+        (n, 192, side / 32, side / 32).
+    """
+    import onnxruntime  # noqa: PLC0415  # start-up cost
+
+    asked = onnxruntime.RunOptions()
+    asked.only_execute_path_to_fetches = True  # what comes behind them is not worked out
+    found = body().run(list(BLOCKS), {"planes": planes}, asked)
+    return tuple(np.asarray(each, np.int64) for each in found)
 
 
 def embed(planes: NDArray[np.int16]) -> NDArray[np.int64]:
@@ -70,7 +101,7 @@ def embed(planes: NDArray[np.int16]) -> NDArray[np.int64]:
         planes: Whole numbers from -128 to 127, shape (n, 3, 64, 64).
     """
     found = [
-        body().run(None, {"planes": lit(planes[n : n + _AT_ONCE])})[0]
+        body().run(["places"], {"planes": lit(planes[n : n + _AT_ONCE])})[0]
         for n in range(0, len(planes), _AT_ONCE)
     ]
     return np.asarray(np.concatenate(found), np.int64)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from safelight.deid.burned.find import Levels
 from safelight.deid.burned.segment import OVERLAP, TILE, Segmenter, _pieces, planes
 from safelight.errors import SettingsError
 
@@ -74,6 +75,17 @@ def test_a_line_of_few_grey_levels_on_an_even_field_is_found(segmenter: Segmente
 def test_soft_tissue_and_even_fields_stay_clean(segmenter: Segmenter) -> None:
     for grey in (_ground(512, 512), np.zeros((512, 512), np.uint8)):
         assert float((segmenter.probability(grey) > 0.4).mean()) < 0.001
+
+
+@pytest.mark.parametrize("rows", [296, 300, 597])
+def test_noise_at_the_last_rows_is_not_drawn_out_to_strokes(
+    segmenter: Segmenter, rows: int
+) -> None:
+    rng = np.random.default_rng(7)
+    grey = rng.normal(30, 4, (rows, 640)).clip(0, 255).astype(np.uint8)
+    for picture in (grey, np.ascontiguousarray(grey.T)):
+        for scale in (1.0, 0.5):
+            assert float(segmenter.probability(picture, scale).max()) < Levels().high
 
 
 def test_the_same_picture_gives_the_same_answer(segmenter: Segmenter) -> None:

@@ -129,7 +129,8 @@ class Segmenter:
     def _piece(self, both: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = both.shape[1:]
         pad = ((0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
-        fed = np.pad(both, pad, mode="edge") if pad[1][1] or pad[2][1] else both
+        # Mirrored: a last row of noise drawn out would be a row of strokes.
+        fed = np.pad(both, pad, mode="symmetric") if pad[1][1] or pad[2][1] else both
         logits = self._session.run(None, {"planes": np.ascontiguousarray(fed)[None]})[0]
         with np.errstate(over="ignore"):  # a very sure no is a plain 0
             return np.asarray(1.0 / (1.0 + np.exp(-logits[0, 0, :rows, :columns])), np.float32)

@@ -144,6 +144,24 @@ def test_the_projections_of_a_series_show_a_faint_overlay(finder: Finder) -> Non
     assert {region.frames for region in regions} == {()}
 
 
+@pytest.mark.parametrize(
+    ("frames", "step", "believed"), [(3, -1, False), (12, -1, True), (3, 1, True)]
+)
+def test_what_nobody_can_read_counts_in_the_projections_of_many_frames_only(
+    finder: Finder, frames: int, step: int, *, believed: bool
+) -> None:
+    noise = np.random.default_rng(3)
+    ink = written(np.zeros((SIDE, SIDE), np.uint8), "8R4&K%@E", 70, 120, size=20)
+    strokes = ink[:, ::step] * (70 / 235)  # -1: as in a mirror, nobody's letters
+    look = finder.series()
+    for number in range(frames):
+        plane = body(7.0 * number) + noise.normal(0, 4, (SIDE, SIDE)) + strokes
+        look.add(Shown(plane.clip(0, 255).astype(np.uint8)))
+    whole = look.finish()
+    assert whole is not None
+    assert any(not one.weak for one in whole.found) is believed
+
+
 def test_a_series_of_two_is_none(finder: Finder) -> None:
     look = finder.series()
     for _number in range(2):

@@ -4,7 +4,7 @@ The mean, median, least and greatest value over the frames bring out writing too
 frame. Memory is bounded: running sums and extremes, and a reservoir of frames for the median.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from safelight.deid.burned.find import Grey
 from safelight.deid.burned.look import Eyes, distinct
-from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
+from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
 
 __all__ = ["SeriesLook"]
 
@@ -22,6 +22,9 @@ _LEAST: Final = 3
 _BYTES: Final = 48 << 20
 _GAMMA: Final = 0.5
 _FLAT: Final = 2
+_MANY: Final = 8
+_READ: Final = 0.6
+_LETTERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,22 @@ class SeriesLook:
         for plane in (mean, median, self._low, self._high):
             for view in _views(plane):
                 found += self._eyes.look(_Plane(view), hints, frame=None).found
+        if count < _MANY:
+            found = [one if _legible(one) else replace(one, weak=True) for one in found]
         rows, columns = mean.shape
         return Sight(rows=rows, columns=columns, frame=None, found=distinct(found))
+
+
+def _legible(one: Candidate) -> bool:
+    """Tell whether something is a code, or was read as more than one letter over and over.
+
+    Over a few frames noise hardly fades, and with its shadows lifted it looks like strokes: what
+    stands there and cannot be read is seen in the frames themselves, or is nothing.
+    """
+    if one.sort is not Sort.TEXT:
+        return True
+    letters = set(filter(str.isalnum, one.reading.text)) if one.reading else set()
+    return one.reading is not None and one.reading.sure >= _READ and len(letters) >= _LETTERS
 
 
 def _views(plane: Grey) -> list[Grey]:

@@ -143,7 +143,7 @@ def test_a_version_with_noise_tells_its_promise_and_the_budget_is_kept(room: Roo
 
 
 def test_noise_is_not_promised_where_it_cannot_be(room: Room) -> None:
-    filled(room, 12)
+    filled(room, 24)
     with pytest.raises(NotOfferedError, match="times what is learnt"):
         room.publisher.train(HEAD, noise=replace(WANTED, epsilon=0.01))
     room.publisher.train(HEAD)

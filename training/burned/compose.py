@@ -1,6 +1,7 @@
 """One training crop: a background, harmless marks, writing, and what a scanner did to it all."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -10,11 +11,13 @@ from training.burned.hosts import Hosts
 from training.burned.marks import scatter
 from training.burned.writing import Ink, write
 
-__all__ = ["BACKGROUND", "IGNORED", "WRITTEN", "Crop", "Line", "compose", "compose_halved"]
+__all__ = ["BACKGROUND", "IGNORED", "WRITTEN", "Crop", "Lean", "Line", "compose", "compose_halved"]
 
 Map = NDArray[np.float32]
 Rng = np.random.Generator
 BACKGROUND, WRITTEN, IGNORED = 0, 1, 255
+# What a set of crops leans to: nothing, large lone letters, or lines off the axes, out of focus.
+Lean = Literal["any", "marker", "askew"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,13 @@ class Crop:
 
 
 def compose(
-    rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66, height: float = 0.0
+    rng: Rng,
+    hosts: Hosts,
+    size: int = 192,
+    *,
+    written: float = 0.66,
+    height: float = 0.0,
+    lean: Lean = "any",
 ) -> Crop:
     """Return a crop; a share ``written`` of them carries writing, of this height when given."""
     canvas, known = hosts.deal(rng, size)
@@ -68,9 +77,9 @@ def compose(
     owner = np.zeros((size, size), np.uint8)
     lines: list[Line] = []
     if rng.random() < written:
-        canvas = _stain(rng, canvas)
+        canvas = _stain(rng, canvas, 0.6 if lean == "marker" else 0.2)
         for _ in range(int(rng.choice([1, 2, 3, 4, 6], p=(0.35, 0.25, 0.2, 0.12, 0.08)))):
-            canvas = _set_block(rng, canvas, target, owner, lines, height)
+            canvas = _set_block(rng, canvas, (target, owner), lines, height, lean)
     if rng.random() < 0.25:
         before, canvas = canvas, scatter(rng, canvas, 1)
         target[(target == WRITTEN) & (np.abs(canvas - before) > 4)] = IGNORED
@@ -115,9 +124,11 @@ def _excuse(
         part[(hidden > 0) & (part == WRITTEN)] = IGNORED
 
 
-def compose_halved(rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66) -> Crop:
+def compose_halved(
+    rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 0.66, lean: Lean = "any"
+) -> Crop:
     """Return a crop as the look at half scale sees it; letters below 4.5 pixels are ignored."""
-    large = compose(rng, hosts, 2 * size, written=written)
+    large = compose(rng, hosts, 2 * size, written=written, lean=lean)
     small = (size, size)
     grey = cv2.resize(large.grey, small, interpolation=cv2.INTER_AREA)
     low = [index for index, line in enumerate(large.lines, start=1) if line.height < 9]
@@ -136,9 +147,9 @@ def compose_halved(rng: Rng, hosts: Hosts, size: int = 192, *, written: float = 
     )
 
 
-def _stain(rng: Rng, canvas: Map) -> Map:
+def _stain(rng: Rng, canvas: Map, often: float) -> Map:
     """Return the ground, at times with a quiet field where annotation would stand."""
-    if rng.random() < 0.2:
+    if rng.random() < often:
         size = canvas.shape[0]
         y, x = rng.integers(0, size, 2)
         h, w = rng.integers(10, size, 2)
@@ -147,12 +158,16 @@ def _stain(rng: Rng, canvas: Map) -> Map:
     return canvas
 
 
-def _height(rng: Rng) -> float:
+def _height(rng: Rng, lean: Lean) -> float:
+    if lean == "marker":
+        return float(np.exp(rng.uniform(np.log(22), np.log(130))))
     low, high = ((5.0, 12.0), (10.0, 32.0), (28.0, 120.0))[rng.choice(3, p=(0.45, 0.4, 0.15))]
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _angle(rng: Rng) -> float:
+def _angle(rng: Rng, lean: Lean) -> float:
+    if lean == "askew":
+        return float(rng.integers(4) * 90 + rng.uniform(12, 78))
     kind = rng.choice(4, p=(0.55, 0.15, 0.1, 0.2))
     if kind == 0:
         return 0.0
@@ -178,17 +193,18 @@ def _turned(alpha: Map, angle: float) -> Map:
 def _set_block(
     rng: Rng,
     canvas: Map,
-    target: NDArray[np.uint8],
-    owner: NDArray[np.uint8],
+    truth: tuple[NDArray[np.uint8], NDArray[np.uint8]],
     lines: list[Line],
     height: float,
+    lean: Lean,
 ) -> Map:
     """Set one line, or a few below each other in one hand, at a free place."""
-    tall = height or _height(rng)
-    angle = _angle(rng)
+    target, owner = truth
+    tall = height or _height(rng, lean)
+    angle = _angle(rng, lean)
     rows = int(rng.choice([1, 1, 1, 2, 3, 5])) if tall < 30 else 1
     style = str(rng.choice(["type", "bitmap", "plotter"])) if rows > 1 else ""
-    ink = write(rng, tall, style)
+    ink = write(rng, tall, style, lone=lean == "marker")
     alpha = ink.alpha
     for _ in range(rows - 1):
         lower = write(rng, tall, style).alpha
@@ -201,7 +217,8 @@ def _set_block(
             ]
         )
     alpha = _turned(alpha, angle)
-    if rng.random() < 0.2:  # out of focus: by its own size, so that it can still be read
+    if rng.random() < (0.4 if lean == "askew" else 0.2):
+        # out of focus: by its own size, so that it can still be read
         soft = float(np.clip(tall * rng.uniform(0.03, 0.16), 0.5, 4.0))
         alpha = cv2.GaussianBlur(np.pad(alpha, int(2 * soft) + 1), (0, 0), soft)
     size = canvas.shape[0]
@@ -214,7 +231,7 @@ def _set_block(
             slice(max(x, 0), max(x, 0) + cut.shape[1]),
         )
         if cut.size and cut.max() > 0.3 and not (owner[spot].any() or (target[spot] == 255).any()):
-            return _paint(rng, canvas, (target, owner), spot, cut, ink, angle, lines)
+            return _paint(rng, canvas, truth, spot, cut, ink, angle, lines)
     return canvas
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["SCRIPTS", "invent"]
+__all__ = ["SCRIPTS", "invent", "lone_mark"]
 
 _VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnprstvwz"
 _MARKS = (
@@ -71,6 +71,18 @@ def invent(rng: np.random.Generator, script: str = "latin", *, short: bool = Fal
     else:
         text = "".join(chr(c) for c in rng.integers(33, 127, rng.integers(1, 16)))
     return text[:40].strip() or "X"
+
+
+def lone_mark(rng: np.random.Generator) -> str:
+    """Return what a lead marker or a technician's stamp shows: mostly one capital, at most five."""
+    kind = rng.random()
+    if kind < 0.35:
+        return str(rng.choice(["L", "R"]))
+    if kind < 0.6:
+        return chr(int(rng.integers(65, 91)))
+    if kind < 0.8:
+        return str(rng.choice(["LT", "RT", "PA", "AP", "LAT", "ERECT", "CC", "MLO", "LCC", "RMLO"]))
+    return "".join(chr(c) for c in rng.integers(65, 91, int(rng.integers(2, 4))))
 
 
 def _word(rng: np.random.Generator) -> str:

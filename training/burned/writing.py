@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from training.burned.fonts import family_of, font, fonts_for
-from training.burned.strings import SCRIPTS, invent
+from training.burned.strings import SCRIPTS, invent, lone_mark
 
 __all__ = ["Ink", "write"]
 
@@ -34,12 +34,14 @@ class Ink:
     script: str
 
 
-def write(rng: np.random.Generator, height: float, style: str = "") -> Ink:
-    """Return an invented line whose capitals are about this high, 5 to 130 pixels."""
+def write(rng: np.random.Generator, height: float, style: str = "", *, lone: bool = False) -> Ink:
+    """Return an invented line, 5 to 130 pixels high; ``lone``: a lead marker's letter or two."""
     styles = ("type", "bitmap", "dots", "plotter", "pen", "scribble")
     style = style or str(rng.choice(styles, p=(0.58, 0.12, 0.06, 0.12, 0.07, 0.05)))
+    if lone and style == "scribble":
+        style = "type"
     if style == "plotter":
-        return _plotter(rng, height)
+        return _plotter(rng, height, lone=lone)
     if style == "scribble":
         return _scribble(rng, height)
     script = "latin"
@@ -49,7 +51,7 @@ def write(rng: np.random.Generator, height: float, style: str = "") -> Ink:
     if not files:
         script, files = "latin", fonts_for("latin")
     path = files[rng.integers(len(files))]
-    text = invent(rng, script, short=_is_short(rng, height))
+    text = lone_mark(rng) if lone else invent(rng, script, short=_is_short(rng, height))
     if style in {"bitmap", "dots"}:
         return _bitmap(rng, path, text, height, dots=style == "dots")
     size = max(6, round(height / (0.9 if script in {"cjk", "kana", "hangul"} else 0.72)))
@@ -110,8 +112,9 @@ def _bitmap(rng: np.random.Generator, path: str, text: str, height: float, *, do
     return Ink(alpha=alpha, height=drawn, style=style, family="Terminus", script="latin")
 
 
-def _plotter(rng: np.random.Generator, height: float) -> Ink:
-    text = invent(rng, short=_is_short(rng, height)).encode("ascii", "replace").decode()
+def _plotter(rng: np.random.Generator, height: float, *, lone: bool) -> Ink:
+    made = lone_mark(rng) if lone else invent(rng, short=_is_short(rng, height))
+    text = made.encode("ascii", "replace").decode()
     face = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 7])) | (16 if rng.random() < 0.15 else 0)
     scale = height / 21.0
     thick = max(1, round(height * rng.uniform(0.03, 0.16)))

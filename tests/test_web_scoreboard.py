@@ -34,17 +34,19 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def slice_of_a_head() -> NDArray[np.uint8]:
-    """Return scalp, skull and a brain with its ventricles and folds, drawn, as in an MR."""
+    """Return fat, skull and a brain with its ventricles and folds, drawn, as in an MR."""
     chance = np.random.default_rng(1)
-    grain = cv2.GaussianBlur(chance.normal(0, 1, (256, 256)), (0, 0), 4)
+    grain = cv2.GaussianBlur(chance.normal(0, 1, (256, 256)), (0, 0), 6)
     grain /= grain.std()
     y, x = np.mgrid[0:256, 0:256] - 128
     out = np.hypot(x / 95, y / 115)
-    shown = np.where(out < 0.9, 110 + 25 * grain, np.where(out < 0.94, 30, 200 * (out < 1)))
-    for side in (-18, 18):
-        shown = np.where(np.hypot((x - side) / 9, (y + 5) / 30) < 1, 35, shown)
-    shown = np.where((np.abs(x) < 1.5) & (out < 0.9), 40, shown)
-    shown = np.where((np.abs(grain) < 0.15) & (out > 0.5) & (out < 0.9), 60, shown)
+    inside = out < 0.86
+    shown = np.where(inside, 110 + 20 * grain, np.where(out < 0.94, 10, 255 * (out < 1)))
+    shown = np.where(inside & (out > 0.55) & (np.abs(grain) < 0.5), 70, shown)
+    for side in (-16, 16):
+        shown = np.where(np.hypot((x - side) / 9, (y + 5) / 30) < 1, 25, shown)
+    shown = np.where((np.abs(x) < 1.5) & inside, 30, shown)
+    shown = np.where(inside & (np.abs(grain) < 0.2) & (out > 0.6), 30, shown)
     shown = cv2.GaussianBlur(shown, (0, 0), 1) + chance.normal(0, 3, shown.shape)
     return np.asarray(shown.clip(0, 255), np.uint8)
 

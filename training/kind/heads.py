@@ -1,6 +1,6 @@
 """Middles and thresholds of each kind, from places of pictures; one seed, one result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,17 +9,30 @@ from numpy.typing import NDArray
 from safelight.readers.kind.pixels import WHITE_SHIFT, PixelReader
 from safelight.readers.reading import ViewKind
 
-__all__ = ["FAR", "LEAD", "LEADS", "Learned", "reader_of"]
+__all__ = ["FAR", "FARS", "LEAD", "LEADS", "Learned", "reader_of"]
 
 Array = NDArray[Any]
 
-# Chosen on fold A, and then left as they are.
-FAR = 1.5  # of the squared distance that accepts 95 % of a kind's pictures and variations
-LEAD = 15.0  # how much nearer a kind must be than the next, in squared standard deviations
-LEADS = {ViewKind.HEAD_CT: 50.0, ViewKind.HEAD_MR: 50.0}  # heads look alike in CT and MR
+# Chosen on fold A, and on further sources left out in turn; and then left as they are.
+FAR = 1.25  # of the squared distance that accepts 95 % of a kind's pictures and variations
+FARS = {ViewKind.LIMB_XRAY: 1.5, ViewKind.HEAD_CT: 0.7, ViewKind.FUNDUS: 1.0}
+LEAD = 20.0  # how much nearer a kind must be than the next, in half squared standard deviations
+LEADS = {
+    ViewKind.CHEST_XRAY_FRONTAL: 12.0,
+    ViewKind.LIMB_XRAY: 10.0,
+    ViewKind.MAMMOGRAM: 40.0,
+    ViewKind.HEAD_CT: 25.0,
+    ViewKind.BODY_CT: 16.0,
+    ViewKind.FUNDUS: 15.0,
+    ViewKind.PHOTO: 8.0,
+}
+TOLD = 8.0  # the same, where a header already names kinds
+MIDDLES = 10  # of a kind at most: each holds pictures enough
 SIZE = 128  # dimensions that are kept
 _SHRINK: Final = 0.2
 _QUANTILE: Final = 0.95
+_ROUNDS: Final = 12  # until pictures stay with their middle, nearly
+_ENOUGH: Final = 40  # pictures and variations
 _UNIT: Final = 32  # of the whitened space: so many steps are one standard deviation
 
 
@@ -42,7 +55,8 @@ def reader_of(learned: Learned) -> PixelReader:
     """Return the reader that places give: linear discriminants with a shared, shrunk spread.
 
     Within a kind, a source counts as the root of its pictures, so that a large one does not speak
-    for all; differences between sources of a kind count as spread.
+    for all; differences between sources of a kind count as spread. Each kind has some middles, and
+    "none of them" one for each source of strangers.
     """
     order = list(ViewKind)
     kinds = sorted({kind for kind in learned.kinds if kind}, key=order.index)
@@ -51,21 +65,53 @@ def reader_of(learned: Learned) -> PixelReader:
     places = learned.places.astype(np.float64)
     white = _whitening(places, numbers, weights, len(kinds))
     none = np.zeros(0)
-    draft = PixelReader(tuple(kinds), white, np.zeros((0, 0)), none, none, none)
+    draft = PixelReader(tuple(kinds), white, np.zeros((0, 0)), none, none, none, none)
     spread = draft.whitened(learned.places)
-    middles = np.stack(
-        [(weights[numbers == n, None] * spread[numbers == n]).sum(0) for n in range(len(kinds) + 1)]
-    )
-    middles = np.rint(middles).astype(np.int64)
+    middles, owners = _middles(spread, numbers, weights, np.array(learned.sources), len(kinds))
+    drawn = PixelReader(tuple(kinds), white, middles, owners, none, none, none)
+    apart = drawn.apart(spread)
     far, clear = [], []
     for n, kind in enumerate(kinds):
-        own = ((spread[numbers == n] - middles[n]) ** 2).sum(1)
+        own = apart[numbers == n, n]
         ordered = np.argsort(own)
         share = np.cumsum(weights[numbers == n][ordered])
-        far.append(int(own[ordered][min(np.searchsorted(share, _QUANTILE), len(own) - 1)] * FAR))
+        edge = own[ordered][min(np.searchsorted(share, _QUANTILE), len(own) - 1)]
+        far.append(int(edge * FARS.get(kind, FAR)))
         clear.append(int(2 * LEADS.get(kind, LEAD) * _UNIT**2))
-    told = np.full(len(kinds), int(2 * LEAD * _UNIT**2))
-    return PixelReader(tuple(kinds), white, middles, np.array(far), np.array(clear), told)
+    told = np.full(len(kinds), int(2 * TOLD * _UNIT**2))
+    return replace(drawn, far=np.array(far), clear=np.array(clear), told=told)
+
+
+def _middles(
+    spread: Array, numbers: Array, weights: Array, sources: Array, kinds: int
+) -> tuple[Array, Array]:
+    """Return middles and whose each is; within a kind by Lloyd's algorithm, from a fixed seed."""
+    found, owners = [], []
+    for n in range(kinds + 1):
+        mine, weight = spread[numbers == n].astype(np.float64), weights[numbers == n]
+        if n == kinds:
+            homes = np.unique(sources[numbers == n], return_inverse=True)[1]
+        else:
+            homes = _homes(mine, weight, max(1, min(MIDDLES, len(mine) // _ENOUGH)))
+        for home in np.unique(homes):
+            inside = homes == home
+            found.append((weight[inside, None] * mine[inside]).sum(0) / weight[inside].sum())
+            owners.append(n)
+    return np.rint(np.stack(found)).astype(np.int64), np.array(owners)
+
+
+def _homes(mine: Array, weight: Array, count: int) -> Array:
+    """Return which of ``count`` middles each is nearest to, after some rounds."""
+    rng = np.random.default_rng(4)
+    middles = mine[rng.choice(len(mine), count, replace=False, p=weight / weight.sum())]
+    homes = np.zeros(len(mine), np.int64)
+    for _ in range(_ROUNDS):
+        apart = (middles**2).sum(1) - 2 * mine @ middles.T
+        homes = apart.argmin(1)
+        for home in np.unique(homes):
+            inside = homes == home
+            middles[home] = (weight[inside, None] * mine[inside]).sum(0) / weight[inside].sum()
+    return np.asarray(homes)
 
 
 def _weights(numbers: Array, sources: Array) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safelight.readers.kind.shrink import content
 from safelight.readers.reading import ViewKind
 
-__all__ = ["WORK", "Item", "read", "squeezed"]
+__all__ = ["WORK", "Item", "read", "read_more", "squeezed"]
 
 WORK = 96  # side that pictures are kept at: training crops from it
 _KINDS = {
@@ -42,17 +42,22 @@ _OWN = {
             "scikit-image wheel": "skimage"},
 }  # fmt: skip
 
+# films of the NIH Clinical Center, in part or whole: MedNIST's, and the healthy ones of tb_qatar
+_NIH = frozenset(("nih_cxr", "nih_turned", "mednist CXR", "tb_qatar"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One image.
 
     Attributes:
-        path: Below the folder of images.
+        path: Below the folder of images, or from the root.
         kind: What it is; None when it is none of the kinds.
         source: Where it comes from, e.g. ``tb_qatar``, ``mednist Hand``, ``retina DRIVE``.
         group: Patient or cluster of near-duplicates.
         tier: Of its terms: ``A``, ``A-SA`` or ``B``.
+        kin: Sources of the same origin, in part or whole.
+        shared: Whether it may be measured on; what is not is only learned from.
     """
 
     path: str
@@ -60,10 +65,14 @@ class Item:
     source: str
     group: str
     tier: str
+    kin: frozenset[str] = frozenset()
+    shared: bool = True
 
     @property
     def part(self) -> int:
-        """A number from 0 to 9 that all images of a group share."""
+        """A number from 0 to 9 that all images of a group share; 0 is kept for measuring."""
+        if not self.shared:
+            return 1
         return zlib.crc32(f"{self.source}|{self.group}".encode()) % 10
 
 
@@ -72,6 +81,16 @@ def read(data: Path) -> Iterator[Item]:
     with (data / "images" / "labels.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             yield _item(row)
+
+
+def read_more(folder: Path) -> Iterator[Item]:
+    """Yield the images of further sources, as ``training.kind.more`` left them; only to learn."""
+    with (folder / "labels.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            kind = ViewKind[row["kind"]] if row["kind"] else None
+            kin = frozenset(filter(None, row["kin"].split("|")))
+            yield Item(path=row["path"], kind=kind, source=row["source"], group=row["group"],
+                       tier="B", kin=kin, shared=False)  # fmt: skip
 
 
 def _item(row: dict[str, str]) -> Item:
@@ -90,7 +109,10 @@ def _item(row: dict[str, str]) -> Item:
         source = f"mednist {label}"
     if source == "retina":
         source = f"retina {row['source'].rpartition('(')[2].rstrip(')')}"
-    return Item(path=row["image"], kind=kind, source=source, group=row["group"], tier=row["tier"])
+    return Item(
+        path=row["image"], kind=kind, source=source, group=row["group"], tier=row["tier"],
+        kin=_NIH - {source} if source in _NIH else frozenset(),
+    )  # fmt: skip
 
 
 def squeezed(data: Path, items: list[Item], side: int = WORK) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
-"""Make the kind reader's files: ``python -m training.kind.make --data DIR``.
+"""Make the kind reader's files: ``python -m training.kind.make --data DIR --more DIR``.
 
     python -m training.kind.backbone --data DIR    its body, from the pretrained weights
-    python -m training.kind.make --data DIR        the reader, and those of folds A, B and C
+    python -m training.kind.more --mirror DIR --data DIR --out DIR    pictures of further sources
+    python -m training.kind.make --data DIR --more DIR    the reader, and those of folds A, B and C
 
 The body needs torch and the package in ``requirements.txt``; this needs neither. One thread and
 one seed: the same versions give the same files.
@@ -19,7 +20,7 @@ from safelight.readers.kind.net import embed
 from safelight.readers.kind.shrink import reduced
 from safelight.readers.reading import ViewKind
 from training.kind.heads import Learned, reader_of
-from training.kind.images import Item, read, squeezed
+from training.kind.images import Item, read, read_more, squeezed
 from training.kind.pool import Pool, seen_as
 from training.kind.split import FOLDS, SHIPPED, Fold
 from training.kind.varied import strange, varied
@@ -27,6 +28,7 @@ from training.kind.varied import strange, varied
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "safelight" / "readers" / "kind" / "data"
 MOST = 300  # pictures of a source and kind
+MORE = 150  # of a further source
 VARIED = 2  # variations of each
 DRAWN = 200  # pictures of each kind that nobody collected
 STRANGE = 800  # pictures of nothing known
@@ -38,6 +40,7 @@ def main() -> None:
     """Look at every picture once, then learn for each fold, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with images/labels.csv")
+    parser.add_argument("--more", type=Path, required=True, help="folder of further sources")
     parser.add_argument("--folds", default="ABCZ")
     parser.add_argument("--keep", type=Path, help="folder to keep places in")
     parser.add_argument("--kept", type=Path, help="folder of kept places: only heads are made")
@@ -48,9 +51,9 @@ def main() -> None:
         for fold in folds:
             _write(fold, _load(given.kept / f"{fold.name}.npz"))
         return
-    items = list(read(given.data))
+    items = [*read(given.data), *read_more(given.more)]
     pictures = squeezed(given.data, items)
-    seen = places(pictures, items, sample(items))
+    seen = places(pictures, items, sample(items), given.keep)
     for fold in folds:
         found = learned(fold, pictures, items, seen)
         if given.keep:
@@ -92,19 +95,36 @@ def sample(items: list[Item]) -> list[int]:
     for groups in rows.values():
         names = sorted(groups)
         rng.shuffle(names)
-        found += [int(rng.choice(groups[name])) for name in names[:MOST]]
+        most = MOST if items[next(iter(groups.values()))[0]].shared else MORE
+        found += [int(rng.choice(groups[name])) for name in names[:most]]
     return sorted(found)
 
 
-def places(pictures: Picture, items: list[Item], chosen: list[int]) -> dict[int, Any]:
-    """Return where each picture and its variations lie, shape (1 + VARIED, PLACE), by number."""
+def places(
+    pictures: Picture, items: list[Item], chosen: list[int], keep: Path | None
+) -> dict[int, Any]:
+    """Return where each picture and its variations lie, shape (1 + VARIED, PLACE), by number.
+
+    What the folder ``keep`` holds is not worked out again.
+    """
+    kept = keep / "seen.npz" if keep else None
     found = {}
+    if kept and kept.exists():
+        with np.load(kept, allow_pickle=False) as held:
+            found = dict(
+                zip(held["numbers"].tolist(), held["places"].astype(np.int64), strict=True)
+            )
     for n in chosen:
+        if n in found:
+            continue
         rng = np.random.default_rng((3, n))
         several = [reduced(pictures[n])]
         several += [varied(rng, pictures[n], items[n].kind) for _ in range(VARIED)]
         found[n] = embed(np.stack([seen_as(each) for each in several]))
-    return found
+    if kept:
+        stacked = np.stack([found[n] for n in chosen]).astype(np.int16)
+        np.savez(kept, allow_pickle=False, numbers=np.array(chosen), places=stacked)
+    return {n: found[n] for n in chosen}
 
 
 def learned(fold: Fold, pictures: Picture, items: list[Item], seen: dict[int, Any]) -> Learned:

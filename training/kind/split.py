@@ -23,8 +23,12 @@ class Fold:
     kinds: frozenset[ViewKind]
 
     def learns(self, item: Item) -> bool:
-        """Tell whether a net of this fold may learn from an image; part 0 is nobody's."""
-        return item.source not in self.sources and item.kind not in self.kinds and item.part != 0
+        """Tell whether a net of this fold may learn from an image; part 0 is nobody's.
+
+        What is of the same origin as a source held out, in part or whole, is held out with it.
+        """
+        origins = {item.source} | item.kin
+        return not origins & self.sources and item.kind not in self.kinds and item.part != 0
 
 
 SHIPPED = Fold(name="Z", sources=frozenset(), kinds=frozenset())

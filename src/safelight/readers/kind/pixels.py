@@ -1,8 +1,9 @@
 """What a picture's pixels say it is: the nearest kind, or none that is near enough.
 
-A picture becomes a place (``net``). Each kind is known by its middle; how far a picture may be from
-it, and how clearly its kind must be the nearest, is a threshold of that kind alone. What is too
-far, or unclear, is no kind: that is a full answer.
+A picture becomes a place (``net``). Each kind is known by some middles: a head by its axial slices
+and its sagittal ones, a limb by its hands and its knees. How far a picture may be from the nearest
+of them, and how clearly its kind must be the nearest, is a threshold of that kind alone. What is
+too far, or unclear, is no kind: that is a full answer.
 """
 
 import functools
@@ -36,6 +37,7 @@ _GREY: Final = frozenset(
      ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.SPINE_MR, ViewKind.BREAST_MR)
 )  # fmt: skip
 _FILE: Final = "kinds.npz"
+_NUMBERS: Final = ("middles", "owners", "far", "clear", "told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +71,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelReader:
-    """The middle of each kind and its thresholds, in a space where distances count alike.
+    """The middles of each kind and its thresholds, in a space where distances count alike.
 
     Attributes:
-        kinds: In the order of the middles.
+        kinds: In the order of their thresholds.
         white: int16, shape (PLACE, n): brings places to that space.
-        middles: int64, shape (kinds + 1, n), in that space; "none of them" is last.
+        middles: int64, shape (m, n), in that space.
+        owners: int64, shape (m,): whose middle each is, by number, ascending; "none of them" is
+            the last number. Each has one or more.
         far: int64, shape (kinds,): squared distance that is the threshold of each kind.
         clear: int64, shape (kinds,): by how much its squared distance must be the least.
         told: The same, where a header leaves only some kinds open.
@@ -83,6 +87,7 @@ class PixelReader:
     kinds: tuple[ViewKind, ...]
     white: Array
     middles: Array
+    owners: Array
     far: Array
     clear: Array
     told: Array
@@ -116,8 +121,11 @@ class PixelReader:
         return np.asarray((product.astype(np.int64) + (1 << (WHITE_SHIFT - 1))) >> WHITE_SHIFT)
 
     def apart(self, spread: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return squared distances to all middles, shape (n, kinds + 1)."""
-        return np.stack([((spread - middle) ** 2).sum(1) for middle in self.middles], 1)
+        """Return squared distances to the nearest middle of each, shape (n, kinds + 1)."""
+        found = np.full((len(spread), len(self.kinds) + 1), _MOST, np.int64)
+        for middle, owner in zip(self.middles, self.owners, strict=True):
+            np.minimum(found[:, owner], ((spread - middle) ** 2).sum(1), out=found[:, owner])
+        return found
 
     def measures(self, apart: NDArray[np.int64], colour: bool) -> tuple[int, int, int]:  # noqa: FBT001  # a fact, not a switch
         """Return the nearest kind's number, its squared distance and its lead over the next.
@@ -167,6 +175,7 @@ class PixelReader:
             "kinds": np.array([kind.name for kind in self.kinds]),
             "white": self.white.astype(np.int16),
             "middles": self.middles.astype(np.int32),
+            "owners": self.owners.astype(np.int32),
             "far": self.far,
             "clear": self.clear,
             "told": self.told,
@@ -178,7 +187,7 @@ class PixelReader:
         return cls(
             tuple(ViewKind[str(name)] for name in arrays["kinds"]),
             arrays["white"],
-            *(arrays[name].astype(np.int64) for name in ("middles", "far", "clear", "told")),
+            *(arrays[name].astype(np.int64) for name in _NUMBERS),
         )
 
 

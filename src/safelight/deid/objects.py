@@ -1,6 +1,7 @@
 """One DICOM object at work: its bytes cut into runs and elements, and the values that steer."""
 
 import functools
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -158,9 +159,17 @@ class DicomObject:
 
     def notes(self, sop_class: str) -> tuple[str, ...]:
         """Return what the manifest and the report should say of the object."""
-        if not is_image_sop_class(sop_class) or any(tag in PIXELS for tag in self.tags[-8:]):
+        if self.pixel_place() < len(self.tags) or not is_image_sop_class(sop_class):
             return ()
         return ("an image without pixel data: a header alone, or cut off",)
+
+    def pixel_place(self) -> int:
+        """Return the position of the pixel data among the tags; their number if there is none."""
+        tags = self.tags
+        place = bisect_left(tags, PIXELS[0])
+        while place < len(tags) and tags[place] not in PIXELS:
+            place += 1
+        return place
 
     def copier(self, limits: Limits) -> PixelCopier:
         """Return what copies the pixel data."""

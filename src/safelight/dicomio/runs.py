@@ -26,6 +26,7 @@ _LAST_TAG: Final = 0x7FDFFFFF
 _NO_TAG: Final = 1 << 32  # of no group
 _SERIES_UID: Final = b"\x20\0\x0e\0"  # (0020,000E), little endian
 _SERIES_MOST: Final = 256
+_NEIGHBOURHOOD: Final = 100  # bytes: how far the lengths of values before it move it
 
 
 @final
@@ -66,7 +67,7 @@ class Book:
         above: Elements with tags up to this one are never part of a run.
     """
 
-    __slots__ = ("_above", "_cuts", "_noted", "_series")
+    __slots__ = ("_above", "_cuts", "_near", "_noted", "_series")
 
     def __init__(
         self, *, cuts: tuple[int, ...] = (), noted: frozenset[int] = frozenset(), above: int = 0
@@ -74,15 +75,21 @@ class Book:
         self._cuts = cuts
         self._noted = noted
         self._above = above
+        self._near = 0  # how far behind the start the Series Instance UID stood last
         self._series: dict[bytes, Series] = {}
 
     def series(self, data: Buffer, start: int) -> "Series":
         """Return what is known of the series that a data set seems to belong to.
 
-        The Series Instance UID is looked for as bytes, ahead of the walk. Were it found in the
+        The Series Instance UID is looked for as bytes, ahead of the walk, first where it stood in
+        the data set before. Were it found in the
         wrong place, runs of another series would be tried, and none would match.
         """
-        at = data.find(_SERIES_UID, start, start + _LARGEST)
+        near = start + self._near
+        at = data.find(_SERIES_UID, max(start, near - _NEIGHBOURHOOD), near + _NEIGHBOURHOOD)
+        if at < 0:
+            at = data.find(_SERIES_UID, start, start + _LARGEST)
+        self._near = max(at - start, 0)
         key = data[at + 8 : at + 72] if at >= 0 else b""
         series = self._series.pop(key, None)
         if series is None:

@@ -124,7 +124,7 @@ class Walker:
             if not self._ended(data, pos, end, found):
                 raise
         budget.take_elements(len(found))
-        book.learn(data, found, series)
+        book.learn(data, pos, found, series)
         return found
 
     @staticmethod

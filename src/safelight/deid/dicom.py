@@ -37,6 +37,7 @@ from safelight.dicomio.dictionary import lookup, uid_known
 from safelight.dicomio.envelope import write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Changing
 from safelight.dicomio.walker import Buffer, OddEncodingError
 from safelight.errors import NeedsReviewError
 from safelight.types import Deidentified, Kind, Original, Part
@@ -94,7 +95,8 @@ class DicomCleaner:
         self._looks = looks
         self._persons: dict[str, _Person] = {}
         self._keeps: dict[str, bool] = {}
-        self.books: Final = {walker: new_book() for walker in WALKERS.values()}
+        self._changing: Changing = {}
+        self.books: Final = {walker: new_book(self._changing) for walker in WALKERS.values()}
         self._marks: dict[tuple[bool, bool, frozenset[Option]], tuple[bytes, bytes]] = {}
 
     def see(self, data: Buffer, stretch: "Stretch") -> "Seen | None":
@@ -176,7 +178,7 @@ class DicomCleaner:
         if person is None:
             if len(self._persons) >= 8:  # noqa: PLR2004 - inputs come person by person
                 del self._persons[next(iter(self._persons))]
-            person = self._persons[key] = _Person(ctx, {}, Residual(ctx))
+            person = self._persons[key] = _Person(ctx, {}, Residual(ctx, self._changing))
         return person
 
     def _write(

@@ -12,7 +12,7 @@ from safelight.deid.survey import NOTED, PERSON_TAGS
 from safelight.dicomio.dictionary import is_image_sop_class
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.runs import Book, Run
+from safelight.dicomio.runs import Book, Changing, Run
 from safelight.dicomio.walker import Budget, Buffer, Element, Walker
 from safelight.errors import UnreadableInputError
 from safelight.types import Part
@@ -62,9 +62,9 @@ _NOTED: Final = NOTED | frozenset(
 )
 
 
-def new_book() -> Book:
-    """Return an empty book of the runs of data sets."""
-    return Book(cuts=INSERTED, noted=_NOTED, above=CHARSET)
+def new_book(changing: Changing | None = None) -> Book:
+    """Return an empty book of the runs of data sets; ``changing`` is shared with other books."""
+    return Book(cuts=INSERTED, noted=_NOTED, above=CHARSET, changing=changing)
 
 
 def cut(data: Buffer, path: str, books: Mapping[Walker, Book], limits: Limits) -> "DicomObject":

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from mmap import mmap
 from typing import Final, final
 
-__all__ = ["Book", "Buffer", "Element", "Run", "Series"]
+__all__ = ["Book", "Buffer", "Changing", "Element", "Run", "Series"]
 
 Buffer = bytes | mmap
 Element = tuple[int, bytes, int, int, int, int]  # tag, VR, start, value, value_stop, stop
@@ -36,8 +36,7 @@ _SERIES_MOST: Final = 256
 _NEIGHBOURHOOD: Final = 100  # bytes: how far the lengths of values before it move it
 
 
-# By SOP class, the tags that have differed within a series. Steers what is tried, not what is true.
-_CHANGING: Final[dict[bytes, set[int]]] = {}
+Changing = dict[bytes, set[int]]  # by SOP class, the tags that have differed within a series
 
 
 @final
@@ -76,16 +75,23 @@ class Book:
         cuts: Tags that no run spans: a run ends before the first tag >= a cut.
         noted: Tags whose values a run keeps at hand.
         above: Elements with tags up to this one are never part of a run.
+        changing: What other books of the same files have learnt of the tags that differ.
     """
 
-    __slots__ = ("_above", "_cuts", "_near", "_noted", "_series")
+    __slots__ = ("_above", "_changing", "_cuts", "_near", "_noted", "_series")
 
     def __init__(
-        self, *, cuts: tuple[int, ...] = (), noted: frozenset[int] = frozenset(), above: int = 0
+        self,
+        *,
+        cuts: tuple[int, ...] = (),
+        noted: frozenset[int] = frozenset(),
+        above: int = 0,
+        changing: Changing | None = None,
     ) -> None:
         self._cuts = cuts
         self._noted = noted
         self._above = above
+        self._changing: Changing = {} if changing is None else changing
         self._near = 0  # how far behind the start the Series Instance UID stood last
         self._series: dict[bytes, Series] = {}
 
@@ -107,9 +113,9 @@ class Book:
             if len(self._series) >= _SERIES_MOST:
                 del self._series[next(iter(self._series))]
             sop_class = _value(data, data.find(_SOP_CLASS, start, start + _CLASS_WITHIN))
-            if len(_CHANGING) >= _SERIES_MOST:
-                _CHANGING.clear()
-            series = Series(_CHANGING.setdefault(sop_class, set(_INSTANCE)))
+            if len(self._changing) >= _SERIES_MOST:
+                self._changing.clear()
+            series = Series(self._changing.setdefault(sop_class, set(_INSTANCE)))
         self._series[key] = series  # the one used last stands last
         return series
 
@@ -132,8 +138,8 @@ class Book:
         guesses: dict[bytes, list[Run]] = {}
         if series.guessed and self._repeats(data, found, last):
             found = _taken_apart(found, start)
-            guesses, series.starts, before = series.starts, {}, -1
-            series.count = 0
+            guesses, series.starts = series.starts, {}
+            before = series.count = 0
         series.guessed = first
         stretch: list[Element] = []
         cut = -1  # where the stretch must end: the first cut above its first tag

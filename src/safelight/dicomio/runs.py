@@ -29,8 +29,6 @@ _SERIES_UID: Final = b"\x20\0\x0e\0"  # (0020,000E), little endian
 _SOP_CLASS: Final = b"\x08\0\x16\0"  # (0008,0016), little endian
 _CLASS_WITHIN: Final = 512
 _CHANGING_MOST: Final = 2000
-# SOP Instance UID, Instance Number, Image Position (Patient), Slice Location
-_INSTANCE: Final = (0x00080018, 0x00200013, 0x00200032, 0x00201041)
 _UID_MOST: Final = 64
 _SERIES_MOST: Final = 256
 _NEIGHBOURHOOD: Final = 100  # bytes: how far the lengths of values before it move it
@@ -115,7 +113,7 @@ class Book:
             sop_class = _value(data, data.find(_SOP_CLASS, start, start + _CLASS_WITHIN))
             if len(self._changing) >= _SERIES_MOST:
                 self._changing.clear()
-            series = Series(self._changing.setdefault(sop_class, set(_INSTANCE)))
+            series = Series(self._changing.setdefault(sop_class, set()))
         self._series[key] = series  # the one used last stands last
         return series
 
@@ -135,6 +133,9 @@ class Book:
         before = series.count
         last, changing = series.last, series.changing
         first = not last
+        if first and not changing:  # nothing to be compared with, and nothing to guess from
+            series.begin(data, found)
+            return
         guesses: dict[bytes, list[Run]] = {}
         if series.guessed and self._repeats(data, found, last):
             found = _taken_apart(found, start)
@@ -247,6 +248,15 @@ class Series:
         self.count = 0
         self.idle = 0
         self.quiet = 0
+
+    def begin(self, data: Buffer, found: list[Element | Run]) -> None:
+        """Keep the elements of the first file for the next."""
+        self.last.update(
+            (each[0], data[each[2] : each[5]] if each[5] - each[2] <= _LARGEST else b"")
+            for each in found
+            if not isinstance(each, Run)
+        )
+        self.idle += 1
 
 
 def _moved(elements: Sequence[Element], by: int) -> list[Element]:

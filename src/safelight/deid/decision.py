@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, final
 
-__all__ = ["UNCHANGED", "Decided", "Entry"]
+__all__ = ["UNCHANGED", "Decided", "Entry", "told"]
 
 Entry = tuple[str, str, str, str]  # place, rule, action, digest
 UNCHANGED: Final[tuple[Entry, ...]] = ()
@@ -23,25 +23,29 @@ class Decided:
         out: As above.
         entries: As above.
         acts: What ``acts`` gives, where it is known already.
+        json: What ``json`` gives, where it is known already.
     """
 
     __slots__ = ("_acts", "_json", "entries", "out")
 
     def __init__(
-        self, out: bytes | None, entries: Iterable[Entry] = UNCHANGED, *, acts: str = ""
+        self,
+        out: bytes | None,
+        entries: Iterable[Entry] = UNCHANGED,
+        *,
+        acts: str = "",
+        json: str = "",
     ) -> None:
         self.out: Final = out
         self.entries: Final = tuple(entries)
-        self._json = ""
+        self._json = json
         self._acts = acts
 
     @property
     def json(self) -> str:
         """The entries as comma-separated JSON arrays. All four fields are our own ASCII words."""
         if not self._json and self.entries:
-            self._json = ",".join(
-                [f'["{at}","{rule}","{act}","{digest}"]' for at, rule, act, digest in self.entries]
-            )
+            self._json = ",".join([told(entry) for entry in self.entries])
         return self._json
 
     @property
@@ -52,6 +56,12 @@ class Decided:
                 [f"{_bare(at)}\t{rule}\t{act}" for at, rule, act, _ in self.entries]
             )
         return self._acts
+
+
+def told(entry: Entry) -> str:
+    """Return one entry as a JSON array."""
+    at, rule, act, digest = entry
+    return f'["{at}","{rule}","{act}","{digest}"]'
 
 
 def _bare(place: str) -> str:

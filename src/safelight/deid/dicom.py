@@ -20,7 +20,6 @@ from safelight.deid.objects import (
     BURNED_IN,
     CHARSET,
     FEATURES,
-    PIXELS,
     SOP_CLASS,
     SOP_INSTANCE,
     WALKERS,
@@ -38,6 +37,7 @@ from safelight.dicomio.dictionary import lookup, uid_known
 from safelight.dicomio.envelope import write_meta
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
+from safelight.dicomio.runs import Changing
 from safelight.dicomio.walker import Buffer, OddEncodingError
 from safelight.errors import NeedsReviewError
 from safelight.types import Deidentified, Kind, Original, Part
@@ -55,6 +55,7 @@ _DOCUMENT_LENGTH: Final = 0x00420015
 _PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _CDA_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.2"
 _UID: Final = re.compile(r"[0-9.]{1,64}")
+_VERSION: Final = f"SAFELIGHT {__version__}"[:16]
 ContextOf = Callable[[str], Context]
 
 
@@ -93,7 +94,9 @@ class DicomCleaner:
         self._pixels = pixels
         self._looks = looks
         self._persons: dict[str, _Person] = {}
-        self.books: Final = {walker: new_book() for walker in WALKERS.values()}
+        self._keeps: dict[str, bool] = {}
+        self._changing: Changing = {}
+        self.books: Final = {walker: new_book(self._changing) for walker in WALKERS.values()}
         self._marks: dict[tuple[bool, bool, frozenset[Option]], tuple[bytes, bytes]] = {}
 
     def see(self, data: Buffer, stretch: "Stretch") -> "Seen | None":
@@ -164,9 +167,8 @@ class DicomCleaner:
         if cleaner is None:
             special = _special(sop_class, ctx, looked=self._looks)
             cleaner = person.cleaners[sop_class] = Cleaner(ctx, self._table, sop_class, special)
-        has_pixels = any(tag in PIXELS for tag in work.tags[-8:])
         retouched = None
-        if self._pixels is not None and has_pixels:
+        if self._pixels is not None and work.pixel_place() < len(work.tags):
             retouched = self._pixels().retouch(work, seen, ctx, show)
         return self._write(work, cleaner, person, sop_class, retouched)
 
@@ -176,7 +178,7 @@ class DicomCleaner:
         if person is None:
             if len(self._persons) >= 8:  # noqa: PLR2004 - inputs come person by person
                 del self._persons[next(iter(self._persons))]
-            person = self._persons[key] = _Person(ctx, {}, Residual(ctx))
+            person = self._persons[key] = _Person(ctx, {}, Residual(ctx, self._changing))
         return person
 
     def _write(
@@ -193,7 +195,7 @@ class DicomCleaner:
             work.without(retouched.changed)
         inserted = self._inserted(work, ctx, retouched)
         tags = work.tags
-        pixel = next((n for n, tag in enumerate(tags) if tag in PIXELS), len(tags))
+        pixel = work.pixel_place()
         out: list[bytes] = []
         done: list[Decided] = work.corners()
         low = 0
@@ -220,7 +222,7 @@ class DicomCleaner:
         if trailer:
             person.residual.data_set(trailer, 0, work.walker)
         syntax = retouched.syntax if retouched is not None else work.envelope.syntax
-        parts = self._parts(work, sop_class, ctx, body, pixels, trailer, syntax)
+        parts = self._parts(work, sop_class, cleaner, body, pixels, trailer, syntax)
         notes = retouched.notes if retouched is not None else ()
         told = manifest.describe(ctx, actions=",".join([each.json for each in done]), notes=notes)
         return person.residual.seal(Kind.DICOM, parts, told, [each.acts for each in done])
@@ -262,23 +264,17 @@ class DicomCleaner:
         self,
         work: DicomObject,
         sop_class: str,
-        ctx: Context,
+        cleaner: Cleaner,
         body: bytes,
         pixels: list[Part],
         trailer: bytes,
         syntax: str,
     ) -> list[Part]:
         uid = work.uid(SOP_INSTANCE)
-        rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
-        kept = rule is not None and rule.act is Act.KEEP and _UID.fullmatch(uid)
-        if not kept and not uid_known(uid):  # as the data set's own value is handled
-            uid = ctx.key.uid(uid or ctx.key.digest(body))
-        meta = write_meta(
-            syntax=syntax,
-            sop_class=sop_class,
-            sop_uid=uid,
-            version=f"SAFELIGHT {__version__}"[:16],
-        )
+        if not (self._keeps_uid(sop_class) and _UID.fullmatch(uid)) and not uid_known(uid):
+            # as the data set's own value is handled
+            uid = cleaner.uid(uid or cleaner.ctx.key.digest(body))
+        meta = write_meta(syntax=syntax, sop_class=sop_class, sop_uid=uid, version=_VERSION)
         if work.envelope.encoding.deflated:
             stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
             packed = b"".join(
@@ -291,6 +287,14 @@ class DicomCleaner:
         if trailer:
             parts.append(trailer)
         return parts
+
+    def _keeps_uid(self, sop_class: str) -> bool:
+        """Tell whether SOP Instance UID stays."""
+        keeps = self._keeps.get(sop_class)
+        if keeps is None:
+            rule = self._table.rule(SOP_INSTANCE, sop_class=sop_class)
+            keeps = self._keeps[sop_class] = rule is not None and rule.act is Act.KEEP
+        return keeps
 
 
 def _special(

@@ -10,7 +10,7 @@ places, and all decisions but those about the UIDs are the same.
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, NamedTuple
 
-from safelight.deid.decision import Decided
+from safelight.deid.decision import Decided, told
 from safelight.dicomio.runs import Element
 from safelight.dicomio.shapes import Shape
 
@@ -38,7 +38,7 @@ class Hole(NamedTuple):
 class Mould:
     """What became of a sequence, ready for others of the same shape."""
 
-    __slots__ = ("_acts", "_entries", "_holes", "_out", "_places", "_shape")
+    __slots__ = ("_acts", "_entries", "_holes", "_out", "_places", "_shape", "_told")
 
     def __init__(
         self, raw: bytes, holes: Sequence[Hole], out: Sequence[bytes], places: Sequence[int],
@@ -50,6 +50,7 @@ class Mould:
         self._places = places
         self._entries = decided.entries
         self._acts = decided.acts
+        self._told = [told(entry) for entry in decided.entries]
 
     @classmethod
     def make(cls, raw: bytes, holes: Sequence[Hole], decided: Decided) -> "Mould | None":
@@ -81,6 +82,7 @@ class Mould:
             return None
         out = [self._out[0]]
         entries = list(self._entries)
+        lines = self._told.copy()
         alike = True
         for number, hole in enumerate(self._holes):
             old, new = hole.decided, decide(raw, hole.element, hole.level)
@@ -94,7 +96,9 @@ class Mould:
                 _place, rule, action, digest = new.entries[0]
                 alike = alike and (rule, action) == old.entries[0][1:3]
                 entries[at] = (entries[at][0], rule, action, digest)
-        return Decided(b"".join(out), entries, acts=self._acts if alike else "")
+                lines[at] = told(entries[at])
+        acts = self._acts if alike else ""
+        return Decided(b"".join(out), entries, acts=acts, json=",".join(lines))
 
 
 class Moulds:

@@ -1,6 +1,7 @@
 """One DICOM object at work: its bytes cut into runs and elements, and the values that steer."""
 
 import functools
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from safelight.deid.survey import NOTED, PERSON_TAGS
 from safelight.dicomio.dictionary import is_image_sop_class
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope
 from safelight.dicomio.limits import Limits
-from safelight.dicomio.runs import Book, Run
+from safelight.dicomio.runs import Book, Changing, Run
 from safelight.dicomio.walker import Budget, Buffer, Element, Walker
 from safelight.errors import UnreadableInputError
 from safelight.types import Part
@@ -61,9 +62,9 @@ _NOTED: Final = NOTED | frozenset(
 )
 
 
-def new_book() -> Book:
-    """Return an empty book of the runs of data sets."""
-    return Book(cuts=INSERTED, noted=_NOTED, above=CHARSET)
+def new_book(changing: Changing | None = None) -> Book:
+    """Return an empty book of the runs of data sets; ``changing`` is shared with other books."""
+    return Book(cuts=INSERTED, noted=_NOTED, above=CHARSET, changing=changing)
 
 
 def cut(data: Buffer, path: str, books: Mapping[Walker, Book], limits: Limits) -> "DicomObject":
@@ -158,9 +159,17 @@ class DicomObject:
 
     def notes(self, sop_class: str) -> tuple[str, ...]:
         """Return what the manifest and the report should say of the object."""
-        if not is_image_sop_class(sop_class) or any(tag in PIXELS for tag in self.tags[-8:]):
+        if self.pixel_place() < len(self.tags) or not is_image_sop_class(sop_class):
             return ()
         return ("an image without pixel data: a header alone, or cut off",)
+
+    def pixel_place(self) -> int:
+        """Return the position of the pixel data among the tags; their number if there is none."""
+        tags = self.tags
+        place = bisect_left(tags, PIXELS[0])
+        while place < len(tags) and tags[place] not in PIXELS:
+            place += 1
+        return place
 
     def copier(self, limits: Limits) -> PixelCopier:
         """Return what copies the pixel data."""

@@ -17,7 +17,7 @@ from safelight.deid.moulds import MOST_BYTES
 from safelight.deid.sweep import Sweep
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
-from safelight.dicomio.runs import Book, Run
+from safelight.dicomio.runs import Book, Changing, Run
 from safelight.dicomio.shapes import Shape
 from safelight.dicomio.walker import (
     UNKNOWN_SEQUENCE,
@@ -49,12 +49,14 @@ class Residual:
 
     Args:
         ctx: Key, profile, subject and limits.
+        changing: What is known of the tags that differ within a series; it spares time alone.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, changing: Changing | None = None) -> None:
         self._ctx = ctx
         self._needles = ctx.subject.needles
         self._sweep = Sweep(self._needles.raw)
+        self._changing = changing
         self._books: dict[Walker, Book] = {}
         # What was checked, by the character set it was read in: elsewhere it may read otherwise.
         self._seen: dict[tuple[str, ...], set[bytes | Run]] = {}
@@ -74,7 +76,7 @@ class Residual:
         budget = Budget(self._ctx.limits)
         book = self._books.get(walker)
         if book is None:
-            book = self._books[walker] = Book(above=_CHARSET)
+            book = self._books[walker] = Book(above=_CHARSET, changing=self._changing)
         try:
             segments = walker.segments(data, start, len(data), budget, book)
         except UnreadableInputError as error:

@@ -56,6 +56,9 @@ _LONGEST: Final = 1024  # bytes: identifiers are short
 _SEEN_MOST: Final = 200_000
 _IDENTITIES_MOST: Final = 512
 _DEEPEST: Final = 8
+_POOR_BYTES: Final = 4096
+_POOR_MOST: Final = 1000
+_TAG_BYTES: Final = 4  # the longest of what makes a sequence worth entering
 
 Found = tuple[tuple[str, str], ...]  # (field of Identity, value)
 _OfRun = tuple[tuple[tuple[int, bytes], ...], Found]  # values of NOTED tags, and what was found
@@ -144,6 +147,7 @@ class Surveyor:
         self._books = books
         self._runs: dict[tuple[tuple[str, ...], Run], _OfRun] = {}
         self._seen: dict[tuple[tuple[str, ...], bytes], Found] = {}
+        self._poor: dict[tuple[int, int], bytes] = {}  # sequences not worth entering
         # By the places in memory of what was found, which is kept beside and so stays there.
         self._identities: dict[tuple[int, ...], tuple[list[Found], Identity]] = {}
         phrases = set(_PHRASES)
@@ -238,9 +242,9 @@ class Surveyor:
         self, data: Buffer, element: Element, walker: Walker, charset: Charset, budget: Budget
     ) -> Found:
         """Return what an element of ``_fields``, or of a VR that may name people, says of them."""
-        _tag, vr, start, _value, _value_stop, stop = element
+        tag, vr, start, _value, _value_stop, stop = element
         raw = data[start : min(stop, start + _SEEN_BYTES)]
-        if vr == b"SQ" and not walker.big and not self._worth.search(raw):
+        if vr == b"SQ" and not walker.big and self._is_barren(tag, raw):
             return ()
         key = (charset.terms, raw)
         known = self._seen.get(key)
@@ -249,6 +253,28 @@ class Surveyor:
             if stop - start <= _SEEN_BYTES:
                 self._seen[key] = known
         return known
+
+    def _is_barren(self, tag: int, raw: bytes) -> bool:
+        """Tell whether a sequence holds nothing that makes it worth entering.
+
+        The sequences of a series differ in a UID or two: where one of the same length was searched
+        before, only the bytes in which they differ, and their neighbours, are searched again.
+        """
+        size = len(raw)
+        low, high = 0, size
+        key = (tag, size)
+        before = self._poor.get(key)
+        if before is not None:
+            differ = int.from_bytes(raw, "big") ^ int.from_bytes(before, "big")
+            low = max(0, size - (differ.bit_length() + 7) // 8 - _TAG_BYTES)
+            high = size - ((differ & -differ).bit_length() - 1) // 8 + _TAG_BYTES if differ else 0
+        if self._worth.search(raw, low, high):
+            return False
+        if before is None and size <= _POOR_BYTES:
+            if len(self._poor) >= _POOR_MOST:
+                self._poor.clear()
+            self._poor[key] = raw
+        return True
 
     def _look(
         self,

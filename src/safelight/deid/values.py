@@ -30,6 +30,7 @@ _CLASS_UIDS: Final = frozenset(
     (0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x00020002, 0x00041510)
 )
 _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
+_PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
 _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
@@ -152,6 +153,10 @@ class Values:
         handler: Callable[[str, Rule, int], str],
     ) -> Verdict:
         """Handle the values of a multi-valued element one by one."""
+        if vr == b"UI" and rule.act is not Act.KEEP and tag not in _CLASS_UIDS:
+            new, plain = _changed(rule.act), _PLAIN_UID.fullmatch(raw)
+            if plain is not None and not uid_known(uid := plain[1].decode("ascii")):
+                return Verdict(_pad(vr, self.uid(uid).encode("ascii")), rule.source, new)
         text = charset.decode(raw)[0].rstrip(" \0")
         values = text.split("\\")
         if len(values) > self.ctx.limits.values:
@@ -162,7 +167,7 @@ class Values:
             return self._unchanged(vr, raw)
         while len(cleaned) > 1 and not cleaned[-1]:
             cleaned.pop()
-        action = "shift" if rule.act is Act.SHIFT else "replace"
+        action = _changed(rule.act)
         if handler in (self._text, self._code_string):
             action = "clean"
         source = rule.source
@@ -198,12 +203,17 @@ class Values:
             return self.ctx.key.uid(value)
         if rule.act is Act.KEEP or tag in _CLASS_UIDS:
             return value
+        return self.uid(value)
+
+    def uid(self, uid: str) -> str:
+        """Return the UID that stands for another in the outputs."""
         memo = self._uid_memo
-        if len(memo) > 100_000:  # noqa: PLR2004 - bounds memory
-            memo.clear()
-        if value not in memo:
-            memo[value] = self.ctx.key.uid(value)
-        return memo[value]
+        new = memo.get(uid)
+        if new is None:
+            if len(memo) > 100_000:  # noqa: PLR2004 - bounds memory
+                memo.clear()
+            new = memo[uid] = self.ctx.key.uid(uid)
+        return new
 
     def _moved(self, year: str, month: str, day: str) -> dt.date | None:
         try:
@@ -381,3 +391,7 @@ def _climbs(run: bytes) -> bool:
 
 def _pad(vr: bytes, value: bytes) -> bytes:
     return value if len(value) % 2 == 0 else value + _PADDING.get(vr, b" ")
+
+
+def _changed(act: Act) -> str:
+    return "shift" if act is Act.SHIFT else "replace"

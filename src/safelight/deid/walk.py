@@ -6,19 +6,20 @@ its element, so a series, whose files repeat nearly all of their elements, costs
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from safelight.deid import private
 from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
 from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
 from safelight.deid.encode import encode_element, encode_item, encode_sequence
+from safelight.deid.level import Block, Level, Plan
 from safelight.deid.moulds import MOST_BYTES, Moulds
 from safelight.deid.profile import Option
 from safelight.deid.representation import BULK, TABLE_BYTES, real_vr
 from safelight.deid.table import Act, Rule, Table
 from safelight.deid.values import Values, spells
-from safelight.dicomio.charset import Charset, charset_of
+from safelight.dicomio.charset import charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Run
 from safelight.dicomio.walker import (
@@ -26,7 +27,6 @@ from safelight.dicomio.walker import (
     Budget,
     Buffer,
     Element,
-    Walker,
     place,
 )
 from safelight.errors import LimitExceededError
@@ -45,26 +45,6 @@ _ELSEWHERE: Final = {
 _NEVER: Final = frozenset((0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE))
 _MEMO_BYTES: Final = 1 << 16
 _MEMO_ENTRIES: Final = 50_000
-
-
-class Level(NamedTuple):
-    """Where in a data set the walk is.
-
-    Attributes:
-        parent: Tag of the sequence that holds this item; 0 at the top.
-        charset: In force here.
-        walker: Of the encoding in force here.
-        depth: 0 at the top.
-        scheme: Coding Scheme Designator of this item, which its code value belongs to.
-        dummy: Inside a sequence that identifies as a whole: text that no rule names is replaced.
-    """
-
-    parent: int
-    charset: Charset
-    walker: Walker
-    depth: int
-    scheme: str = ""
-    dummy: bool = False
 
 
 class Cleaner:
@@ -90,9 +70,13 @@ class Cleaner:
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
         self._memos: dict[Level, dict[bytes, Decided]] = {}
         self._moulds = Moulds()
-        self._plans: dict[tuple[int, bytes, int, bool, bool], tuple[bytes, Rule]] = {}
+        self._plans: dict[tuple[int, bytes, int, bool, bool], Plan] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
+
+    def uid(self, uid: str) -> str:
+        """Return the UID that stands for another in the outputs."""
+        return self._values.uid(uid)
 
     def top(
         self, data: Buffer, segments: Sequence[Element | Run], level: Level, budget: Budget
@@ -145,7 +129,7 @@ class Cleaner:
         out: list[bytes] = []
         done: list[Decided] = []
         memo = self._memo(level)
-        blocks: dict[int, _Block] = {}
+        blocks: dict[int, Block] = {}
         last = -1
         for element in elements:
             tag, _vr, start, _value, _value_stop, stop = element
@@ -196,22 +180,12 @@ class Cleaner:
 
     def _decide(self, data: Buffer, element: Element, level: Level, budget: Budget) -> Decided:
         tag, vr, start, value, value_stop, stop = element
-        if not tag & 0xFFFF:
-            return Decided(None)  # group lengths say nothing that the elements do not
-        entry = lookup(tag)
-        if tag >> 16 in _NEVER:
-            return self._remove(data, element, "not part of the object")
-        if entry is None:
-            return self._remove(data, element, "not in the data dictionary")
-        if tag in _ELSEWHERE:
-            return self._remove(data, element, _ELSEWHERE[tag])
         key = (tag, vr, level.parent, value_stop - value > TABLE_BYTES, level.dummy)
-        plan = self._plans.get(key)
-        if plan is None:
-            real = real_vr(vr, entry.vr, table=value_stop - value > TABLE_BYTES)
-            plan = self._plans[key] = (real, self._rule(tag, entry.vr, real, level))
-        real, rule = plan
+        plan = self._plans.get(key) or self._plan(key, level)
+        real, rule, own = plan
         if rule.act is Act.REMOVE:
+            if not tag & 0xFFFF:
+                return Decided(None)  # group lengths say nothing that the elements do not
             return self._remove(data, element, rule.source)
         if real == b"SQ":
             walk = partial(self._sequence, data, element, level, rule, budget)
@@ -224,7 +198,28 @@ class Cleaner:
             return self._remove(data, element, "a value representation that does not fit")
         if real == b"UI" and level.depth:
             self._moulds.note(element, level)
-        return self._known(data, element, level) or self._judge(data, element, level, real, rule)
+        known = self._known(data, element, level) if own else None
+        return known or self._judge(data, element, level, real, rule)
+
+    def _plan(self, key: tuple[int, bytes, int, bool, bool], level: Level) -> Plan:
+        """Return what is to be done about elements of one tag, VR and place, and remember it."""
+        tag, vr, _parent, table, _dummy = key
+        entry = lookup(tag)
+        real = b""
+        if tag >> 16 in _NEVER or not tag & 0xFFFF:
+            rule = Rule(act=Act.REMOVE, source="not part of the object")
+        elif entry is None:
+            rule = Rule(act=Act.REMOVE, source="not in the data dictionary")
+        elif tag in _ELSEWHERE:
+            rule = Rule(act=Act.REMOVE, source=_ELSEWHERE[tag])
+        else:
+            real = real_vr(vr, entry.vr, table=table)
+            rule = self._rule(tag, entry.vr, real, level)
+        own = tag in self._special or tag in BULK or tag in CODE_TAGS
+        if len(self._plans) > _MEMO_ENTRIES:
+            self._plans.clear()
+        plan = self._plans[key] = Plan(real, rule, own)
+        return plan
 
     def _known(self, data: Buffer, element: Element, level: Level) -> Decided | None:
         """Decide the elements that have a way of their own; None for all others."""
@@ -328,7 +323,7 @@ class Cleaner:
         data: Buffer,
         element: Element,
         level: Level,
-        blocks: dict[int, "_Block"],
+        blocks: dict[int, Block],
         out: list[bytes],
         done: list[Decided],
     ) -> None:
@@ -339,7 +334,7 @@ class Cleaner:
         if 0x10 <= low <= 0xFF and value_stop - value <= 64:  # noqa: PLR2004 - PS3.5 7.8.1
             name = data[value:value_stop].decode("latin-1").strip(" \0")
             out.append(b"")  # until an element of the block stays
-            blocks[high | low] = _Block(name, len(out) - 1, tag, vr)
+            blocks[high | low] = Block(name, len(out) - 1, tag, vr)
             return
         block = blocks.get(high | low >> 8)
         raw = data[start:stop]
@@ -363,7 +358,7 @@ class Cleaner:
         out.append(decided.out)
 
     def _decide_private(
-        self, data: Buffer, element: Element, level: Level, block: "_Block | None"
+        self, data: Buffer, element: Element, level: Level, block: Block | None
     ) -> Decided:
         tag, vr, start, value, value_stop, stop = element
         safe = None
@@ -382,15 +377,6 @@ class Cleaner:
             return Decided(data[start:stop])
         changed = (place(tag), verdict.rule, verdict.action, self.ctx.key.digest(raw))
         return Decided(encode_element(level.walker, tag, vr, verdict.out), (changed,))
-
-
-class _Block(NamedTuple):
-    """A private block: its creator, and where the creator's element stands in the output."""
-
-    name: str
-    slot: int
-    tag: int
-    vr: bytes
 
 
 _INSIDE_DUMMY: Final = Rule(act=Act.DUMMY, source="text in a sequence that identifies")

@@ -30,6 +30,7 @@ from safelight.errors import LimitExceededError, UnreadableInputError
 __all__ = ["Envelope", "inflate", "read_envelope", "write_meta"]
 
 _PREAMBLE: Final = 128
+_ZEROS: Final = bytes(_PREAMBLE)
 _SOP_CLASS: Final = 0x00020002
 _SYNTAX: Final = 0x00020010
 _META_END: Final = 0x00030000
@@ -77,12 +78,12 @@ def read_envelope(data: Buffer, limits: Limits) -> Envelope:
     preamble = False
     pos = 0
     if data[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
-        preamble = any(data[:_PREAMBLE])
+        preamble = data[:_PREAMBLE] != _ZEROS
         pos = _PREAMBLE + 4
     if data[pos : pos + 2] != b"\x02\x00":
         return _without_meta(data, pos, preamble=preamble)
-    key = (pos, limits, data[pos : pos + _KEY_BYTES])
-    known = _recall(key, data, preamble=preamble)
+    key = (pos, data[pos : pos + _KEY_BYTES])
+    known = _recall(key, data, limits, preamble=preamble)
     if known is not None:
         return known
     try:
@@ -90,7 +91,7 @@ def read_envelope(data: Buffer, limits: Limits) -> Envelope:
     except OddEncodingError as error:
         raise UnreadableInputError("the file meta information is damaged") from error
     found = _with_meta(data, pos, elements, preamble=preamble)
-    _remember(key, data, elements, found)
+    _remember(key, data, elements, found, limits)
     return found
 
 
@@ -121,20 +122,22 @@ class _Known(NamedTuple):
 
     shape: Shape
     envelope: Envelope
+    limits: Limits
 
 
-_Key = tuple[int, Limits, bytes]
+_Key = tuple[int, bytes]
 _KNOWN: Final[dict[_Key, list[_Known]]] = {}
 
 
-def _recall(key: _Key, data: Buffer, *, preamble: bool) -> Envelope | None:
+def _recall(key: _Key, data: Buffer, limits: Limits, *, preamble: bool) -> Envelope | None:
     """Return what was read where a file had the same, but for the values that steer nothing."""
     known = _KNOWN.get(key, [])
-    for number, (shape, envelope) in enumerate(known):
+    for number, (shape, envelope, under) in enumerate(known):
         start = envelope.start
         if (
             shape.fits(data)
             and envelope.preamble == preamble
+            and (under is limits or under == limits)
             and len(data) - start >= 8  # noqa: PLR2004 - one element header
             and int.from_bytes(data[start : start + 2], "little") > 2  # noqa: PLR2004 - group
         ):
@@ -144,7 +147,9 @@ def _recall(key: _Key, data: Buffer, *, preamble: bool) -> Envelope | None:
     return None
 
 
-def _remember(key: _Key, data: Buffer, elements: list[Element], found: Envelope) -> None:
+def _remember(
+    key: _Key, data: Buffer, elements: list[Element], found: Envelope, limits: Limits
+) -> None:
     """Keep what was read for the next file, which is likely to have the same but for UIDs."""
     declared = any(tag == _SYNTAX and _uid(data[at:to]) for tag, _, _, at, to, _ in elements)
     plain = all(to == stop for *_, to, stop in elements)
@@ -155,7 +160,7 @@ def _remember(key: _Key, data: Buffer, elements: list[Element], found: Envelope)
     steers = (_SYNTAX, _SOP_CLASS)
     values = [(at, to) for tag, _, _, at, to, _ in elements if tag not in steers]
     known = _KNOWN.setdefault(key, [])
-    known.insert(0, _Known(Shape(data[: found.start], [(0, key[0]), *values]), found))
+    known.insert(0, _Known(Shape(data[: found.start], [(0, key[0]), *values]), found, limits))
     del known[_SAME_KEY:]
 
 

@@ -29,4 +29,7 @@ class Shape:
 
     def fits(self, raw: Buffer) -> bool:
         """Tell whether bytes of at least the same length differ in those values at most."""
-        return all(raw[start:stop] == fixed for start, stop, fixed in self._fixed)
+        for start, stop, fixed in self._fixed:  # noqa: SIM110 - a generator costs twice the time
+            if raw[start:stop] != fixed:
+                return False
+        return True

@@ -13,7 +13,7 @@ import functools
 from struct import Struct
 from typing import Any, Final, Literal
 
-from safelight.dicomio.limits import Limits
+from safelight.dicomio.limits import Budget
 from safelight.dicomio.runs import Book, Buffer, Element, Run
 from safelight.errors import LimitExceededError, UnreadableInputError
 
@@ -27,6 +27,7 @@ ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 PIXEL_DATA: Final = 0x7FE00010
 _LAST_GROUPS: Final = frozenset((0x7FE0, 0xFFFA, 0xFFFC))
+_HEADS_MOST: Final = 1 << 14
 _REST_PART: Final = 4  # what may follow the end, as a part of what was read
 
 # PS3.5 Tables 7.1-1 and 7.1-2
@@ -49,29 +50,6 @@ def place(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-class Budget:
-    """What is left of the limits of one object while it is walked."""
-
-    __slots__ = ("elements", "items", "limits")
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.elements = limits.elements
-        self.items = limits.items
-
-    def take_items(self, count: int) -> None:
-        """Count items and fragments. Raises LimitExceededError past the limit."""
-        self.items -= count
-        if self.items < 0:
-            raise LimitExceededError(f"more than {self.limits.items} items (limit items)")
-
-    def take_elements(self, count: int) -> None:
-        """Count elements. Raises LimitExceededError past the limit."""
-        self.elements -= count
-        if self.elements < 0:
-            raise LimitExceededError(f"more than {self.limits.elements} elements (limit elements)")
-
-
 class Walker:
     """Cuts data sets of one encoding into elements and items.
 
@@ -80,7 +58,7 @@ class Walker:
         big: Big endian.
     """
 
-    __slots__ = ("_explicit", "_item", "_long", "big", "implicit", "order")
+    __slots__ = ("_explicit", "_heads", "_item", "_long", "big", "implicit", "order")
 
     def __init__(self, *, implicit: bool, big: bool) -> None:
         order = ">" if big else "<"
@@ -90,6 +68,8 @@ class Walker:
         self._explicit = Struct(order + "HH2sH").unpack_from
         self._item = Struct(order + "HHL").unpack_from
         self._long = Struct(order + "L").unpack_from
+        # What the first eight bytes of elements say: tag, VR, length, where the value begins.
+        self._heads: dict[bytes, tuple[int, bytes, int, int]] = {}
 
     def elements(
         self,
@@ -144,7 +124,7 @@ class Walker:
             if not self._ended(data, pos, end, found):
                 raise
         budget.take_elements(len(found))
-        book.learn(data, found, series)
+        book.learn(data, pos, found, series)
         return found
 
     @staticmethod
@@ -172,31 +152,28 @@ class Walker:
         starts: dict[bytes, list[Run]],
     ) -> None:
         append = found.append
-        unpack = self._explicit
-        short = SHORT_VRS
+        heads = self._heads
         last = end - 8
         most = budget.elements
         many = end - pos > 8 * most  # so many bytes that they can hold more elements than that
         while pos <= last:
-            if starts and (known := starts.get(data[pos : pos + 8])) is not None:
+            head = data[pos : pos + 8]
+            if starts and (known := starts.get(head)) is not None:
                 run = _standing(data, pos, end, known, found)
                 if run is not None:
                     append(run)
                     pos += run.size
                     continue
-            group, element, vr, length = unpack(data, pos)
-            tag = group << 16 | element
-            if vr in short:
-                value = pos + 8
-            elif vr in LONG_VRS and pos + 12 <= end:
-                value = pos + 12
-                length = self._long(data, pos + 8)[0]
-            else:
-                if tag >= stop_tag or self._only_zeros(data, pos, end):
-                    return
-                raise OddEncodingError("a value representation is not known", place=place(tag))
+            tag, vr, length, size = heads.get(head) or self._read_head(head)
             if tag >= stop_tag:
                 return
+            value = pos + size
+            if length < 0:  # it stands in four bytes of its own
+                if not size or value > end:
+                    if self._only_zeros(data, pos, end):
+                        return
+                    raise OddEncodingError("a value representation is not known", place=place(tag))
+                length = self._long(data, pos + 8)[0]
             if length == UNDEFINED:
                 value_stop = self.skip(data, value, end, Budget(budget.limits), depth, vr, tag)
                 stop = self.past(data, value_stop, end)
@@ -209,6 +186,21 @@ class Walker:
                 budget.take_elements(len(found))
             pos = stop
         self._check_rest(data, pos, end)
+
+    def _read_head(self, head: bytes) -> tuple[int, bytes, int, int]:
+        """Return what the first eight bytes of an explicit element say, and remember it.
+
+        The length is -1 where it follows in four more bytes, and where the VR is not known: the
+        size of the head is 0 then.
+        """
+        group, element, vr, length = self._explicit(head)
+        size = 8
+        if vr not in SHORT_VRS:
+            length, size = -1, 12 if vr in LONG_VRS else 0
+        if len(self._heads) >= _HEADS_MOST:
+            self._heads.clear()
+        told = self._heads[head] = (group << 16 | element, vr, length, size)
+        return told
 
     def _implicit_elements(
         self,

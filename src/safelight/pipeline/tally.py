@@ -1,5 +1,6 @@
 """Counts for the report: they add up over workers and stay small whatever the number of inputs."""
 
+import functools
 import json
 import re
 from collections import Counter
@@ -12,7 +13,6 @@ from safelight.types import Kind, Status
 
 __all__ = ["Tally"]
 
-_ACTION: Final = re.compile(rb'\["((?:[^"\\]|\\.)*)","((?:[^"\\]|\\.)*)","([a-z-]*)","[0-9a-f]*"\]')
 _NOTES: Final = re.compile(rb'"notes":(\[.*?\]),"actions":')
 _NO_NOTES: Final = b'"notes":[]'
 _INDEX: Final = re.compile(rb"\[\d+\]")
@@ -57,7 +57,7 @@ class Tally:
 
     def again(self, kind: Kind, line: bytes, size: int) -> None:
         """Count one input that an earlier run has done, from its line in the manifest."""
-        told = _ACTION.findall(_INDEX.sub(b"", line))
+        told = _action().findall(_INDEX.sub(b"", line))
         self.done(kind, [b"\t".join(act).decode() for act in told], size, line)
         self.skipped += 1
 
@@ -79,3 +79,9 @@ class Tally:
     def count(self, status: Status) -> int:
         """Return how many inputs ended so."""
         return sum(n for (_, ended), n in self.ends.items() if ended == status.value)
+
+
+@functools.cache
+def _action() -> re.Pattern[bytes]:
+    """Return what reads one action of a line of an earlier run."""
+    return re.compile(rb'\["((?:[^"\\]|\\.)*)","((?:[^"\\]|\\.)*)","([a-z-]*)","[0-9a-f]*"\]')

@@ -159,11 +159,12 @@ class TextCleaner:
 
     def _once(self, text: str, mode: Mode, found: dict[str, None]) -> str:
         """Make one pass; add the rules that took something to ``found``."""
-        if INVISIBLE.search(text):
+        plain = text.isascii()
+        if not (plain and text.isprintable()) and INVISIBLE.search(text):
             found[_RULE_INVISIBLE] = None
             text = INVISIBLE.sub("", text)
         shown = text
-        if not text.isascii():
+        if not plain:
             text = unicodedata.normalize("NFC", text)
         aged = patterns.ages(text) if _GATE.search(text) else text
         if aged != text:

@@ -7,6 +7,7 @@ __all__ = ["Grams"]
 
 _WIDTH: Final = 4
 _STEP: Final = 3
+_SPARE: Final = 6  # characters: 28 parts at most
 _APART: Final = "\n"  # stands in no value
 
 
@@ -17,10 +18,15 @@ class Grams:
         values: Not empty strings of letters and digits.
     """
 
-    __slots__ = ("_grams", "_places", "_row", "_short", "_short_ascii", "_short_other", "_step")
+    __slots__ = (
+        *("_grams", "_least", "_places", "_row", "_short", "_short_ascii", "_short_other"),
+        *("_step", "_values"),
+    )
 
     def __init__(self, values: Iterable[str]) -> None:
         every = list(values)
+        self._values = frozenset(every)
+        self._least = min(map(len, every), default=0)
         self._places: dict[str, list[tuple[str, int]]] = {}
         long = [value for value in every if len(value) >= _WIDTH]
         short = self._short = [value for value in every if len(value) < _WIDTH]
@@ -57,7 +63,18 @@ class Grams:
             grams = [text[at : at + _WIDTH] for at in range(0, len(text), step)]
             if self._grams.isdisjoint(grams):
                 return False
+        if len(text) - self._least <= _SPARE:  # few parts are as long as the shortest value
+            return self._parts(text)
         return next(self.find(text), None) is not None
+
+    def _parts(self, text: str) -> bool:
+        """Tell the same of a text hardly longer than the values, from all of its parts."""
+        values, least, size = self._values, self._least, len(text)
+        for start in range(size - least + 1):
+            for stop in range(start + least, size + 1):
+                if text[start:stop] in values:
+                    return True
+        return False
 
     def _look(self, gram: str) -> list[tuple[str, int]]:
         """Return in which values one of the groups of four stands at their start, and where."""

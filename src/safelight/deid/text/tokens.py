@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
 
+import functools
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,6 @@ from safelight.deid.text.fold import RUN, fold, runs
 
 __all__ = ["Token", "tokenize"]
 
-_CJK: Final = re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]+")
 #: Signs beyond ASCII that carry no identity: typographic, mathematical, CJK punctuation.
 _SIGNS: Final = frozenset(
     "°µ±×÷≤≥≠≈–—‐‑‒…‘’“”„«»‹›·•²³¹½¼¾§®™©′"
@@ -50,6 +50,12 @@ def tokenize(text: str) -> list[Token]:
     return out
 
 
+@functools.cache
+def _cjk() -> re.Pattern[str]:
+    """Return what finds Chinese and Japanese; most runs never need it."""
+    return re.compile("[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]+")
+
+
 def _signs(text: str, start: int, stop: int, out: list[Token]) -> None:
     for place in range(start, stop):
         char = text[place]
@@ -60,7 +66,7 @@ def _signs(text: str, start: int, stop: int, out: list[Token]) -> None:
 def _mixed_scripts(run: str, offset: int, out: list[Token]) -> None:
     """Add a run; stretches of Chinese and Japanese are judged term by term."""
     at = 0
-    for match in _CJK.finditer(run):
+    for match in _cjk().finditer(run):
         if match.start() > at:
             _word(run[at : match.start()], offset + at, out)
         begin = offset + match.start()

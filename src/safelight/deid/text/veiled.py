@@ -1,5 +1,6 @@
 """Text that no plain search finds: letters spread out, percent and entity codes, ringed letters."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ _PAIRS: Final = re.compile(
     re.IGNORECASE,
 )
 _SIDES: Final = re.compile(r"(?:ap|pa|rl|lr|hf|fh|si|is){2,3}")
-_EAST: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _FEW: Final = 4
 #: Signs that fold to letters and yet are signs.
 _NOT_LETTERS: Final = words("™ ® © ª º ½ ¼ ¾ ² ³ ¹")
@@ -47,6 +47,12 @@ class Spread(NamedTuple):
     start: int
     stop: int
     letters: str
+
+
+@functools.cache
+def _east() -> re.Pattern[str]:
+    """Return what finds East Asian letters; few texts need it."""
+    return re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 
 def bare(text: str) -> Bare | None:
@@ -122,7 +128,7 @@ def spread(text: str) -> Iterator[Spread]:
 def unproven(text: str, listed: Callable[[str], bool]) -> Iterator[Spread]:
     """Yield the rows of four letters or more that spell neither a known word nor directions."""
     for row in spread(text):
-        if len(row.letters) < _FEW or _EAST.search(row.letters):
+        if len(row.letters) < _FEW or _east().search(row.letters):
             continue
         left = fold_text(_PAIRS.sub("", text[row.start : row.stop]))
         letters = "".join(char for char in left if char.isalpha())

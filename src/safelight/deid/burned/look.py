@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from safelight.deid.burned import barcodes, find, lines, verify
+from safelight.deid.burned.company import distinct, in_company
 from safelight.deid.burned.detector import Detector
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
@@ -20,7 +21,7 @@ from safelight.deid.burned.stack import stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
 
-__all__ = ["LEVELS", "Eyes", "Maps", "distinct"]
+__all__ = ["LEVELS", "Eyes", "Maps"]
 
 #: The thresholds of the first look, chosen on generated pictures (``docs/burned-in.md``).
 LEVELS: Final = Levels()
@@ -38,13 +39,7 @@ _CERTAIN: Final = 0.93
 _BEYOND: Final = 0.9995
 _HOLLOW: Final = 0.2
 _UNDENIED: Final = 0.98
-_CLEARLY: Final = 0.85
 _LEGIBLE: Final = 0.8
-_UNLIKE: Final = 1.6
-_TURNED: Final = 10
-_FOLLOWS: Final = 2.0
-_BELOW: Final = 0.9
-_LIKE: Final = 0.7
 _ZOOM: Final = 2.0
 _SURROUNDINGS: Final = 24
 _DETECTED: Final = 24.0
@@ -54,6 +49,10 @@ _WHOLE: Final = 1_300_000
 _CLEAR: Final = 0.97
 _MORE: Final = 2.5
 _READ_LONGEST: Final = 24.0
+_PLAINLY: Final = 0.8
+_SEVERAL: Final = 2
+_AGAIN: Final = 0.7
+_CONTEXT: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,13 @@ class Eyes:
         from safelight.deid.burned.segment import Segmenter  # noqa: PLC0415  # start-up cost
 
         return Segmenter.load()
+
+    @cached_property
+    def second(self) -> Segments:
+        """The network that is asked once more about what could not be read."""
+        from safelight.deid.burned.segment import Segmenter  # noqa: PLC0415  # start-up cost
+
+        return Segmenter.load(name="text-again.onnx")
 
     @cached_property
     def reader(self) -> Reader:
@@ -214,7 +220,7 @@ class Eyes:
         for opinion, reading in zip(unread, readings, strict=True):
             parts = self._parted(grey, opinion, reading)
             out += parts or [self._weighed(grey, replace(opinion, reading=reading))]
-        return _in_company(out)
+        return in_company(out)
 
     def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:
         """Return the lines of a block that makes no sense as one; empty when they do neither."""
@@ -246,7 +252,23 @@ class Eyes:
         weak = score < low and not clear
         if not weak and _lone_shape(opinion) and not _wordy(opinion):
             weak = not stacked(grey, opinion.line.strip)  # a block of small lines is none
+        if not weak and not _plain(opinion.reading):
+            weak = self.denied(grey, opinion.line.strip)
         return _candidate(opinion, weak=weak)
+
+    def denied(self, grey: Grey, strip: Strip) -> bool:
+        """Tell whether the second network sees nothing where the first saw writing.
+
+        Args:
+            grey: The plane, (rows, columns).
+            strip: The line.
+        """
+        left, top, right, bottom = (int(side) for side in strip.bounds())
+        x, y = max(left - _CONTEXT, 0), max(top - _CONTEXT, 0)
+        crop = grey[y : bottom + _CONTEXT, x : right + _CONTEXT]
+        inside = np.s_[max(top, 0) - y : bottom - y + 1, max(left, 0) - x : right - x + 1]
+        seen = find.look_at(self.second, np.ascontiguousarray(crop), (1.0, 0.5, _ZOOM))
+        return float(seen[inside].max(initial=0.0)) < _AGAIN
 
     def detected(self, grey: Grey, strip: Strip) -> float:
         """Return how sure the second detector is of something in a strip.
@@ -291,6 +313,15 @@ def _lone_shape(opinion: Opinion) -> bool:
     return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
 
 
+def _plain(reading: Reading | None) -> bool:
+    """Tell whether several letters were read for certain."""
+    return (
+        reading is not None
+        and reading.sure >= _PLAINLY
+        and sum(map(str.isalnum, reading.text)) >= _SEVERAL
+    )
+
+
 def _wordy(opinion: Opinion) -> bool:
     """Tell whether so many letters were read that they are none by chance, however unsure each."""
     reading = opinion.reading
@@ -309,32 +340,6 @@ def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
         reading=opinion.reading,
         weak=weak,
     )
-
-
-def _in_company(found: Sequence[Candidate]) -> list[Candidate]:
-    """Take weak finds for writing that stand in a line or a block with text that was read."""
-    clear = [
-        one.strip
-        for one in found
-        if not one.weak and one.reading is not None and one.reading.sure >= _CLEARLY
-    ]
-    return [
-        replace(one, weak=False)
-        if one.weak and any(_beside(one.strip, strip) for strip in clear)
-        else one
-        for one in found
-    ]
-
-
-def _beside(one: Strip, other: Strip) -> bool:
-    """Tell whether two lines of like height follow each other or stand one below the other."""
-    tall, short = max(one.height, other.height), min(one.height, other.height)
-    if tall > _UNLIKE * short or abs((one.angle - other.angle + 90) % 180 - 90) > _TURNED:
-        return False
-    a, b = one.bounds(), other.bounds()
-    across = max(a[0], b[0]) - min(a[2], b[2])
-    down = max(a[1], b[1]) - min(a[3], b[3])
-    return (down < 0 and across <= _FOLLOWS * tall) or (across < 0 and down <= _BELOW * tall)
 
 
 def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
@@ -361,26 +366,3 @@ def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
 def _edges(plane: Grey) -> Grey:
     """Return how much each pixel differs from its neighbours, shape (rows, columns)."""
     return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
-
-
-def distinct(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Leave out what another candidate of its kind covers already, the surer reading kept."""
-    out: list[Candidate] = []
-    for one in sorted(found, key=lambda c: -(c.reading.sure if c.reading else c.score)):
-        for place, other in enumerate(out):
-            if one.sort is other.sort and _same(one.strip, other.strip):
-                out[place] = replace(other, strip=_wider(other.strip, one.strip))
-                break
-        else:
-            out.append(one)
-    return tuple(out)
-
-
-def _same(one: Strip, other: Strip) -> bool:
-    near = abs(one.x - other.x) + abs(one.y - other.y) < _LIKE * min(one.height, other.height)
-    return near and _LIKE < one.length / other.length < 1 / _LIKE
-
-
-def _wider(one: Strip, other: Strip) -> Strip:
-    """Return the first strip, as long and high as the larger of both."""
-    return replace(one, length=max(one.length, other.length), height=max(one.height, other.height))

@@ -67,17 +67,19 @@ class Segmenter:
         self._session = session
 
     @classmethod
-    def load(cls, model: bytes | None = None) -> "Segmenter":
-        """Return the segmenter with the weights of the package, or with others.
+    def load(cls, model: bytes | None = None, name: str = "text.onnx") -> "Segmenter":
+        """Return the segmenter with weights of the package, or with others.
 
         Args:
             model: An ONNX model with one input as ``planes`` gives it; None takes the package's.
+            name: Which of the package's: ``text.onnx``, or ``text-again.onnx``, which was trained
+                longer and otherwise and errs elsewhere.
         """
         import onnxruntime  # noqa: PLC0415  # start-up cost
 
         if model is None:
             package = resources.files("safelight.deid.burned")
-            model = package.joinpath("data", "text.onnx").read_bytes()
+            model = package.joinpath("data", name).read_bytes()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

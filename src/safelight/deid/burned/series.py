@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from safelight.deid.burned.company import distinct
 from safelight.deid.burned.find import Grey
-from safelight.deid.burned.look import Eyes, distinct
+from safelight.deid.burned.look import Eyes
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
 
 __all__ = ["SeriesLook"]

@@ -267,8 +267,11 @@ class Eyes:
         x, y = max(left - _CONTEXT, 0), max(top - _CONTEXT, 0)
         crop = grey[y : bottom + _CONTEXT, x : right + _CONTEXT]
         inside = np.s_[max(top, 0) - y : bottom - y + 1, max(left, 0) - x : right - x + 1]
-        seen = find.look_at(self.second, np.ascontiguousarray(crop), (1.0, 0.5, _ZOOM))
-        return float(seen[inside].max(initial=0.0)) < _AGAIN
+        crop = np.ascontiguousarray(crop)
+        return all(
+            float(self.second.probability(crop, scale)[inside].max(initial=0.0)) < _AGAIN
+            for scale in (1.0, 0.5, _ZOOM)
+        )
 
     def detected(self, grey: Grey, strip: Strip) -> float:
         """Return how sure the second detector is of something in a strip.

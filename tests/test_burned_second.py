@@ -1,11 +1,14 @@
-"""The second network: what only the first takes for writing and nobody can read is left alone."""
+"""Second opinions: on what only one network takes for writing, on a mark that may be two lines."""
 
 import cv2
 import numpy as np
 import pytest
 
+from safelight.deid.burned.lines import Line
 from safelight.deid.burned.look import Eyes
+from safelight.deid.burned.read import Reading
 from safelight.deid.burned.strip import Strip
+from safelight.deid.burned.verify import Opinion, Peaks
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +36,15 @@ def test_writing_is_not_denied_and_bare_ground_is(eyes: Eyes) -> None:
 def test_a_line_at_the_border_is_judged_too(eyes: Eyes, at: tuple[int, int]) -> None:
     grey = np.full((300, 400), 30, np.uint8)
     assert eyes.denied(grey, Strip(x=at[0], y=at[1], length=40, height=14))
+
+
+def test_a_mark_does_not_take_the_initials_below_it_along(eyes: Eyes) -> None:
+    grey = np.random.default_rng(2).normal(20, 3, (240, 320)).clip(0, 255).astype(np.uint8)
+    cv2.putText(grey, "RIGHT", (60, 110), cv2.FONT_HERSHEY_DUPLEX, 1.8, 230, 3)
+    cv2.putText(grey, "MKT", (64, 142), cv2.FONT_HERSHEY_DUPLEX, 0.8, 230, 2)
+    block = Line(strip=Strip(x=150, y=105, length=190, height=84), peak=1.0, count=1, area=6000)
+    opinion = Opinion(block, Peaks(1.0, 1.0, 0.0))
+    parts = eyes._parted(grey, opinion, Reading(text="RIGHT", sure=1.0, least=1.0))
+    said = {one.reading.text: one.strip.height for one in parts if one.reading}
+    assert {"RIGHT", "MKT"} <= set(said)
+    assert said["MKT"] < said["RIGHT"] < 84

@@ -223,14 +223,20 @@ class Eyes:
         return in_company(out)
 
     def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:
-        """Return the lines of a block that makes no sense as one; empty when they do neither."""
+        """Return the lines of a block that is read as none, or as a mark that is but one of them.
+
+        Empty when there is one line. A mark with lines beside it that nobody can read is no mark:
+        the block comes back unread.
+        """
         strip = opinion.line.strip
-        if reading.sure >= _SENSE or strip.angle not in {0.0, 90.0}:
+        mark = parse(reading.text) is not None
+        if (reading.sure >= _SENSE and not mark) or strip.angle not in {0.0, 90.0}:
             return []
         strips = stacked(grey, strip)
         readings = self.reader.read(grey, strips, thorough=False)
         if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
-            return []
+            unread = mark and reading.sure >= _SENSE and bool(readings)
+            return [_candidate(opinion, weak=False)] if unread else []
         out = []
         for part, one in zip(strips, readings, strict=True):
             # What is no mark is masked over the whole width: its faint ends may be trimmed here.

@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.look import Eyes
 from safelight.deid.burned.read import Reading
+from safelight.deid.burned.stack import layered
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, Peaks
 
@@ -48,3 +50,28 @@ def test_a_mark_does_not_take_the_initials_below_it_along(eyes: Eyes) -> None:
     said = {one.reading.text: one.strip.height for one in parts if one.reading}
     assert {"RIGHT", "MKT"} <= set(said)
     assert said["MKT"] < said["RIGHT"] < 84
+
+
+@pytest.mark.parametrize("turn", [-5, 4])
+def test_a_mark_with_something_below_it_is_none_however_they_are_turned(
+    eyes: Eyes, turn: int
+) -> None:
+    flat = np.full((240, 320), 20, np.uint8)
+    cv2.putText(flat, "RIGHT", (80, 110), cv2.FONT_HERSHEY_DUPLEX, 1.5, 230, 3)
+    alone = _turned(flat, turn)
+    cv2.putText(flat, "MKT", (84, 136), cv2.FONT_HERSHEY_DUPLEX, 0.6, 230, 1)
+    beside = _turned(flat, turn)
+    block = Strip(x=150, y=106, length=150, height=68)
+    assert layered(beside, block)
+    assert not layered(alone, Strip(x=150, y=94, length=150, height=48))
+    opinion = Opinion(Line(strip=block, peak=1.0, count=1, area=4000), Peaks(1.0, 1.0, 0.0))
+    parts = eyes._parted(beside, opinion, Reading(text="RIGHT", sure=1.0, least=1.0))
+    assert parts
+    assert not any(one.weak for one in parts)
+    assert all(one.reading is None or one.strip.height < 60 for one in parts)
+
+
+def _turned(grey: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
+    turn = cv2.getRotationMatrix2D((150.0, 105.0), angle, 1.0)
+    turned = cv2.warpAffine(grey, turn, grey.shape[::-1], borderValue=20.0)
+    return np.asarray(turned, np.uint8)

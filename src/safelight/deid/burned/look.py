@@ -17,7 +17,7 @@ from safelight.deid.burned.lines import Line
 from safelight.deid.burned.memory import Memory
 from safelight.deid.burned.read import Reader, Reading
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
-from safelight.deid.burned.stack import stacked
+from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
 
@@ -229,14 +229,16 @@ class Eyes:
         the block comes back unread.
         """
         strip = opinion.line.strip
-        mark = parse(reading.text) is not None
-        if (reading.sure >= _SENSE and not mark) or strip.angle not in {0.0, 90.0}:
+        unread = [_candidate(opinion, weak=False)]
+        mark = parse(reading.text) is not None and reading.sure >= _SENSE
+        if reading.sure >= _SENSE and not mark:
             return []
-        strips = stacked(grey, strip)
+        strips = stacked(grey, strip) if strip.angle in {0.0, 90.0} else []
+        if not strips:
+            return unread if mark and layered(grey, strip) else []
         readings = self.reader.read(grey, strips, thorough=False)
         if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
-            unread = mark and reading.sure >= _SENSE and bool(readings)
-            return [_candidate(opinion, weak=False)] if unread else []
+            return unread if mark and readings else []
         out = []
         for part, one in zip(strips, readings, strict=True):
             # What is no mark is masked over the whole width: its faint ends may be trimmed here.

@@ -1,5 +1,6 @@
 """Part a block of lines that was taken for one: by the rows in it that hold no strokes."""
 
+import math
 from itertools import pairwise
 from typing import Final
 
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from safelight.deid.burned.find import Grey
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["stacked"]
+__all__ = ["layered", "stacked"]
 
 _LEAST: Final = 6
 _VALLEY: Final = 0.45
 _INK: Final = 0.12
 _WIDE: Final = 2
+_TILT: Final = 8
 
 
 def stacked(grey: Grey, strip: Strip) -> list[Strip]:
@@ -51,6 +53,34 @@ def stacked(grey: Grey, strip: Strip) -> list[Strip]:
             )
         )
     return out if len(out) > 1 else []
+
+
+def layered(grey: Grey, strip: Strip) -> bool:
+    """Tell whether a strip holds lines one above the other, turned as they are sharpest.
+
+    Args:
+        grey: The picture, (rows, columns).
+        strip: What was read as one line, at any angle.
+    """
+    wide, tall = round(strip.length) + 1, round(strip.height) + 1
+    cut = cv2.getRotationMatrix2D((strip.x, strip.y), strip.angle, 1.0)
+    cut[:, 2] += wide / 2 - strip.x, tall / 2 - strip.y
+    crop = cv2.warpAffine(grey, cut, (wide, tall), borderMode=cv2.BORDER_REPLICATE)
+    if min(crop.shape) < 2 * _LEAST:
+        return False
+    strokes = cv2.absdiff(crop[:, 1:], crop[:, :-1])
+    room = tall + round(wide * math.sin(math.radians(_TILT)))
+    best, lines = -1.0, np.zeros(room)
+    for tilt in range(-_TILT, _TILT + 1, 2):
+        turn = cv2.getRotationMatrix2D((wide / 2, tall / 2), tilt, 1.0)
+        turn[1, 2] += (room - tall) / 2
+        rows = cv2.warpAffine(strokes, turn, (wide, room)).sum(axis=1, dtype=np.float64)
+        profile = np.convolve(rows, np.ones(3) / 3, mode="same")
+        sharp = float(np.square(np.diff(profile)).sum())
+        if sharp > best:
+            best, lines = sharp, profile
+    inked = np.flatnonzero(lines > _INK * lines.max())
+    return bool(len(inked)) and bool(_valleys(lines[inked[0] : inked[-1] + 1]))
 
 
 def _valleys(profile: npt.NDArray[np.float64]) -> list[int]:

@@ -1,6 +1,6 @@
 """Measure the kind reader's pixels on sources and kinds it never saw.
 
-    python scripts/measure_kind.py --data DIR [--json OUT]
+    python -m scripts.measure_kind --data DIR [--json OUT]
 
 Each fold's net (``training/kind/folds``) never saw the sources and kinds that it is asked about;
 the shipped net is asked about the tenth of all groups that no net learned from. No torch, one

@@ -1,5 +1,7 @@
 """Second opinions: on what only one network takes for writing, on a mark that may be two lines."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,12 @@ from safelight.deid.burned.read import Reading
 from safelight.deid.burned.stack import layered
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, Peaks
+
+
+@dataclass(frozen=True)
+class Shown:
+    grey: NDArray[np.uint8]
+    rgb: NDArray[np.uint8] | None = None
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +77,14 @@ def test_a_mark_with_something_below_it_is_none_however_they_are_turned(
     assert parts
     assert not any(one.weak for one in parts)
     assert all(one.reading is None or one.strip.height < 60 for one in parts)
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_mark_that_runs_upwards_or_downwards_stays_whole(eyes: Eyes, turns: int) -> None:
+    flat = np.full((240, 320), 20, np.uint8)
+    cv2.putText(flat, "RMLO", (80, 130), cv2.FONT_HERSHEY_DUPLEX, 1.5, 230, 3)
+    seen = eyes.look(Shown(np.ascontiguousarray(np.rot90(flat, turns))))
+    assert [one.reading.text for one in seen.found if one.reading and not one.weak] == ["RMLO"]
 
 
 def _turned(grey: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:

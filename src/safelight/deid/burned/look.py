@@ -233,9 +233,11 @@ class Eyes:
         mark = parse(reading.text) is not None and reading.sure >= _SENSE
         if reading.sure >= _SENSE and not mark:
             return []
-        strips = stacked(grey, strip) if strip.angle in {0.0, 90.0} else []
+        level = not strip.angle and not reading.turn % 180  # ``stacked`` parts rows of the picture
+        apart = level if mark else strip.angle in {0.0, 90.0}
+        strips = stacked(grey, strip) if apart else []
         if not strips:
-            return unread if mark and layered(grey, strip) else []
+            return unread if mark and layered(grey, _as_read(strip, reading)) else []
         readings = self.reader.read(grey, strips, thorough=False)
         if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
             return unread if mark and readings else []
@@ -322,6 +324,13 @@ def _lone_shape(opinion: Opinion) -> bool:
         return True
     letters = sum(map(str.isalnum, reading.text))
     return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
+
+
+def _as_read(strip: Strip, reading: Reading) -> Strip:
+    """Return the strip with its length along the letters as they were read."""
+    if not reading.turn % 180:
+        return strip
+    return replace(strip, length=strip.height, height=strip.length, angle=strip.angle + 90)
 
 
 def _plain(reading: Reading | None) -> bool:

@@ -61,12 +61,13 @@ flower: $(READY) ## run two sites over Flower's own engine, in an environment of
 	@cd extras/flower && $(CURDIR)/$(BIN)/uv sync --frozen --quiet && $(CURDIR)/$(BIN)/uv run --frozen python try_engine.py
 
 DATA ?= data
-readers: $(READY) ## make the readers that ship anew from the images in DATA
+MORE ?= more
+readers: $(READY) ## make the readers that ship anew from the images in DATA and MORE (training/kind/more.py)
 	@$(BIN)/python -m training.readers.bank --data $(DATA)
 	@$(BIN)/python -m training.readers.matrix --data $(DATA)
 	@$(BIN)/python -m training.readers.even --data $(DATA)
 	@$(BIN)/python -m training.readers.build --data $(DATA)
-	@$(BIN)/python -m training.kind.make --data $(DATA)
+	@$(BIN)/python -m training.kind.make --data $(DATA) --more $(MORE)
 
 demo-learning: $(READY) ## 60 invented people give, clinicians correct, two take back: what became of the models
 	@$(BIN)/python demo/story.py

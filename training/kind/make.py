@@ -53,7 +53,7 @@ def main() -> None:
         return
     items = [*read(given.data), *read_more(given.more)]
     pictures = squeezed(given.data, items)
-    seen = places(pictures, items, sample(items), given.keep)
+    seen = places(pictures, items, sample(items))
     for fold in folds:
         found = learned(fold, pictures, items, seen)
         if given.keep:
@@ -100,31 +100,15 @@ def sample(items: list[Item]) -> list[int]:
     return sorted(found)
 
 
-def places(
-    pictures: Picture, items: list[Item], chosen: list[int], keep: Path | None
-) -> dict[int, Any]:
-    """Return where each picture and its variations lie, shape (1 + VARIED, PLACE), by number.
-
-    What the folder ``keep`` holds is not worked out again.
-    """
-    kept = keep / "seen.npz" if keep else None
+def places(pictures: Picture, items: list[Item], chosen: list[int]) -> dict[int, Any]:
+    """Return where each picture and its variations lie, shape (1 + VARIED, PLACE), by number."""
     found = {}
-    if kept and kept.exists():
-        with np.load(kept, allow_pickle=False) as held:
-            found = dict(
-                zip(held["numbers"].tolist(), held["places"].astype(np.int64), strict=True)
-            )
     for n in chosen:
-        if n in found:
-            continue
         rng = np.random.default_rng((3, n))
         several = [reduced(pictures[n])]
         several += [varied(rng, pictures[n], items[n].kind) for _ in range(VARIED)]
         found[n] = embed(np.stack([seen_as(each) for each in several]))
-    if kept:
-        stacked = np.stack([found[n] for n in chosen]).astype(np.int16)
-        np.savez(kept, allow_pickle=False, numbers=np.array(chosen), places=stacked)
-    return {n: found[n] for n in chosen}
+    return found
 
 
 def learned(fold: Fold, pictures: Picture, items: list[Item], seen: dict[int, Any]) -> Learned:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,12 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.deid.faces.nifti import NiftiImage
+
 __all__ = ["of_dicom", "of_nifti"]
 
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
 
-_TYPES: Final = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4"}
 _PLACES: Final = (0.28, 0.36, 0.44, 0.52, 0.6, 0.68)  # of the extent: where slices are taken
 _DIMENSIONS: Final = 3
 # Level and width in Hounsfield units, one after the other.
@@ -27,25 +27,22 @@ def of_nifti(data: bytes, *, window: str) -> Iterator[Picture]:
     """Yield slices in all three planes, the head up, shape (rows, columns).
 
     Args:
-        data: A NIfTI-1 file, compressed or not, as RAS or anything near it.
+        data: A NIfTI file, compressed or not, as RAS or anything near it.
         window: ``head`` or ``body`` for CT; empty for MR, shown from its own levels.
     """
-    plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    order = "<" if struct.unpack("<i", plain[:4])[0] == 348 else ">"  # the header's size
-    shape = struct.unpack(f"{order}8h", plain[40:56])
-    kind = struct.unpack(f"{order}h", plain[70:72])[0]
-    steps = struct.unpack(f"{order}8f", plain[76:108])
-    start, slope, intercept = struct.unpack(f"{order}3f", plain[108:120])
-    sides = shape[1:4]
-    count = int(np.prod(sides))
-    found = np.frombuffer(plain, f"{order}{_TYPES[kind]}", count, int(start))
-    volume = np.nan_to_num(found.reshape(sides, order="F").astype(np.float32))
-    volume = volume * slope + intercept if slope else volume
+    image = NiftiImage.read(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    if image is None:
+        return
+    first = image.voxels.reshape((*image.voxels.shape[:3], -1), order="F")[..., 0]
+    volume = np.nan_to_num(first.astype(np.float32)) * np.float32(image.slope)
+    volume = volume + np.float32(image.intercept)
+    sides = volume.shape
+    steps = np.ones(3) if image.affine is None else np.linalg.norm(image.affine[:3, :3], axis=0)
     number = 0
     for axis in range(_DIMENSIONS):
         for share in _PLACES if sides[axis] > len(_PLACES) else ():
             plane = np.take(volume, int(share * sides[axis]), axis).T[::-1]
-            down, across = (steps[1 + n] for n in range(2, -1, -1) if n != axis)
+            down, across = (float(steps[n]) for n in range(2, -1, -1) if n != axis)
             yield _scaled(_shown(plane, window, number), down, across)
             number += 1
 

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 HERE = Path(__file__).resolve().parent
+TOOLS = Path(sys.executable).parent
 SOURCE = HERE.parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
@@ -106,13 +107,53 @@ def _sites(folder: Path, width: int) -> tuple[Path, Statistics]:
     return path, central
 
 
+def _around(folder: Path, app: Path, certificate: Path, port: int) -> dict[str, str]:
+    """Return the environment of all processes, with Flower's settings in a folder of its own."""
+    home = folder / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        '[superlink]\ndefault = "here"\n\n[superlink.here]\n'
+        f'address = "127.0.0.1:{port}"\nroot-certificates = "{certificate}"\n'
+    )
+    return os.environ | {
+        "FLWR_HOME": str(home),
+        "FLWR_TELEMETRY_ENABLED": "0",
+        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join([str(SOURCE), str(app)]),
+    }
+
+
+def _commands(
+    folder: Path, plan: Path, papers: tuple[Path, Path], port: int
+) -> tuple[list[str], list[list[str]]]:
+    """Return what starts the SuperLink, and what starts each site's SuperNode."""
+    certificate, secret = papers
+    link = [
+        *(str(TOOLS / "flower-superlink"), "--disable-runtime-dependency-installation"),
+        *("--ssl-certfile", str(certificate), "--ssl-keyfile", str(secret)),
+        *("--ssl-ca-certfile", str(certificate), "--host", "127.0.0.1", "--port", str(port)),
+    ]
+    nodes = []
+    for name in SITES:
+        where = {
+            "plan": plan,
+            "site": name,
+            "key": folder / f"{name}.key",
+            "sums": folder / f"{name}.sums",
+        }
+        told = " ".join(f'{key}="{value}"' for key, value in where.items())
+        node = [str(TOOLS / "flower-supernode"), "--root-certificates", str(certificate)]
+        node += ["--superlink", f"127.0.0.1:{port}", "--node-config", told]
+        nodes.append([*node, "--host", "127.0.0.1", "--port", str(_free())])
+    return link, nodes
+
+
 def main() -> int:
     """Run the round; return 0 when its total is the central one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=600.0, help="to wait for the total")
     given = parser.parse_args()
-    tools = Path(sys.executable).parent
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
@@ -121,39 +162,11 @@ def main() -> int:
         app = folder / "app"
         shutil.copytree(HERE / "safelight_flower", app / "safelight_flower")
         shutil.copy(HERE / "pyproject.toml", app)
-        home = folder / "home"
-        home.mkdir()
         port = _free()
-        (home / "config.toml").write_text(
-            '[superlink]\ndefault = "here"\n\n[superlink.here]\n'
-            f'address = "127.0.0.1:{port}"\nroot-certificates = "{certificate}"\n'
-        )
-        paths = os.pathsep.join([str(SOURCE), str(app)])
-        around = os.environ | {
-            "FLWR_HOME": str(home),
-            "FLWR_TELEMETRY_ENABLED": "0",
-            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": paths,
-        }
-        link = [
-            *(str(tools / "flower-superlink"), "--disable-runtime-dependency-installation"),
-            *("--ssl-certfile", str(certificate), "--ssl-keyfile", str(secret)),
-            *("--ssl-ca-certfile", str(certificate), "--host", "127.0.0.1", "--port", str(port)),
-        ]
-        nodes = []
-        for name in SITES:
-            where = {
-                "plan": plan,
-                "site": name,
-                "key": folder / f"{name}.key",
-                "sums": folder / f"{name}.sums",
-            }
-            told = " ".join(f'{key}="{value}"' for key, value in where.items())
-            node = [str(tools / "flower-supernode"), "--root-certificates", str(certificate)]
-            node += ["--superlink", f"127.0.0.1:{port}", "--node-config", told]
-            nodes.append([*node, "--host", "127.0.0.1", "--port", str(_free())])
+        around = _around(folder, app, certificate, port)
+        link, nodes = _commands(folder, plan, (certificate, secret), port)
         out = folder / "total.bin"
-        run = [str(tools / "flwr"), "run", str(app), "here", "--stream"]
+        run = [str(TOOLS / "flwr"), "run", str(app), "here", "--stream"]
         run += ["--run-config", f'plan="{plan}" out="{out}"']
         started: list[subprocess.Popen[bytes]] = []
         try:

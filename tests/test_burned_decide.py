@@ -91,6 +91,48 @@ def test_a_letter_that_was_turned_is_not_trusted() -> None:
     assert by_verdict(decide([sight(turned)], None), Verdict.MASK)
 
 
+@pytest.mark.parametrize("ends", ["RS", "LAF"])
+def test_letters_for_an_oblique_axis_stay_beside_another_axis_only(ends: str) -> None:
+    oblique, other = text(ends, 256, 12), text("A", 500, 256)
+    assert not by_verdict(decide([sight(oblique)], None), Verdict.KEEP)
+    assert len(by_verdict(decide([sight(oblique, other)], None), Verdict.KEEP)) == 2
+
+
+def spread(said: str, x: float, y: float) -> Candidate:
+    """Return a line whose letters stand 20 pixels apart."""
+    strip = Strip(x=x, y=y, length=20.0 * len(said), height=12)
+    return replace(text(" ".join(said), x, y), strip=strip)
+
+
+def columns(regions: list[Region], row: int) -> set[int]:
+    """Return the columns that are masked in a row."""
+    boxes = [b for r in by_verdict(regions, Verdict.MASK) for b in r.boxes]
+    return {x for b in boxes if b.y <= row < b.y + b.h for x in range(b.x, b.x + b.w)}
+
+
+def test_where_letters_are_spread_the_next_ones_are_masked_too() -> None:
+    assert set(range(110, 290)) <= columns(decide([sight(spread("DOE", 200, 100))], None), 100)
+    assert 110 not in columns(decide([sight(text("DOEJOHN", 200, 100))], None), 100)
+
+
+def test_a_mask_over_spread_letters_gives_way_to_a_mark_above_it() -> None:
+    above = text("PORTABLE", 240, 88)
+    regions = decide([sight(spread("DOE", 200, 100), above)], None)
+    assert by_verdict(regions, Verdict.KEEP)
+    assert 290 not in columns(regions, 100)
+
+
+def test_a_lone_letter_is_no_mark_beside_spread_letters() -> None:
+    away = text("R", 265, 100)
+    assert not by_verdict(decide([sight(spread("DOE", 200, 100), away)], None), Verdict.KEEP)
+    assert by_verdict(decide([sight(text("DOEJOH", 200, 100), away)], None), Verdict.KEEP)
+
+
+def test_a_wide_gap_between_spread_letters_is_masked() -> None:
+    two = [spread("DOE", 100, 100), spread("ROE", 215, 100)]
+    assert set(range(70, 245)) <= columns(decide([sight(*two)], None), 100)
+
+
 def test_measurements_in_ultrasound_regions_stay_beside_calipers() -> None:
     row = sight(text("1 Dist 2.34 cm", 200, 200), text("", 268, 200))
     hints = Hints(areas=(Box(0, 0, 512, 512),))

@@ -29,6 +29,7 @@ _OFFSETS: Final = 0x7FE00001
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _WINDOWED: Final = 8  # of a series, each such frame is seen through its header's window as well
 _LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
+_ROUND: Final = 3.0  # a ring is not so much longer than it is wide
 
 
 # A photo may be of anything: it is looked at as closely as can be.
@@ -145,7 +146,10 @@ def open_object(
 
 
 def _legible(sight: Sight) -> Sight:
-    """Leave out the outline of a whole organ: a ring as large as the picture is no letter O."""
+    """Leave out the outline of a whole organ: a ring as large as the picture is no letter O.
+
+    A long line is no ring: in a script that the reader does not know it may read as one letter.
+    """
     most = _LETTER * min(sight.rows, sight.columns)
     kept = tuple(
         one
@@ -153,6 +157,8 @@ def _legible(sight: Sight) -> Sight:
         if one.reading is None
         or len(one.reading.text.strip()) > 1
         or max(one.strip.height, one.strip.length) <= most
+        or max(one.strip.height, one.strip.length)
+        > _ROUND * min(one.strip.height, one.strip.length)
     )
     return sight if len(kept) == len(sight.found) else replace(sight, found=kept)
 

@@ -9,6 +9,7 @@ from safelight.deid.boxes import Box, Region, Verdict
 from safelight.deid.burned.grammar import Mark, parse
 from safelight.deid.burned.near import near
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
+from safelight.deid.burned.spacing import pitch
 from safelight.deid.burned.strip import Strip
 from safelight.deid.text import Needles
 
@@ -18,6 +19,7 @@ _GUARD: Final = 1.3
 _CLOSE: Final = 0.5
 _WIDE: Final = 2.5
 _BRIDGE: Final = 2.0
+_NEXT: Final = 3.0  # letters' widths, where letters are spread
 _COMMON: Final = 0.3
 _SAME: Final = 0.5
 _PAD: Final = 0.2
@@ -102,7 +104,7 @@ def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) 
         for c, mark in zip(sight.found, marks, strict=True)
         if mark is not None or c.sort is not Sort.TEXT or not _part(c.strip, proven)
     ]
-    marks = [_proven(c, needles, policy, sight) for c in found]
+    marks = _paired(found, [_proven(c, needles, policy, sight) for c in found])
     while True:
         masked = [c for c, mark in zip(found, marks, strict=True) if mark is None]
         lost = [
@@ -154,6 +156,28 @@ def _proven(
     return mark
 
 
+def _paired(found: Sequence[Candidate], marks: Sequence[Mark | None]) -> list[Mark | None]:
+    """Take the proof from two letters for an oblique axis that stand alone: they may be initials.
+
+    Viewers name the ends of two axes or more.
+    """
+    ends = {
+        c.reading.text
+        for c, mark in zip(found, marks, strict=True)
+        if mark is not None and mark.kind == "orientation" and c.reading is not None
+    }
+    return [
+        None
+        if mark is not None
+        and mark.kind == "orientation"
+        and c.reading is not None
+        and len(c.reading.text) > 1
+        and ends == {c.reading.text}
+        else mark
+        for c, mark in zip(found, marks, strict=True)
+    ]
+
+
 def _at_an_edge(strip: Strip, rows: int, columns: int) -> bool:
     """Tell whether a strip is where viewers put the ends of the axes: halfway along an edge."""
     x, y = abs(strip.x / columns - 0.5), abs(strip.y / rows - 0.5)
@@ -169,8 +193,9 @@ def _apart(candidate: Candidate, mark: Mark, masked: Sequence[Candidate], hints:
             continue
         tall = max(strip.height, min(other.strip.height, 2 * strip.height))
         along, across = _between(strip, other.strip)
-        reach = _GUARD if (mark.short or mark.ambiguous) and not inside else _CLOSE
-        if across < 0 and along <= reach * tall:
+        lone = (mark.short or mark.ambiguous) and not inside
+        reach = max(_GUARD * tall, _NEXT * pitch(other)) if lone else _CLOSE * tall
+        if across < 0 and along <= reach:
             return False
         if mark.ambiguous and max(along, across) <= _WIDE * tall and not other.weak:
             return False
@@ -217,15 +242,19 @@ def _overlap(one: Strip, other: Strip) -> bool:
     return width * height > _SAME * least
 
 
-def padded(strip: Strip, kept: Sequence[Strip] = ()) -> Strip:
+def padded(strip: Strip, kept: Sequence[Strip] = (), step: float = 0.0) -> Strip:
     """Return the strip as it is masked: with a margin for what its threshold cut off.
 
     Args:
         strip: Around the ink that was seen.
         kept: Proven marks; the margin gives way where it would cut into one.
+        step: Pixels from letter to letter where they are spread: lone letters beyond the ends are
+            easily missed.
     """
     across = min(strip.height, strip.length)
-    whole = strip.padded(_ENDS * across + _PIXELS, _PAD * across + _PIXELS)
+    whole = strip.padded(max(_ENDS * across, _NEXT * step) + _PIXELS, _PAD * across + _PIXELS)
+    if step and any(_meet(whole, mark) for mark in kept):
+        return padded(strip, kept)
     if any(_meet(whole, mark) for mark in kept):
         return strip.padded(_ENDS * across / 2, _PAD * across / 3 + _PIXELS / 2)
     return whole
@@ -240,7 +269,7 @@ def _region(each: _Judged, verdict: Verdict, rule: str, kept: Sequence[Strip] = 
     candidate = each.candidate
     strip = candidate.strip
     if verdict is Verdict.MASK and candidate.sort is Sort.TEXT:
-        strip = padded(strip, kept)
+        strip = padded(strip, kept, pitch(candidate))
     sure = candidate.reading.sure if verdict is Verdict.KEEP and candidate.reading else None
     return Region(
         boxes=strip.boxes(each.sight.rows, each.sight.columns),
@@ -311,7 +340,7 @@ def _bridges(masks: Sequence[_Judged], kept: Sequence[_Judged]) -> list[Region]:
         stay = [each.candidate.strip for each in kept if each.sight.frame == frame]
         for place, one in enumerate(text[:_MOST]):
             for other in text[place + 1 : _MOST]:
-                gap = _gap(one.candidate.strip, other.candidate.strip)
+                gap = _gap(one.candidate, other.candidate)
                 if gap is not None and not any(_overlap(gap, strip) for strip in stay):
                     out.append(
                         Region(
@@ -324,13 +353,15 @@ def _bridges(masks: Sequence[_Judged], kept: Sequence[_Judged]) -> list[Region]:
     return out
 
 
-def _gap(a: Strip, b: Strip) -> Strip | None:
+def _gap(one: Candidate, other: Candidate) -> Strip | None:
     """Return the strip between two pieces of one line; None when they are none."""
+    a, b = one.strip, other.strip
     if abs((a.angle - b.angle + 90) % 180 - 90) > _TURNED:
         return None
     along, across = _between(a, b)
     tall, short = max(a.height, b.height), min(a.height, b.height)
-    if across > -0.4 * short or not 0 < along <= _BRIDGE * tall or tall > 1.8 * short:
+    reach = max(_BRIDGE * tall, _NEXT * max(pitch(one), pitch(other)))
+    if across > -0.4 * short or not 0 < along <= reach or tall > 1.8 * short:
         return None
     ux, uy = a.along
     way = 1 if (b.x - a.x) * ux + (b.y - a.y) * uy > 0 else -1

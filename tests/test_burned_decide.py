@@ -98,6 +98,14 @@ def test_letters_for_an_oblique_axis_stay_beside_another_axis_only(ends: str) ->
     assert len(by_verdict(decide([sight(oblique, other)], None), Verdict.KEEP)) == 2
 
 
+def test_a_piece_of_a_mark_seen_askew_does_not_take_the_mark_along() -> None:
+    mark, piece = text("LT", 100, 100), text("T", 106, 103)
+    (region,) = decide([sight(mark, piece)], None)
+    assert region.verdict is Verdict.KEEP
+    other = text("K", 106, 103)
+    assert not by_verdict(decide([sight(mark, other)], None), Verdict.KEEP)
+
+
 def spread(said: str, x: float, y: float) -> Candidate:
     """Return a line whose letters stand 20 pixels apart."""
     strip = Strip(x=x, y=y, length=20.0 * len(said), height=12)

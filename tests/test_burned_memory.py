@@ -66,3 +66,11 @@ def test_only_the_newest_are_kept() -> None:
         known.keep(picture, Strip(x=110.0, y=10.0 * number, length=30.0, height=10.0), number)
     assert known.find(picture, Strip(x=110.0, y=0.0, length=30.0, height=10.0)) is None
     assert known.find(picture, Strip(x=110.0, y=1990.0, length=30.0, height=10.0)) == 199
+
+
+def test_a_faint_letter_that_changes_is_no_noise() -> None:
+    known: Memory[str] = Memory()
+    faint = [(120 + (frame(text) > 100) * 10).astype(np.uint8) for text in ("DOE", "ROE")]
+    known.keep(faint[0], STRIP, "DOE")
+    assert known.find(faint[0] + 1, STRIP) == "DOE"
+    assert known.find(faint[1], STRIP) is None

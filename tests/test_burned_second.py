@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from safelight.deid.burned import last, verify
+from safelight.deid.burned.company import distinct
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.look import Eyes
 from safelight.deid.burned.read import Reading
+from safelight.deid.burned.sight import Candidate, Sort
 from safelight.deid.burned.stack import layered
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, Peaks
+from safelight.deid.burned.views import stands_out
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,92 @@ def test_the_second_network_is_another(eyes: Eyes) -> None:
     assert min(float(first.max()), float(second.max())) > 0.9
 
 
-def test_writing_is_not_denied_and_bare_ground_is(eyes: Eyes) -> None:
+def opinion(strip: Strip, said: str = "", sure: float = 0.0, peak: float = 0.9) -> Opinion:
+    """Return what the engines before may have said of a line."""
+    line = Line(strip=strip, peak=peak, count=1, area=round(0.4 * strip.length * strip.height))
+    reading = Reading(text=said, sure=sure, least=sure)
+    return Opinion(line, Peaks(peak, peak, peak), reading)
+
+
+def test_the_last_word_tells_writing_from_bare_ground(eyes: Eyes) -> None:
     grey = np.random.default_rng(2).normal(60, 3, (300, 400)).clip(0, 255).astype(np.uint8)
     cv2.putText(grey, "DOE^JANE 1961", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 200, 2)
     written = Strip(x=150, y=70, length=230, height=28)
-    assert not eyes.denied(grey, written)
-    assert eyes.denied(grey, Strip(x=200, y=220, length=230, height=28))
+    bare = Strip(x=200, y=220, length=230, height=28)
+    words = {}
+    for strip in (written, bare):
+        seen = last.again(eyes.second, grey, strip)
+        words[strip] = [last.word(opinion(strip), seen, company=beside) for beside in (False, True)]
+    assert min(words[written]) > 1
+    assert max(words[bare]) < last.LONE
+    assert all(alone < beside for alone, beside in words.values())
 
 
-@pytest.mark.parametrize("at", [(5, 5), (395, 295), (200, -4)])
+@pytest.mark.parametrize("at", [(5, 5), (395, 295), (200, -4), (500, 400)])
 def test_a_line_at_the_border_is_judged_too(eyes: Eyes, at: tuple[int, int]) -> None:
     grey = np.full((300, 400), 30, np.uint8)
-    assert eyes.denied(grey, Strip(x=at[0], y=at[1], length=40, height=14))
+    seen = last.again(eyes.second, grey, Strip(x=at[0], y=at[1], length=40, height=14))
+    assert seen.peak < 0.1
+    assert seen.contrast == 0
+
+
+def test_what_was_dismissed_counts_beside_text_that_was_read_only(
+    eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grey = np.full((300, 400), 30, np.uint8)
+    cv2.putText(grey, "DOE^JANE", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 200, 2)
+    odd = Strip(x=120, y=70, length=160, height=28)
+    monkeypatch.setattr(verify, "read", lambda _: -2.0)  # the engines before dismiss it
+    monkeypatch.setitem(verify.ACCEPT, "read", (-1.6, 3.0))
+    unread = opinion(odd, "~", 0.2, peak=0.7)
+    name = Candidate(
+        sort=Sort.TEXT,
+        strip=Strip(x=120, y=200, length=160, height=28),
+        score=1.0,
+        reading=Reading(text="ROE JOHN", sure=0.99, least=0.9),
+    )
+    (alone,) = eyes._settled(grey, [unread], [], last.LONE)
+    (beside,) = eyes._settled(grey, [unread], [name], last.LONE)
+    assert alone.weak
+    assert not beside.weak
+
+
+def test_blurred_and_faint_letters_show_on_the_sharpened_picture(
+    eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ink = np.zeros((240, 320), np.uint8)
+    cv2.putText(ink, "21.11.1961 DOE", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255, 1)
+    soft = cv2.GaussianBlur(ink, (0, 0), 2.0).astype(np.float32)
+    ground = np.random.default_rng(3).normal(40, 1, ink.shape)
+    grey = np.asarray((ground + 0.15 * soft).clip(0, 255), np.uint8)
+    found = [one for one in eyes.look(Shown(grey)).found if not one.weak]
+    assert any(one.strip.x < 180 and one.strip.length > 60 for one in found)
+    monkeypatch.setattr(Eyes, "_sharper", lambda *_: [])
+    assert all(one.weak for one in eyes.look(Shown(grey)).found)
+
+
+def test_of_two_finds_at_one_place_the_confirmed_one_counts() -> None:
+    strip = Strip(x=100, y=50, length=100, height=20)
+    surer = Candidate(
+        sort=Sort.TEXT,
+        strip=strip,
+        score=0.9,
+        reading=Reading(text="~", sure=0.6, least=0.6),
+        weak=True,
+    )
+    other = Candidate(sort=Sort.TEXT, strip=strip, score=0.8)
+    assert [one.weak for one in distinct([surer, other])] == [False]
+    assert [one.weak for one in distinct([surer, surer])] == [True]
+
+
+def test_a_line_stands_out_by_a_quarter_of_the_tones() -> None:
+    grey = np.full((100, 200), 100, np.uint8)
+    strip = Strip(x=100, y=50, length=100, height=20)
+    grey[45:55, 60:140:2] = 160
+    assert not stands_out(grey, strip)
+    grey[45:55, 60:140:2] = 170
+    assert stands_out(grey, strip)
+    assert not stands_out(grey, Strip(x=500, y=50, length=10, height=10))
 
 
 def test_a_mark_does_not_take_the_initials_below_it_along(eyes: Eyes) -> None:

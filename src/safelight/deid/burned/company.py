@@ -7,7 +7,7 @@ from typing import Final
 from safelight.deid.burned.sight import Candidate
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["distinct", "in_company"]
+__all__ = ["apart", "distinct", "in_company"]
 
 _CLEARLY: Final = 0.85
 _UNLIKE: Final = 1.6
@@ -43,13 +43,23 @@ def _beside(one: Strip, other: Strip) -> bool:
     return (down < 0 and across <= _FOLLOWS * tall) or (across < 0 and down <= _BELOW * tall)
 
 
+def apart(one: Strip, other: Strip) -> bool:
+    """Tell whether the upright rectangles around two strips have nothing in common."""
+    a, b = one.bounds(), other.bounds()
+    return a[0] > b[2] or b[0] > a[2] or a[1] > b[3] or b[1] > a[3]
+
+
 def distinct(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Leave out what another candidate of its kind covers already, the surer reading kept."""
+    """Leave out what another candidate of its kind covers already, the surer reading kept.
+
+    What was confirmed once stays so.
+    """
     out: list[Candidate] = []
     for one in sorted(found, key=lambda c: -(c.reading.sure if c.reading else c.score)):
         for place, other in enumerate(out):
             if one.sort is other.sort and _same(one.strip, other.strip):
-                out[place] = replace(other, strip=_wider(other.strip, one.strip))
+                whole = _wider(other.strip, one.strip)
+                out[place] = replace(other, strip=whole, weak=other.weak and one.weak)
                 break
         else:
             out.append(one)

@@ -29,6 +29,8 @@ _TURNED: Final = 8
 _FEW: Final = 3
 _INSIDE: Final = 0.85
 _TALLER: Final = 1.25
+_MOSTLY: Final = 0.6
+_ASKEW: Final = 1.6
 _HALFWAY: Final = 0.15
 _OUTSIDE: Final = 0.25
 _LIKE: Final = 0.6
@@ -97,12 +99,12 @@ def decide(
 def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) -> list[_Judged]:
     """Return the candidates of one picture, those that are proven harmless with their mark."""
     marks = [_proven(c, needles, policy, sight) for c in sight.found]
-    proven = [c.strip for c, mark in zip(sight.found, marks, strict=True) if mark is not None]
+    proven = [c for c, mark in zip(sight.found, marks, strict=True) if mark is not None]
     # A piece of a line that was read as a whole is a mark no less than the line.
     found = [
         c
         for c, mark in zip(sight.found, marks, strict=True)
-        if mark is not None or c.sort is not Sort.TEXT or not _part(c.strip, proven)
+        if mark is not None or c.sort is not Sort.TEXT or not _part(c, proven)
     ]
     marks = _paired(found, [_proven(c, needles, policy, sight) for c in found])
     while True:
@@ -119,19 +121,29 @@ def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) 
     return [_Judged(sight, c, mark) for c, mark in zip(found, marks, strict=True)]
 
 
-def _part(strip: Strip, proven: Sequence[Strip]) -> bool:
-    """Tell whether nearly all of a strip lies in a proven line of about its height."""
+def _part(one: Candidate, proven: Sequence[Candidate]) -> bool:
+    """Tell whether nearly all of a find lies in a proven line of about its height.
+
+    Most of it is enough where its letters are among the line's: it is a piece seen askew.
+    """
+    strip = one.strip
     left, top, right, bottom = strip.bounds()
-    for line in proven:
-        a = line.padded(1, 1).bounds()
+    for other in proven:
+        a = other.strip.padded(1, 1).bounds()
         width, height = min(a[2], right) - max(a[0], left), min(a[3], bottom) - max(a[1], top)
+        same = _said(one) != "" and _said(one) in _said(other)
+        inside, taller = (_MOSTLY, _ASKEW) if same else (_INSIDE, _TALLER)
         if (
             min(width, height) > 0
-            and width * height >= _INSIDE * (right - left) * (bottom - top)
-            and min(strip.height, strip.length) <= _TALLER * line.height
+            and width * height >= inside * (right - left) * (bottom - top)
+            and min(strip.height, strip.length) <= taller * other.strip.height
         ):
             return True
     return False
+
+
+def _said(one: Candidate) -> str:
+    return "" if one.reading is None else "".join(filter(str.isalnum, one.reading.text.upper()))
 
 
 def _proven(

@@ -8,8 +8,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from safelight.deid.burned import barcodes, find, lines, verify
-from safelight.deid.burned.company import distinct, in_company
+from safelight.deid.burned import barcodes, find, last, lines, verify
+from safelight.deid.burned.company import apart, distinct, in_company
 from safelight.deid.burned.detector import Detector
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
@@ -20,14 +20,13 @@ from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
 from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
+from safelight.deid.burned.views import planes, sharpened, stands_out
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
 #: The thresholds of the first look, chosen on generated pictures (``docs/burned-in.md``).
 LEVELS: Final = Levels()
 
-_EDGE: Final = 24
-_NO_EDGE: Final = 10
 _SOME: Final = 12
 _LOOKS: Final = 0.7
 _SENSE: Final = 0.8
@@ -52,7 +51,7 @@ _READ_LONGEST: Final = 24.0
 _PLAINLY: Final = 0.8
 _SEVERAL: Final = 2
 _AGAIN: Final = 0.7
-_CONTEXT: Final = 48
+_FLOOR: Final = -4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,7 @@ class Eyes:
 
     def __init__(self) -> None:
         self._detections: Memory[float] = Memory()
+        self._looks: Memory[last.Again] = Memory()
 
     @cached_property
     def segments(self) -> Segments:
@@ -137,10 +137,9 @@ class Eyes:
             ]
             for plane, left, top in planes(view, grey):
                 seen, maps = self.lines(plane, hints, levels)
-                found += [
-                    replace(one, strip=one.strip.scaled(1.0, left, top))
-                    for one in self._judged(plane, seen, maps)
-                ]
+                judged = self._judged(plane, seen, maps)
+                judged += self._sharper(plane, judged, maps, levels)
+                found += [replace(one, strip=one.strip.scaled(1.0, left, top)) for one in judged]
         return Sight(rows=rows, columns=columns, frame=frame, found=distinct(found))
 
     def lines(self, grey: Grey, hints: Hints, levels: Levels) -> tuple[list[Line], Maps]:
@@ -199,7 +198,27 @@ class Eyes:
             out[top:bottom, left:right] = self.segments.probability(crop, _ZOOM)
         return out
 
-    def _judged(self, grey: Grey, seen: Sequence[Line], maps: Maps) -> list[Candidate]:
+    def _sharper(
+        self, grey: Grey, found: Sequence[Candidate], maps: Maps, levels: Levels
+    ) -> list[Candidate]:
+        """Look at the sharpened plane where something seems to be and nothing is clearly read."""
+        if float(maps.full.max(initial=0.0)) < find.SUSPECT or any(
+            not one.weak and _plain(one.reading) and stands_out(grey, one.strip) for one in found
+        ):
+            return []
+        sharp = sharpened(grey)
+        full = self.segments.probability(sharp)
+        for one in found:
+            if not one.weak and _plain(one.reading):
+                left, top, right, bottom = (max(round(side), 0) for side in one.strip.bounds())
+                full[top:bottom, left:right] = 0
+        more = lines.join(find.pieces(full, levels), levels)
+        judged = self._judged(sharp, more, replace(maps, full=full), least=last.SHARP)
+        return [one for one in judged if not one.weak]
+
+    def _judged(
+        self, grey: Grey, seen: Sequence[Line], maps: Maps, least: float = last.LONE
+    ) -> list[Candidate]:
         """Weigh what speaks for each line, asking the dearer engines only where it is open."""
         out: list[Candidate] = []
         unread: list[Opinion] = []
@@ -217,10 +236,34 @@ class Eyes:
             else:
                 unread.append(opinion)
         readings = self.reader.read(grey, [opinion.line.strip for opinion in unread])
+        whole: list[Opinion] = []
         for opinion, reading in zip(unread, readings, strict=True):
             parts = self._parted(grey, opinion, reading)
-            out += parts or [self._weighed(grey, replace(opinion, reading=reading))]
-        return in_company(out)
+            out += parts
+            if not parts:
+                whole.append(replace(opinion, reading=reading))
+        return in_company(out + self._settled(grey, whole, out, least))
+
+    def _settled(
+        self, grey: Grey, opinions: Sequence[Opinion], beside: Sequence[Candidate], least: float
+    ) -> list[Candidate]:
+        """Have the last word on lines that were read: plain ones stay, the others are seen again.
+
+        What was dismissed is looked at once more only where something else can be read.
+        """
+        first = [self._weighed(grey, opinion) for opinion in opinions]
+        clear = [one for one in (*beside, *first) if not one.weak and _plain(one.reading)]
+        out = []
+        for opinion, one in zip(opinions, first, strict=True):
+            company = any(apart(one.strip, other.strip) for other in clear)
+            open_ = not one.weak or (company and verify.read(opinion) >= _FLOOR)
+            if open_ and (one.weak or not _plain(one.reading)):
+                seen = self._again(grey, one.strip)
+                bar = max(last.RESCUED, least) if one.weak else least
+                word = last.word(opinion, seen, company=company)
+                one = replace(one, weak=seen.peak < _AGAIN or word < bar)  # noqa: PLW2901
+            out.append(one)
+        return out
 
     def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:
         """Return the lines of a block that is read as none, or as a mark that is but one of them.
@@ -262,26 +305,15 @@ class Eyes:
         weak = score < low and not clear
         if not weak and _lone_shape(opinion) and not _wordy(opinion):
             weak = not stacked(grey, opinion.line.strip)  # a block of small lines is none
-        if not weak and not _plain(opinion.reading):
-            weak = self.denied(grey, opinion.line.strip)
         return _candidate(opinion, weak=weak)
 
-    def denied(self, grey: Grey, strip: Strip) -> bool:
-        """Tell whether the second network sees nothing where the first saw writing.
-
-        Args:
-            grey: The plane, (rows, columns).
-            strip: The line.
-        """
-        left, top, right, bottom = (int(side) for side in strip.bounds())
-        x, y = max(left - _CONTEXT, 0), max(top - _CONTEXT, 0)
-        crop = grey[y : bottom + _CONTEXT, x : right + _CONTEXT]
-        inside = np.s_[max(top, 0) - y : bottom - y + 1, max(left, 0) - x : right - x + 1]
-        crop = np.ascontiguousarray(crop)
-        return all(
-            float(self.second.probability(crop, scale)[inside].max(initial=0.0)) < _AGAIN
-            for scale in (1.0, 0.5, _ZOOM)
-        )
+    def _again(self, grey: Grey, strip: Strip) -> last.Again:
+        """Return what the second network sees in a strip."""
+        known = self._looks.find(grey, strip)
+        if known is None:
+            known = last.again(self.second, grey, strip)
+            self._looks.keep(grey, strip, known)
+        return known
 
     def detected(self, grey: Grey, strip: Strip) -> float:
         """Return how sure the second detector is of something in a strip.
@@ -360,29 +392,3 @@ def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:
         reading=opinion.reading,
         weak=weak,
     )
-
-
-def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
-    """Return what must be looked at, each with its left column and top row.
-
-    The first is the grey. Where the greatest or the least of the colours has edges that the grey
-    has not, that part of it follows: yellow on white, blue on black, red on green.
-    """
-    out = [(grey, 0, 0)]
-    if picture.rgb is None:
-        return out
-    told = cv2.dilate(_edges(grey), np.ones((3, 3), np.uint8))
-    for plane in (picture.rgb.max(axis=2), picture.rgb.min(axis=2)):
-        more = (_edges(plane) > _EDGE) & (told < _NO_EDGE)
-        if np.count_nonzero(more) < _SOME:
-            continue
-        left, top, width, height = cv2.boundingRect(more.astype(np.uint8))
-        x, y = max(left - _SURROUNDINGS, 0), max(top - _SURROUNDINGS, 0)
-        part = plane[y : top + height + _SURROUNDINGS, x : left + width + _SURROUNDINGS]
-        out.append((np.ascontiguousarray(part), x, y))
-    return out
-
-
-def _edges(plane: Grey) -> Grey:
-    """Return how much each pixel differs from its neighbours, shape (rows, columns)."""
-    return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))

@@ -15,6 +15,7 @@ _MOST: Final = 128
 _NEAR: Final = 1.5  # pixels by which a strip may lie elsewhere and still be the same line
 _SHARE: Final = 0.1  # the same, as a part of its height
 _SAME: Final = 12  # grey levels; another letter differs by far more, the noise of JPEG by less
+_FAINT: Final = 8  # the same, as a part of the patch's own range: faint letters differ by less
 _TURN: Final = 2.0  # degrees
 _AROUND: Final = 2
 
@@ -48,7 +49,8 @@ class Memory(Generic[Value]):
             if kept.size == grey.shape and _alike(kept.strip, strip):
                 left, top, right, bottom = kept.place
                 now = grey[top:bottom, left:right].astype(np.int16)
-                if int(np.abs(now - kept.patch).max(initial=0)) <= _SAME:
+                same = min(_SAME, int(np.ptp(kept.patch)) // _FAINT) if kept.patch.size else _SAME
+                if int(np.abs(now - kept.patch).max(initial=0)) <= same:
                     return kept.value
         return None
 

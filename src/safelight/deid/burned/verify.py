@@ -12,7 +12,7 @@ from typing import Final
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.read import Reading
 
-__all__ = ["ACCEPT", "Opinion", "Peaks", "alone", "read", "seen"]
+__all__ = ["ACCEPT", "Opinion", "Peaks", "alone", "logit", "read", "seen", "weigh"]
 
 _SURE: Final = 0.999
 _LETTERS: Final = 8
@@ -51,26 +51,26 @@ class Opinion:
 
 def alone(opinion: Opinion) -> float:
     """Return the score from the segmenter alone."""
-    return _weigh(_ALONE, _shape(opinion))
+    return weigh(_ALONE, _shape(opinion))
 
 
 def read(opinion: Opinion) -> float:
     """Return the score once the line was read."""
-    return _weigh(_READ, [*_shape(opinion), *_said(opinion)])
+    return weigh(_READ, [*_shape(opinion), *_said(opinion)])
 
 
 def seen(opinion: Opinion) -> float:
     """Return the score once the detector looked as well."""
-    return _weigh(_SEEN, [*_shape(opinion), *_said(opinion), _logit(opinion.detected)])
+    return weigh(_SEEN, [*_shape(opinion), *_said(opinion), logit(opinion.detected)])
 
 
 def _shape(opinion: Opinion) -> list[float]:
     strip, peaks = opinion.line.strip, opinion.peaks
     size = max(strip.length * strip.height, 1.0)
     return [
-        _logit(max(peaks.full, peaks.half, peaks.zoom)),
-        _logit(peaks.full),
-        _logit(peaks.half),
+        logit(max(peaks.full, peaks.half, peaks.zoom)),
+        logit(peaks.full),
+        logit(peaks.half),
         math.log(size),
         math.log(max(strip.length, 1.0) / max(strip.height, 1.0)),
         math.log(max(strip.height, 1.0)),
@@ -86,10 +86,17 @@ def _said(opinion: Opinion) -> list[float]:
     return [reading.sure, min(letters, _LETTERS) / _LETTERS]
 
 
-def _logit(probability: float) -> float:
-    inside = min(max(probability, 1 - _SURE), _SURE)
+def logit(probability: float, sure: float = _SURE) -> float:
+    """Return the logarithm of the odds.
+
+    Args:
+        probability: 0 to 1.
+        sure: Bound on it; its complement is the other.
+    """
+    inside = min(max(probability, 1 - sure), sure)
     return math.log(inside / (1 - inside))
 
 
-def _weigh(weights: Sequence[float], values: Sequence[float]) -> float:
+def weigh(weights: Sequence[float], values: Sequence[float]) -> float:
+    """Return the first weight, plus each other times its value."""
     return weights[0] + sum(w * v for w, v in zip(weights[1:], values, strict=True))

@@ -1,0 +1,72 @@
+"""What of a picture is looked at: its grey, the colours where they hide something, its edges."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from safelight.deid.burned.find import Grey
+from safelight.deid.burned.sight import Shown
+from safelight.deid.burned.strip import Strip
+
+__all__ = ["planes", "sharpened", "stands_out"]
+
+_EDGE: Final = 24
+_NO_EDGE: Final = 10
+_SOME: Final = 12
+_SURROUNDINGS: Final = 24
+_SIGMA: Final = 1.5  # pixels
+_AMOUNT: Final = 3.0
+_CLEAR: Final = 64  # grey levels
+_TONES: Final = (2, 98)  # percentiles
+
+
+def sharpened(grey: Grey) -> Grey:
+    """Return a plane with its edges drawn out: blurred and faint letters show in it (unsharp mask).
+
+    Args:
+        grey: Shape (rows, columns), 0 to 255.
+    """
+    soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
+    return np.asarray(cv2.addWeighted(grey, 1 + _AMOUNT, soft, -_AMOUNT, 0), np.uint8)
+
+
+def stands_out(grey: Grey, strip: Strip) -> bool:
+    """Tell whether a line differs from its ground by a quarter of the range of tones.
+
+    Args:
+        grey: Shape (rows, columns), 0 to 255.
+        strip: The line.
+    """
+    left, top, right, bottom = (max(round(side), 0) for side in strip.bounds())
+    tones = grey[top : bottom + 1, left : right + 1]
+    if not tones.size:
+        return False
+    dark, bright = np.percentile(tones, _TONES)
+    return bool(bright - dark >= _CLEAR)
+
+
+def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
+    """Return what must be looked at, each with its left column and top row.
+
+    The first is the grey. Where the greatest or the least of the colours has edges that the grey
+    has not, that part of it follows: yellow on white, blue on black, red on green.
+    """
+    out = [(grey, 0, 0)]
+    if picture.rgb is None:
+        return out
+    told = cv2.dilate(_edges(grey), np.ones((3, 3), np.uint8))
+    for plane in (picture.rgb.max(axis=2), picture.rgb.min(axis=2)):
+        more = (_edges(plane) > _EDGE) & (told < _NO_EDGE)
+        if np.count_nonzero(more) < _SOME:
+            continue
+        left, top, width, height = cv2.boundingRect(more.astype(np.uint8))
+        x, y = max(left - _SURROUNDINGS, 0), max(top - _SURROUNDINGS, 0)
+        part = plane[y : top + height + _SURROUNDINGS, x : left + width + _SURROUNDINGS]
+        out.append((np.ascontiguousarray(part), x, y))
+    return out
+
+
+def _edges(plane: Grey) -> Grey:
+    """Return how much each pixel differs from its neighbours, shape (rows, columns)."""
+    return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))

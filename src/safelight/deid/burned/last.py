@@ -15,7 +15,7 @@ from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, logit, weigh
 
-__all__ = ["LONE", "RESCUED", "SHARP", "Again", "again", "word"]
+__all__ = ["LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
 
 #: From which word on something counts as writing: what the engines before took for it, what they
 #: dismissed on a picture that has text on it, and what shows on the sharpened picture only. Chosen
@@ -29,9 +29,10 @@ _INK: Final = 0.5
 _SURE: Final = 0.9999
 _LETTERS: Final = 8
 _DARKEST: Final = (2, 98)
-# Constant; then logits of the greatest probability of the first network at full size, half and
-# twice the size; the same of the second; how much of the rectangle the second fills; logarithms of
-# contrast, of the finest strokes, of height and length; ink; letters read; text read elsewhere.
+# By ``python -m training.burned.weigh``. Constant; then logits of the greatest probability of the
+# first network at full size, half and twice the size; the same of the second; how much of the
+# rectangle the second fills; logarithms of contrast, of the finest strokes, of height and length;
+# ink; letters read; text read elsewhere.
 _WEIGHTS: Final = (
     *(-9.4, 0.05, 0.07, 0.05, 0.32, 0.04, 0.53),
     *(0.37, 0.56, 0.71, 0.52, -0.86, 2.54, 2.54, 2.79),
@@ -91,8 +92,8 @@ def again(second: Segments, grey: Grey, strip: Strip) -> Again:
     )
 
 
-def word(opinion: Opinion, seen: Again, *, company: bool) -> float:
-    """Return the logit of a line's being writing.
+def facts(opinion: Opinion, seen: Again, *, company: bool) -> list[float]:
+    """Return what the last word is made of, in the order of the weights.
 
     Args:
         opinion: What the engines before say.
@@ -101,13 +102,9 @@ def word(opinion: Opinion, seen: Again, *, company: bool) -> float:
     """
     strip, peaks, reading = opinion.line.strip, opinion.peaks, opinion.reading
     letters = 0 if reading is None else sum(map(str.isalnum, reading.text))
-    values = [
-        logit(peaks.full, _SURE),
-        logit(peaks.half, _SURE),
-        logit(peaks.zoom, _SURE),
-        logit(seen.full, _SURE),
-        logit(seen.half, _SURE),
-        logit(seen.zoom, _SURE),
+    networks = (peaks.full, peaks.half, peaks.zoom, seen.full, seen.half, seen.zoom)
+    return [
+        *(logit(probability, _SURE) for probability in networks),
         seen.filled,
         math.log(max(seen.contrast, 1.0)),
         math.log(max(seen.fine, 0.1)),
@@ -117,4 +114,8 @@ def word(opinion: Opinion, seen: Again, *, company: bool) -> float:
         min(letters, _LETTERS) / _LETTERS,
         float(company),
     ]
-    return weigh(_WEIGHTS, values)
+
+
+def word(opinion: Opinion, seen: Again, *, company: bool) -> float:
+    """Return the logit of a line's being writing; arguments as in ``facts``."""
+    return weigh(_WEIGHTS, facts(opinion, seen, company=company))

@@ -251,18 +251,26 @@ class Eyes:
 
         What was dismissed is looked at once more only where something else can be read.
         """
-        first = [self._weighed(grey, opinion) for opinion in opinions]
-        clear = [one for one in (*beside, *first) if not one.weak and _plain(one.reading)]
-        out = []
-        for opinion, one in zip(opinions, first, strict=True):
-            company = any(apart(one.strip, other.strip) for other in clear)
-            open_ = not one.weak or (company and verify.read(opinion) >= _FLOOR)
-            if open_ and (one.weak or not _plain(one.reading)):
-                seen = self._again(grey, one.strip)
-                bar = max(last.RESCUED, least) if one.weak else least
-                word = last.word(opinion, seen, company=company)
-                one = replace(one, weak=seen.peak < _AGAIN or word < bar)  # noqa: PLW2901
-            out.append(one)
+        out = [self._weighed(grey, opinion) for opinion in opinions]
+        for place, company in self._open(opinions, out, beside).items():
+            opinion, one = opinions[place], out[place]
+            seen = self._again(grey, one.strip)
+            bar = max(last.RESCUED, least) if one.weak else least
+            word = last.word(opinion, seen, company=company)
+            out[place] = replace(one, weak=seen.peak < _AGAIN or word < bar)
+        return out
+
+    def _open(
+        self, opinions: Sequence[Opinion], first: Sequence[Candidate], beside: Sequence[Candidate]
+    ) -> dict[int, bool]:
+        """Return the places of what is still open, with whether text was read elsewhere."""
+        clear = [one.strip for one in (*beside, *first) if not one.weak and _plain(one.reading)]
+        out = {}
+        for place, one in enumerate(first):
+            company = any(apart(one.strip, strip) for strip in clear)
+            likely = company and verify.read(opinions[place]) >= _FLOOR
+            if likely if one.weak else not _plain(one.reading):
+                out[place] = company
         return out
 
     def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:

@@ -106,6 +106,19 @@ def test_a_piece_of_a_mark_seen_askew_does_not_take_the_mark_along() -> None:
     assert not by_verdict(decide([sight(mark, other)], None), Verdict.KEEP)
 
 
+@pytest.mark.parametrize("lap", [-3, 0, 3])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_mask_beside_a_mark_stops_halfway_between_them(lap: int, side: int) -> None:
+    mark, name = text("LATERAL", 100, 100), text("DOE^JOHN", 100, 100 + side * (12 - lap))
+    regions = decide([sight(mark, name)], None)
+    (kept,) = (box for r in by_verdict(regions, Verdict.KEEP) for box in r.boxes)
+    (mask,) = (box for r in by_verdict(regions, Verdict.MASK) for box in r.boxes)
+    inner = mask.y - (kept.y + kept.h) if side > 0 else kept.y - (mask.y + mask.h)
+    assert abs(inner + lap / 2) <= 1.5
+    outer = mask.y + mask.h if side > 0 else -mask.y
+    assert outer >= side * (100 + side * (12 - lap)) + 6
+
+
 def spread(said: str, x: float, y: float) -> Candidate:
     """Return a line whose letters stand 20 pixels apart."""
     strip = Strip(x=x, y=y, length=20.0 * len(said), height=12)

@@ -9,22 +9,18 @@ from safelight.deid.boxes import Box, Region, Verdict
 from safelight.deid.burned.grammar import Mark, parse
 from safelight.deid.burned.near import near
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
-from safelight.deid.burned.spacing import pitch
+from safelight.deid.burned.spacing import NEXT, PAD, PIXELS, padded, pitch
 from safelight.deid.burned.strip import Strip
 from safelight.deid.text import Needles
 
-__all__ = ["DEFAULT", "Policy", "decide", "padded"]
+__all__ = ["DEFAULT", "Policy", "decide"]
 
 _GUARD: Final = 1.3
 _CLOSE: Final = 0.5
 _WIDE: Final = 2.5
 _BRIDGE: Final = 2.0
-_NEXT: Final = 3.0  # letters' widths, where letters are spread
 _COMMON: Final = 0.3
 _SAME: Final = 0.5
-_PAD: Final = 0.2
-_ENDS: Final = 0.35
-_PIXELS: Final = 1.5
 _TURNED: Final = 8
 _FEW: Final = 3
 _INSIDE: Final = 0.85
@@ -206,7 +202,7 @@ def _apart(candidate: Candidate, mark: Mark, masked: Sequence[Candidate], hints:
         tall = max(strip.height, min(other.strip.height, 2 * strip.height))
         along, across = _between(strip, other.strip)
         lone = (mark.short or mark.ambiguous) and not inside
-        reach = max(_GUARD * tall, _NEXT * pitch(other)) if lone else _CLOSE * tall
+        reach = max(_GUARD * tall, NEXT * pitch(other)) if lone else _CLOSE * tall
         if across < 0 and along <= reach:
             return False
         if mark.ambiguous and max(along, across) <= _WIDE * tall and not other.weak:
@@ -252,29 +248,6 @@ def _overlap(one: Strip, other: Strip) -> bool:
         return False
     least = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
     return width * height > _SAME * least
-
-
-def padded(strip: Strip, kept: Sequence[Strip] = (), step: float = 0.0) -> Strip:
-    """Return the strip as it is masked: with a margin for what its threshold cut off.
-
-    Args:
-        strip: Around the ink that was seen.
-        kept: Proven marks; the margin gives way where it would cut into one.
-        step: Pixels from letter to letter where they are spread: lone letters beyond the ends are
-            easily missed.
-    """
-    across = min(strip.height, strip.length)
-    whole = strip.padded(max(_ENDS * across, _NEXT * step) + _PIXELS, _PAD * across + _PIXELS)
-    if step and any(_meet(whole, mark) for mark in kept):
-        return padded(strip, kept)
-    if any(_meet(whole, mark) for mark in kept):
-        return strip.padded(_ENDS * across / 2, _PAD * across / 3 + _PIXELS / 2)
-    return whole
-
-
-def _meet(one: Strip, other: Strip) -> bool:
-    a, b = one.bounds(), other.bounds()
-    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
 
 
 def _region(each: _Judged, verdict: Verdict, rule: str, kept: Sequence[Strip] = ()) -> Region:
@@ -372,7 +345,7 @@ def _gap(one: Candidate, other: Candidate) -> Strip | None:
         return None
     along, across = _between(a, b)
     tall, short = max(a.height, b.height), min(a.height, b.height)
-    reach = max(_BRIDGE * tall, _NEXT * max(pitch(one), pitch(other)))
+    reach = max(_BRIDGE * tall, NEXT * max(pitch(one), pitch(other)))
     if across > -0.4 * short or not 0 < along <= reach or tall > 1.8 * short:
         return None
     ux, uy = a.along
@@ -385,4 +358,4 @@ def _gap(one: Candidate, other: Candidate) -> Strip | None:
         length=along,
         height=tall,
     )
-    return gap.padded(_PIXELS, _PAD * tall + _PIXELS)
+    return gap.padded(PIXELS, PAD * tall + PIXELS)

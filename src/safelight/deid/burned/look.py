@@ -30,13 +30,6 @@ LEVELS: Final = Levels()
 _SOME: Final = 12
 _LOOKS: Final = 0.7
 _SENSE: Final = 0.8
-_HALF_SURE: Final = 0.45
-_WORDY: Final = 5
-_LARGE: Final = 44
-_LOOP: Final = 3.5
-_CERTAIN: Final = 0.93
-_BEYOND: Final = 0.9995
-_HOLLOW: Final = 0.2
 _UNDENIED: Final = 0.98
 _LEGIBLE: Final = 0.8
 _ZOOM: Final = 2.0
@@ -48,8 +41,6 @@ _WHOLE: Final = 1_300_000
 _CLEAR: Final = 0.97
 _MORE: Final = 2.5
 _READ_LONGEST: Final = 24.0
-_PLAINLY: Final = 0.8
-_SEVERAL: Final = 2
 _AGAIN: Final = 0.7
 _FLOOR: Final = -4.0
 
@@ -203,13 +194,14 @@ class Eyes:
     ) -> list[Candidate]:
         """Look at the sharpened plane where something seems to be and nothing is clearly read."""
         if float(maps.full.max(initial=0.0)) < find.SUSPECT or any(
-            not one.weak and _plain(one.reading) and stands_out(grey, one.strip) for one in found
+            not one.weak and verify.plain(one.reading) and stands_out(grey, one.strip)
+            for one in found
         ):
             return []
         sharp = sharpened(grey)
         full = self.segments.probability(sharp)
         for one in found:
-            if not one.weak and _plain(one.reading):
+            if not one.weak and verify.plain(one.reading):
                 left, top, right, bottom = (max(round(side), 0) for side in one.strip.bounds())
                 full[top:bottom, left:right] = 0
         more = lines.join(find.pieces(full, levels), levels)
@@ -264,12 +256,14 @@ class Eyes:
         self, opinions: Sequence[Opinion], first: Sequence[Candidate], beside: Sequence[Candidate]
     ) -> dict[int, bool]:
         """Return the places of what is still open, with whether text was read elsewhere."""
-        clear = [one.strip for one in (*beside, *first) if not one.weak and _plain(one.reading)]
+        clear = [
+            one.strip for one in (*beside, *first) if not one.weak and verify.plain(one.reading)
+        ]
         out = {}
         for place, one in enumerate(first):
             company = any(apart(one.strip, strip) for strip in clear)
             likely = company and verify.read(opinions[place]) >= _FLOOR
-            if likely if one.weak else not _plain(one.reading):
+            if likely if one.weak else not verify.plain(one.reading):
                 out[place] = company
         return out
 
@@ -309,9 +303,9 @@ class Eyes:
             detected = self.detected(grey, opinion.line.strip)
             score = verify.seen(replace(opinion, detected=detected))
             low, high = verify.ACCEPT["seen"]
-        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED or _wordy(opinion)
+        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED or verify.wordy(opinion)
         weak = score < low and not clear
-        if not weak and _lone_shape(opinion) and not _wordy(opinion):
+        if not weak and verify.lone_shape(opinion) and not verify.wordy(opinion):
             weak = not stacked(grey, opinion.line.strip)  # a block of small lines is none
         return _candidate(opinion, weak=weak)
 
@@ -351,45 +345,11 @@ class Eyes:
         return float(seen[first:last, start:stop].max(initial=0.0))
 
 
-def _lone_shape(opinion: Opinion) -> bool:
-    """Tell whether something large is hollow, or reads as one letter and not clearly.
-
-    Rings, vessels and bowel loops are so; a single letter of that size is read for certain.
-    """
-    reading, strip = opinion.reading, opinion.line.strip
-    short, long = sorted((strip.height, strip.length))
-    if reading is None or short < _LARGE or opinion.peaks.full >= _BEYOND:
-        return False
-    if opinion.line.area < _HOLLOW * short * long:
-        return True
-    letters = sum(map(str.isalnum, reading.text))
-    return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
-
-
 def _as_read(strip: Strip, reading: Reading) -> Strip:
     """Return the strip with its length along the letters as they were read."""
     if not reading.turn % 180:
         return strip
     return replace(strip, length=strip.height, height=strip.length, angle=strip.angle + 90)
-
-
-def _plain(reading: Reading | None) -> bool:
-    """Tell whether several letters were read for certain."""
-    return (
-        reading is not None
-        and reading.sure >= _PLAINLY
-        and sum(map(str.isalnum, reading.text)) >= _SEVERAL
-    )
-
-
-def _wordy(opinion: Opinion) -> bool:
-    """Tell whether so many letters were read that they are none by chance, however unsure each."""
-    reading = opinion.reading
-    return (
-        reading is not None
-        and reading.sure >= _HALF_SURE
-        and sum(char.isascii() and char.isalnum() for char in reading.text) >= _WORDY
-    )
 
 
 def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:

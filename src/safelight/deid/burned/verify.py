@@ -12,10 +12,31 @@ from typing import Final
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.read import Reading
 
-__all__ = ["ACCEPT", "Opinion", "Peaks", "alone", "logit", "read", "seen", "weigh"]
+__all__ = [
+    "ACCEPT",
+    "Opinion",
+    "Peaks",
+    "alone",
+    "logit",
+    "lone_shape",
+    "plain",
+    "read",
+    "seen",
+    "weigh",
+    "wordy",
+]
 
 _SURE: Final = 0.999
 _LETTERS: Final = 8
+_LARGE: Final = 44
+_LOOP: Final = 3.5
+_CERTAIN: Final = 0.93
+_BEYOND: Final = 0.9995
+_HOLLOW: Final = 0.2
+_HALF_SURE: Final = 0.45
+_WORDY: Final = 5
+_PLAINLY: Final = 0.8
+_SEVERAL: Final = 2
 # What the reader makes of a bare line, a crossing or a dot, which calipers and wires are too.
 _STROKES: Final = frozenset("一丨—-_|~、丶十+.,·'` ")
 
@@ -100,3 +121,37 @@ def logit(probability: float, sure: float = _SURE) -> float:
 def weigh(weights: Sequence[float], values: Sequence[float]) -> float:
     """Return the first weight, plus each other times its value."""
     return weights[0] + sum(w * v for w, v in zip(weights[1:], values, strict=True))
+
+
+def lone_shape(opinion: Opinion) -> bool:
+    """Tell whether something large is hollow, or reads as one letter and not clearly.
+
+    Rings, vessels and bowel loops are so; a single letter of that size is read for certain.
+    """
+    reading, strip = opinion.reading, opinion.line.strip
+    short, long = sorted((strip.height, strip.length))
+    if reading is None or short < _LARGE or opinion.peaks.full >= _BEYOND:
+        return False
+    if opinion.line.area < _HOLLOW * short * long:
+        return True
+    letters = sum(map(str.isalnum, reading.text))
+    return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
+
+
+def plain(reading: Reading | None) -> bool:
+    """Tell whether several letters were read for certain."""
+    return (
+        reading is not None
+        and reading.sure >= _PLAINLY
+        and sum(map(str.isalnum, reading.text)) >= _SEVERAL
+    )
+
+
+def wordy(opinion: Opinion) -> bool:
+    """Tell whether so many letters were read that they are none by chance, however unsure each."""
+    reading = opinion.reading
+    return (
+        reading is not None
+        and reading.sure >= _HALF_SURE
+        and sum(char.isascii() and char.isalnum() for char in reading.text) >= _WORDY
+    )

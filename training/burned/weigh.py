@@ -29,7 +29,7 @@ __all__ = ["Case", "cases", "fit"]
 
 Floats = NDArray[np.float64]
 LEAST_INK = 20  # pixels of identifying ink that make a line count as a string's
-FALL_BACK = 2.0  # ridge
+RIDGE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +113,9 @@ def fit(some: Sequence[Case]) -> Floats:
     def loss(chosen: Floats) -> tuple[float, Floats]:
         logits = design @ chosen
         error = 1 / (1 + np.exp(-logits)) - truths
-        slope = design.T @ (weights * error) + 2 * FALL_BACK * np.r_[0, chosen[1:]]
+        slope = design.T @ (weights * error) + 2 * RIDGE * np.r_[0, chosen[1:]]
         cost = (weights * (np.logaddexp(0, logits) - truths * logits)).sum()
-        return float(cost + FALL_BACK * (chosen[1:] ** 2).sum()), slope
+        return float(cost + RIDGE * (chosen[1:] ** 2).sum()), slope
 
     chosen = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
     plain = chosen[1:] / spread

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from safelight.deid.boxes import Region
-from safelight.deid.burned import Finder, Hints, SeriesLook, Sight
+from safelight.deid.burned import Candidate, Finder, Hints, SeriesLook, Sight
 from safelight.deid.faces import FaceMask, Slice
 from safelight.deid.facing import FACE_TAGS, FaceLook, Faces, place_of
 from safelight.deid.pixels.header import PixelHeader, gather
@@ -151,15 +151,14 @@ def _legible(sight: Sight) -> Sight:
     A long line is no ring: in a script that the reader does not know it may read as one letter.
     """
     most = _LETTER * min(sight.rows, sight.columns)
-    kept = tuple(
-        one
-        for one in sight.found
-        if one.reading is None
-        or len(one.reading.text.strip()) > 1
-        or max(one.strip.height, one.strip.length) <= most
-        or max(one.strip.height, one.strip.length)
-        > _ROUND * min(one.strip.height, one.strip.length)
-    )
+
+    def is_ring(one: Candidate) -> bool:
+        if one.reading is None or len(one.reading.text.strip()) > 1:
+            return False
+        short, long = sorted((one.strip.height, one.strip.length))
+        return most < long <= _ROUND * short
+
+    kept = tuple(one for one in sight.found if not is_ring(one))
     return sight if len(kept) == len(sight.found) else replace(sight, found=kept)
 
 

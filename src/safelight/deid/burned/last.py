@@ -14,6 +14,7 @@ import numpy as np
 from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, logit, weigh
+from safelight.deid.burned.views import contrast
 
 __all__ = ["LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
 
@@ -28,11 +29,10 @@ _CONTEXT: Final = 48
 _INK: Final = 0.5
 _SURE: Final = 0.9999
 _LETTERS: Final = 8
-_DARKEST: Final = (2, 98)
-# By ``python -m training.burned.weigh``. Constant; then logits of the greatest probability of the
-# first network at full size, half and twice the size; the same of the second; how much of the
-# rectangle the second fills; logarithms of contrast, of the finest strokes, of height and length;
-# ink; letters read; text read elsewhere.
+# As ``training.burned.weigh`` fits them, on six generated sets (``docs/burned-in.md``). Constant;
+# then logits of the greatest probability of the first network at full size, half and twice the
+# size; the same of the second; how much of the rectangle the second fills; logarithms of contrast,
+# of the finest strokes, of height and length; ink; letters read; text read elsewhere.
 _WEIGHTS: Final = (
     *(-9.4, 0.05, 0.07, 0.05, 0.32, 0.04, 0.53),
     *(0.37, 0.56, 0.71, 0.52, -0.86, 2.54, 2.54, 2.79),
@@ -81,13 +81,12 @@ def again(second: Segments, grey: Grey, strip: Strip) -> Again:
         return Again(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     full, half, zoom = (second.probability(crop, scale)[inside] for scale in (1.0, 0.5, 2.0))
     tones = crop[inside].astype(np.float32)
-    dark, bright = np.percentile(tones, _DARKEST)
     return Again(
         full=float(full.max()),
         half=float(half.max()),
         zoom=float(zoom.max()),
         filled=float((full > _INK).mean()),
-        contrast=float(bright - dark),
+        contrast=contrast(tones),
         fine=float(np.abs(tones - cv2.GaussianBlur(tones, (0, 0), 1)).mean()),
     )
 

@@ -15,7 +15,7 @@ PIXELS: Final = 1.5
 
 _READ: Final = 0.8
 _SEVERAL: Final = 2
-_SPREAD: Final = 0.85
+_SPREAD: Final = 0.85  # of the height; letters of one width come near it
 _MOST: Final = 3.0
 _ENDS: Final = 0.35  # of a line's height, along
 _OVERLAPS: Final = 0.3  # of the lower line's height
@@ -25,7 +25,7 @@ def pitch(candidate: Candidate) -> float:
     """Return the pixels from one letter to the next where letters are spread; 0 where not.
 
     Args:
-        candidate: A line; letters nearer to each other than the line is high are not spread.
+        candidate: A line; letters less than 0.85 of its height from one to the next are not spread.
     """
     reading, strip = candidate.reading, candidate.strip
     letters = 0 if reading is None else sum(not char.isspace() for char in reading.text)

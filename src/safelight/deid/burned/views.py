@@ -4,12 +4,13 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from safelight.deid.burned.find import Grey
 from safelight.deid.burned.sight import Shown
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["planes", "sharpened", "stands_out"]
+__all__ = ["contrast", "planes", "sharpened", "stands_out"]
 
 _EDGE: Final = 24
 _NO_EDGE: Final = 10
@@ -31,6 +32,12 @@ def sharpened(grey: Grey) -> Grey:
     return np.asarray(cv2.addWeighted(grey, 1 + _AMOUNT, soft, -_AMOUNT, 0), np.uint8)
 
 
+def contrast(tones: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> float:
+    """Return the grey levels between the darkest and the brightest parts of a region, not empty."""
+    dark, bright = np.percentile(tones, _TONES)
+    return float(bright - dark)
+
+
 def stands_out(grey: Grey, strip: Strip) -> bool:
     """Tell whether a line differs from its ground by a quarter of the range of tones.
 
@@ -40,10 +47,7 @@ def stands_out(grey: Grey, strip: Strip) -> bool:
     """
     left, top, right, bottom = (max(round(side), 0) for side in strip.bounds())
     tones = grey[top : bottom + 1, left : right + 1]
-    if not tones.size:
-        return False
-    dark, bright = np.percentile(tones, _TONES)
-    return bool(bright - dark >= _CLEAR)
+    return bool(tones.size) and contrast(tones) >= _CLEAR
 
 
 def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:

@@ -142,3 +142,20 @@ def test_lossless_processes_are_not_masked_here() -> None:
     data = imagecodecs.ljpeg_encode(smooth(20, 20), bitspersample=8)
     with pytest.raises(NeedsReviewError):
         mask_jpeg(bytes(data), np.ones((20, 20), np.bool_))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_tables_that_change_between_scans(*, same: bool) -> None:
+    data = jpeg(smooth(50, 50), progressive=True)
+    at = data.index(b"\xff\xdb")
+    table = data[at : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+    if not same:
+        table = table[:-1] + bytes((table[-1] // 2 + 1,))
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    second = data.rindex(b"\xff\xc4", 0, second)
+    changed, mask = data[:second] + table + data[second:], some_mask(50, 50, 3)
+    if same:
+        assert shown(mask_jpeg(changed, mask))[mask].max() == 0
+    else:
+        with pytest.raises(NeedsReviewError):
+            mask_jpeg(changed, mask)

@@ -99,10 +99,10 @@ def _levels(jpeg: Jpeg, units: Mask, photometric: str, *, bright: bool, border: 
         edge = units & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:])
     half = 1 << (jpeg.precision - 1)
     found = []
-    for index, one in enumerate(jpeg.components):
-        if one.quant not in jpeg.quants:
+    for index in range(count):
+        if index not in jpeg.quants:
             raise UnreadableInputError("a JPEG stream is damaged: a table is missing")
-        step = jpeg.quants[one.quant]
+        step = jpeg.quants[index][0]
         # outwards, so that rounding never leaves the last level
         extreme = -((-8 * (half - 1)) // step) if bright else (-8 * half) // step
         chroma = differences and index in (1, 2)

@@ -76,11 +76,13 @@ class Jpeg:
         rows: Rows.
         columns: Columns.
         components: In the order of the frame.
-        quants: The DC entry of each component's quantisation table, by destination.
+        quants: Each component's quantisation table, in zigzag order, as its first scan meets it.
+        requantised: A table is replaced once pixels were coded with it.
         scans: In order.
         adobe: Colour transform of the Adobe segment; -1 without one.
         jfif: There is a JFIF segment.
         end: Past the end marker.
+        abbreviated: Its tables are not its own: other streams need them as they are.
     """
 
     data: bytes
@@ -90,11 +92,13 @@ class Jpeg:
     rows: int = 0
     columns: int = 0
     components: tuple[Component, ...] = ()
-    quants: dict[int, int] = field(default_factory=dict)
+    quants: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    requantised: bool = False
     scans: list[Scan] = field(default_factory=list)
     adobe: int = -1
     jfif: bool = False
     end: int = 0
+    abbreviated: bool = False
 
     @property
     def progressive(self) -> bool:
@@ -143,12 +147,11 @@ def parse(data: bytes, tables: bytes = b"") -> Jpeg:
         UnreadableInputError: It is malformed or truncated.
         NeedsReviewError: It is of a process that nothing here masks.
     """
-    jpeg = Jpeg(data)
+    jpeg = Jpeg(data, abbreviated=bool(tables))
     state = _State()
     if tables:
         _walk(Jpeg(tables), state, abbreviated=True)
     _walk(jpeg, state)
-    jpeg.quants = state.quants
     if not jpeg.scans:
         raise _broken("it holds no scan")
     return jpeg
@@ -159,7 +162,7 @@ class _State:
 
     def __init__(self) -> None:
         self.tables: dict[Slot, Table] = {}
-        self.quants: dict[int, int] = {}
+        self.quants: dict[int, tuple[int, ...]] = {}
         self.restart = 0
 
 
@@ -200,7 +203,7 @@ def _segment(jpeg: Jpeg, state: _State, marker: int, body: bytes, begin: int) ->
     if marker == _DHT:
         _huffman(state, body)
     elif marker == _DQT:
-        _quantisation(state, body)
+        _quantisation(jpeg, state, body)
     elif marker == _DRI:
         if len(body) < 2:  # noqa: PLR2004 - a number of two bytes
             raise _broken("a restart interval without its number")
@@ -245,14 +248,16 @@ def _huffman(state: _State, body: bytes) -> None:
         at += 17 + size
 
 
-def _quantisation(state: _State, body: bytes) -> None:
+def _quantisation(jpeg: Jpeg, state: _State, body: bytes) -> None:
     at = 0
     while at < len(body):
-        wide = 2 if body[at] >> 4 else 1
-        first = int.from_bytes(body[at + 1 : at + 1 + wide], "big")
-        if at + 1 + 64 * wide > len(body) or not first:
+        wide, slot = 2 if body[at] >> 4 else 1, body[at] & 15
+        raw = body[at + 1 : at + 1 + 64 * wide]
+        table = tuple(int.from_bytes(raw[n : n + wide], "big") for n in range(0, len(raw), wide))
+        if len(raw) < 64 * wide or not table[0]:
             raise _broken("a quantisation table is cut off")
-        state.quants.setdefault(body[at] & 15, first)
+        before, state.quants[slot] = state.quants.get(slot, table), table
+        jpeg.requantised |= bool(jpeg.scans) and before != table
         at += 1 + 64 * wide
 
 
@@ -266,7 +271,11 @@ def _scan(jpeg: Jpeg, state: _State, body: bytes, begin: int, start: int) -> int
     for at in range(1, 1 + 2 * count, 2):
         if body[at] not in idents:
             raise _broken("a scan names a component that is not there")
-        found.append((idents.index(body[at]), body[at + 1] >> 4, body[at + 1] & 15))
+        index = idents.index(body[at])
+        found.append((index, body[at + 1] >> 4, body[at + 1] & 15))
+        table = state.quants.get(jpeg.components[index].quant)
+        if table is not None:
+            jpeg.quants.setdefault(index, table)
     first, last, approximation = body[1 + 2 * count : 4 + 2 * count]
     end = _SCAN_END.search(jpeg.data, start)
     if end is None:

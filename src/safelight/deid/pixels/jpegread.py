@@ -12,7 +12,7 @@ from safelight.deid.pixels.huffman import ADVANCE, BITS, END, INVALID, Lookup
 from safelight.deid.pixels.jpegparts import Jpeg, Scan
 from safelight.errors import UnreadableInputError
 
-__all__ = ["Plan", "damaged", "differences", "plan_of", "positions", "words_of"]
+__all__ = ["Plan", "addresses", "damaged", "differences", "plan_of", "positions", "words_of"]
 
 _LAST: Final = 64
 _SLACK: Final = 4096  # bytes: ten blocks of no more than 64 symbols of 31 bits
@@ -125,3 +125,22 @@ def differences(
     raw = (wide >> (40 - lengths - symbols)) & ((1 << symbols) - 1)
     low = (symbols > 0) & (raw < (1 << np.maximum(symbols - 1, 0)))
     return lengths + symbols, np.where(low, raw - (1 << symbols) + 1, raw)
+
+
+def addresses(jpeg: Jpeg, scan: Scan, widths: list[int]) -> tuple[list[int], list[int]]:
+    """Return place in the scan, and where its first coefficient lies, of each block in order."""
+    if len(scan.components) == 1:
+        index = scan.components[0][0]
+        rows, columns = jpeg.blocks(index)
+        where = np.arange(rows)[:, None] * widths[index] + np.arange(columns)[None, :]
+        return [0] * (rows * columns), (where.reshape(-1) * 64).tolist()
+    down, across = jpeg.units
+    places, parts = [], []
+    for place, (index, _, _) in enumerate(scan.components):
+        one = jpeg.components[index]
+        y = np.arange(down)[:, None, None, None] * one.v + np.arange(one.v)[None, None, :, None]
+        x = np.arange(across)[None, :, None, None] * one.h + np.arange(one.h)[None, None, None, :]
+        parts.append((y * widths[index] + x).reshape(down * across, -1))
+        places += [place] * (one.h * one.v)
+    offsets = np.concatenate(parts, axis=1).reshape(-1) * 64
+    return places * (down * across), offsets.tolist()

@@ -99,8 +99,9 @@ def test_lossy_frames_keep_their_untouched_units(
     for number in range(count):
         old, new = before.source.frame(number), after.source.frame(number)
         units = covered(coded[number], masks.of(number))
-        if samples == 1:
-            assert (new[units] == 0).all()
+        if samples == 1:  # a kept mark keeps what of its MCUs no mask covers
+            flat = masks.of(number) if masks.kept(number).any() else units
+            assert new[flat].max(initial=0) <= (flat is not units)
         units = grown(units) if samples == 3 else units
         assert np.array_equal(new[~units], old[~units])
     if number in masked.frames or "progressive" in options:

@@ -1,7 +1,8 @@
-"""All coefficients of a JPEG, decoded and coded again in one sequential pass, none changed.
+"""All coefficients of a JPEG, decoded and coded again in one sequential pass.
 
-For progressive streams, and for tables that have no room for a code a mask needs. Source: ITU-T
-T.81 F.2.2 (sequential), G.1.2 and G.2 (progressive).
+For progressive streams, tables that have no room for a code a mask needs, and MCUs of which a part
+stays; what no mask touches is unchanged. Source: ITU-T T.81 F.2.2 (sequential), G.1.2 and G.2
+(progressive).
 """
 
 from array import array
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from safelight.deid.pixels.huffman import Lookup, coefficient_lookup
 from safelight.deid.pixels.jpegparts import Jpeg, Scan
 from safelight.deid.pixels.jpegread import addresses, damaged, plan_of, words_of
+from safelight.deid.pixels.jpegspared import Spared, redrawn
 from safelight.deid.pixels.jpegwriter import written
 from safelight.errors import NeedsReviewError
 
@@ -23,13 +25,14 @@ Mask = NDArray[np.bool_]
 _LARGEST: Final = 1 << 27  # coefficients
 
 
-def write_anew(jpeg: Jpeg, units: Mask, levels: list[Ints]) -> bytes:
+def write_anew(jpeg: Jpeg, units: Mask, levels: list[Ints], stays: Spared | None = None) -> bytes:
     """Return the stream as one sequential scan a component group, with touched MCUs flat.
 
     Args:
         jpeg: The parts.
         units: MCUs to be masked, shape as ``jpeg.units``.
         levels: For each component the DC value of each MCU if it is masked.
+        stays: What of them is not made flat.
 
     Raises:
         UnreadableInputError: The coded data is damaged.
@@ -42,11 +45,15 @@ def write_anew(jpeg: Jpeg, units: Mask, levels: list[Ints]) -> bytes:
     for index, one in enumerate(jpeg.components):
         h, v = (one.h, one.v) if len(jpeg.components) > 1 else (1, 1)
         # rows of MCUs, rows in one, columns of MCUs, columns in one
-        grid = found[index].reshape(down, v, across, h, 64).transpose(0, 2, 1, 3, 4)
+        blocks = found[index].reshape(down * v, across * h, 64)
+        kept = redrawn(jpeg, index, blocks, units, stays) if stays else None
+        grid = blocks.reshape(down, v, across, h, 64).transpose(0, 2, 1, 3, 4)
         flat = np.zeros(grid.shape[2:], np.int16)
         for y, x in np.argwhere(units).tolist():
             flat[..., 0] = levels[index][y, x]
             grid[y, x] = flat
+        if kept is not None:
+            blocks[kept[0]] = kept[1]
     return written(jpeg, found)
 
 

@@ -8,6 +8,7 @@ Source: ITU-T T.81 annexes A (order of blocks), F (sequential DCT), B (markers).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from safelight.deid.pixels.huffman import ac_lookup, dc_lookup, extended
 from safelight.deid.pixels.jpegparts import Jpeg, Scan, parse
 from safelight.deid.pixels.jpegread import damaged, differences, plan_of, positions
-from safelight.errors import UnreadableInputError
+from safelight.deid.pixels.jpegspared import in_pixels, in_units, spared
+from safelight.errors import NeedsReviewError, UnreadableInputError
 
 __all__ = ["covered", "mask_jpeg"]
 
@@ -37,8 +39,9 @@ def mask_jpeg(
     border: bool = False,
     anew: bool = False,
     tables: bytes = b"",
+    keep: Mask | None = None,
 ) -> bytes:
-    """Return the stream with every MCU that the mask touches made flat.
+    """Return the stream with every MCU that the mask touches made flat, but for kept marks.
 
     Args:
         data: A whole stream. What follows its end marker is left out.
@@ -48,6 +51,7 @@ def mask_jpeg(
         border: Draw the edge of what is masked in mid-grey.
         anew: Write a sequential stream even where nothing is masked.
         tables: An abbreviated stream with tables alone (TIFF's JPEGTables).
+        keep: Pixels of kept marks, which stay where the mask itself does not cover them.
 
     Raises:
         UnreadableInputError: It is malformed, truncated, or of another size than the mask.
@@ -56,16 +60,21 @@ def mask_jpeg(
     jpeg = parse(data, tables)
     if mask.shape != (jpeg.rows, jpeg.columns):
         raise UnreadableInputError("a JPEG stream is of another size than its header says")
-    units = touched_units(jpeg, mask)
+    units = in_units(jpeg, mask)
     if not units.any() and not (anew and jpeg.progressive):
         return data[: jpeg.end]
-    levels = _levels(jpeg, units, photometric, bright=bright, border=border)
+    fills = _fills(jpeg, photometric, bright=bright)
+    levels = _levels(jpeg, units, fills, border=border)
+    stays = spared(jpeg, units, mask, keep, fills)
+    from safelight.deid.pixels.jpegcoder import write_anew  # noqa: PLC0415  # rarely needed
+
+    if stays is not None:
+        with suppress(NeedsReviewError, UnreadableInputError):  # it cannot be decoded whole
+            return write_anew(jpeg, units, levels, stays)
     if not jpeg.progressive:
         done = _sequential(jpeg, units, levels)
         if done is not None:
             return done
-    from safelight.deid.pixels.jpegcoder import write_anew  # noqa: PLC0415  # rarely needed
-
     return write_anew(jpeg, units, levels)
 
 
@@ -75,38 +84,32 @@ def covered(data: bytes, mask: Mask, tables: bytes = b"") -> Mask:
     Decoders that smooth subsampled colour let one more pixel around it take on some of its hue.
     """
     jpeg = parse(data, tables)
-    h, v = jpeg.sampling
-    units = touched_units(jpeg, mask)
-    return np.kron(units, np.ones((8 * v, 8 * h), np.bool_))[: jpeg.rows, : jpeg.columns]
+    return in_pixels(jpeg, in_units(jpeg, mask))
 
 
-def touched_units(jpeg: Jpeg, mask: Mask) -> Mask:
-    """Return which MCUs a mask touches, shape as ``jpeg.units``."""
-    h, v = jpeg.sampling
-    rows, columns = jpeg.units
-    padded = np.zeros((rows * 8 * v, columns * 8 * h), np.bool_)
-    padded[: mask.shape[0], : mask.shape[1]] = mask
-    return np.asarray(padded.reshape(rows, 8 * v, columns, 8 * h).any(axis=(1, 3)))
-
-
-def _levels(jpeg: Jpeg, units: Mask, photometric: str, *, bright: bool, border: bool) -> list[Ints]:
-    """Return for each component the DC value of each MCU if it is touched."""
+def _fills(jpeg: Jpeg, photometric: str, *, bright: bool) -> list[int]:
+    """Return for each component whether its fill is the lowest level (-1), the highest (1) or 0."""
     count = len(jpeg.components)
     differences = count >= _COLOURS and not _is_rgb(jpeg, photometric)
+    way = 1 if bright else -1
+    return [0 if differences and index in (1, 2) else way for index in range(count)]
+
+
+def _levels(jpeg: Jpeg, units: Mask, fills: list[int], *, border: bool) -> list[Ints]:
+    """Return for each component the DC value of each MCU if it is touched."""
     edge = np.zeros(units.shape, np.bool_)
     if border:
         inner = np.pad(units, 1)
         edge = units & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:])
     half = 1 << (jpeg.precision - 1)
     found = []
-    for index in range(count):
+    for index, way in enumerate(fills):
         if index not in jpeg.quants:
             raise UnreadableInputError("a JPEG stream is damaged: a table is missing")
         step = jpeg.quants[index][0]
         # outwards, so that rounding never leaves the last level
-        extreme = -((-8 * (half - 1)) // step) if bright else (-8 * half) // step
-        chroma = differences and index in (1, 2)
-        flat = np.full(units.shape, _NEUTRAL if chroma else extreme, np.int64)
+        extreme = -((-8 * (half - 1)) // step) if way > 0 else (-8 * half) // step
+        flat = np.full(units.shape, extreme if way else _NEUTRAL, np.int64)
         flat[edge] = _NEUTRAL
         found.append(flat)
     return found

@@ -2,7 +2,7 @@
 
 Native pixels are patched where they stand. Compressed frames that a mask touches are coded anew,
 without loss, in their own syntax where it can hold them; lossy JPEG is masked in whole MCUs
-without being decoded. All other frames are copied as they are.
+without being decoded, but for kept marks in them. All other frames are copied as they are.
 """
 
 import zlib
@@ -82,7 +82,7 @@ def mask_object(
     Args:
         source: The frames.
         header: What the header says of them.
-        regions: Those with verdict MASK are masked, the others left alone.
+        regions: Those with verdict MASK are masked; those with KEEP stay beside them.
         copier: Of the same input; copies what is not touched.
         element: Of the pixel data.
         shapes: Masks of any form by frame number, shape (rows, columns).
@@ -249,6 +249,7 @@ class _Work:
                 bright=self.header.inverted,
                 border=self.fill is Fill.BOX,
                 anew=not sequential,
+                keep=self.masks.kept(index),
             )
             if mask is not None:
                 self._check(index, frames[index], covered(coded, mask))

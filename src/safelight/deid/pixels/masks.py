@@ -34,7 +34,7 @@ class Masks:
         rows: Rows of a frame.
         columns: Columns of a frame.
         frames: Number of frames.
-        regions: Those with verdict MASK cover their boxes.
+        regions: Those with verdict MASK cover their boxes; those with KEEP are spared.
         shapes: Masks of any form by frame number, shape (rows, columns).
     """
 
@@ -70,22 +70,28 @@ class Masks:
         Raises:
             UnreadableInputError: A shape is of another size than the frame.
         """
-        mask = np.zeros((self.rows, self.columns), np.bool_)
-        for region in self.regions:
-            if region.verdict is not Verdict.MASK:
-                continue
-            if region.frames and frame not in region.frames:
-                continue
-            for box in region.boxes:
-                part = box.clipped(self.rows, self.columns)
-                if part is not None:
-                    mask[part.y : part.y + part.h, part.x : part.x + part.w] = True
+        mask = self._boxes(frame, Verdict.MASK)
         shape = self.shapes.get(frame)
         if shape is not None:
             if shape.shape != mask.shape:
                 raise UnreadableInputError("a mask is of another size than its frame")
             mask |= shape
         return mask
+
+    def kept(self, frame: int) -> Mask:
+        """Return where marks of one frame are kept, shape (rows, columns)."""
+        return self._boxes(frame, Verdict.KEEP)
+
+    def _boxes(self, frame: int, verdict: Verdict) -> Mask:
+        found = np.zeros((self.rows, self.columns), np.bool_)
+        for region in self.regions:
+            if region.verdict is not verdict or (region.frames and frame not in region.frames):
+                continue
+            for box in region.boxes:
+                part = box.clipped(self.rows, self.columns)
+                if part is not None:
+                    found[part.y : part.y + part.h, part.x : part.x + part.w] = True
+        return found
 
 
 def edge_of(mask: Mask) -> Mask:

@@ -13,5 +13,5 @@ def mask(data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes:
     """Return the JPEG masked; further pictures behind its end marker are left out."""
     jpeg = parse(data)
     check_size(jpeg.rows, jpeg.columns, limits)
-    here = masks.sized(jpeg.rows, jpeg.columns, 1).of(0)
-    return mask_jpeg(data, here, border=fill is Fill.BOX)
+    here = masks.sized(jpeg.rows, jpeg.columns, 1)
+    return mask_jpeg(data, here.of(0), border=fill is Fill.BOX, keep=here.kept(0))

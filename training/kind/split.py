@@ -1,11 +1,14 @@
 """What is held out: whole sources and whole kinds, fold by fold, and a tenth of the groups."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+
+import numpy as np
 
 from safelight.readers.reading import ViewKind
 from training.kind.images import Item
 
-__all__ = ["FOLDS", "SHIPPED", "Fold"]
+__all__ = ["FOLDS", "SHIPPED", "Fold", "some_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,15 @@ class Fold:
         """
         origins = {item.source} | item.kin
         return not origins & self.sources and item.kind not in self.kinds and item.part != 0
+
+    def asks(self, item: Item) -> bool:
+        """Tell whether it is asked about an image: what it holds out, and no more.
+
+        The fold that is shipped holds nothing out: it is asked about what no net learned from.
+        """
+        if not self.sources:
+            return item.part == 0
+        return item.source in self.sources or item.kind in self.kinds
 
 
 SHIPPED = Fold(name="Z", sources=frozenset(), kinds=frozenset())
@@ -56,3 +68,16 @@ FOLDS = (
         kinds=frozenset((ViewKind.HEAD_MR, ViewKind.SCINTIGRAPHY, ViewKind.FUNDUS)),
     ),
 )  # fmt: skip
+
+
+def some_of(items: list[Item], most: int) -> list[Item]:
+    """Return at most so many of each source and kind, by chance with a fixed seed."""
+    rows: dict[tuple[str, ViewKind | None], list[Item]] = defaultdict(list)
+    for item in items:
+        rows[item.source, item.kind].append(item)
+    rng = np.random.default_rng(5)
+    found: list[Item] = []
+    for row in rows.values():
+        chosen = rng.choice(len(row), min(most, len(row)), replace=False)
+        found += [row[int(n)] for n in sorted(chosen)]
+    return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safelight.readers.kind.shrink import SIDE
 from safelight.readers.reading import ViewKind
 
-__all__ = ["strange", "varied"]
+__all__ = ["altered", "strange", "varied"]
 
 Rng = np.random.Generator
 Picture = NDArray[np.uint8]
@@ -23,6 +23,7 @@ _COLOURED: Final = frozenset((ViewKind.FUNDUS, ViewKind.PHOTO, ViewKind.FILM_PHO
                               ViewKind.SCREENSHOT, ViewKind.DOCUMENT))  # fmt: skip
 _WINDOWED: Final = frozenset((ViewKind.HEAD_CT, ViewKind.BODY_CT))
 _SHADES: Final = np.arange(256) / 255
+_TURNS: Final = 6  # of a tone curve: where it may turn
 
 
 def varied(rng: Rng, picture: Picture, kind: ViewKind | None) -> Picture:
@@ -126,6 +127,22 @@ def _softened(rng: Rng, picture: Picture) -> Picture:
     return np.asarray(cv2.resize(less, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)).astype(
         np.uint8
     )
+
+
+def altered(rng: Rng, picture: Picture, kind: ViewKind) -> Picture:
+    """Return a picture whose levels mean something else, shape (SIDE, SIDE, 3).
+
+    What was lighter is darker here and lighter there, as the same part is by another scanner: its
+    shapes are those of the kind, and it is none.
+    """
+    while True:
+        points = rng.random(_TURNS)
+        points[0] *= rng.random() < 0.3  # black stays black, mostly
+        steps = np.diff(points)
+        if steps.max() > 0.15 and steps.min() < -0.15:  # it turns
+            break
+    tone = np.interp(_SHADES, np.linspace(0, 1, _TURNS), points)
+    return varied(rng, (tone * 255).round().astype(np.uint8)[picture], kind)
 
 
 def strange(rng: Rng, first: Picture, second: Picture) -> Picture:

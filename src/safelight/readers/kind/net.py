@@ -1,9 +1,10 @@
-"""The kind reader's net: a pretrained body in whole numbers, the same bits on every machine.
+"""The kind reader's nets: two pretrained bodies in whole numbers, the same bits on every machine.
 
-The body is EfficientNet-Lite0 (Tan and Le 2019, arXiv:1905.11946), trained on ImageNet and turned
-into whole numbers by ``training.kind.backbone``: weights are int8 times powers of two, activations
-whole numbers, and no sum leaves what 32-bit floating point holds exactly. So onnxruntime gives the
-same bits whatever the machine, the threads, the batch or the order in which it adds.
+The bodies are EfficientNet-Lite0 and Lite2 (Tan and Le 2019, arXiv:1905.11946), trained on ImageNet
+and turned into whole numbers by ``training.kind.backbone``: weights are int8 times powers of two,
+activations whole numbers, and no sum leaves what 32-bit floating point holds exactly. So
+onnxruntime gives the same bits whatever the machine, the threads, the batch or the order in which
+it adds. Readers of findings look through blocks of the first alone.
 """
 
 import functools
@@ -18,15 +19,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["BLOCKS", "INPUT", "PLACE", "TOP", "blocks", "body", "data", "digest", "embed", "lit"]
+__all__ = ["BLOCKS", "FILES", "INPUT", "PLACE", "TOP", "blocks", "data", "digest", "embed", "lit"]
 
 Array = NDArray[Any]
 
-INPUT: Final = 128  # side of what the body is shown
-PLACE: Final = 1280  # numbers of a place: 320 for each quarter of the picture
+INPUT: Final = 128  # side of what the bodies are shown
+PLACE: Final = 4 * (320 + 352)  # numbers of a place: both bodies', of each quarter
 TOP: Final = 4 * 511  # the highest of them, either sign
-BLOCKS: Final = ("p10", "p14")  # two that may be asked for alone
-_FILE: Final = "body.onnx.gz"
+BLOCKS: Final = ("p10", "p14")  # of the first body: two that may be asked for alone
+FILES: Final = ("body.onnx.gz", "body-lite2.onnx.gz")
 _AT_ONCE: Final = 16  # pictures: memory stays bounded
 
 
@@ -55,28 +56,31 @@ def _doubled(values: Array, axis: int) -> Array:
 
 
 @functools.cache
-def body() -> "InferenceSession":
-    """Return the body, loaded once, on one thread."""
+def _bodies() -> "tuple[InferenceSession, ...]":
+    """Return both bodies, loaded once, on one thread."""
     import onnxruntime  # noqa: PLC0415  # start-up cost
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(data(), options, providers=["CPUExecutionProvider"])
+    return tuple(
+        onnxruntime.InferenceSession(data(name), options, providers=["CPUExecutionProvider"])
+        for name in FILES
+    )
 
 
-def data() -> bytes:
-    """Return the body as ONNX."""
-    return gzip.decompress((files(__package__) / "data" / _FILE).read_bytes())
+def data(name: str) -> bytes:
+    """Return a body as ONNX: one of ``FILES``."""
+    return gzip.decompress((files(__package__) / "data" / name).read_bytes())
 
 
 @functools.cache
 def digest() -> str:
-    """Return the SHA-256 of the body, hex."""
-    return hashlib.sha256(data()).hexdigest()
+    """Return the SHA-256 of the body that readers of findings look through, as ONNX, hex."""
+    return hashlib.sha256(data(FILES[0])).hexdigest()
 
 
 def blocks(planes: NDArray[np.float32]) -> tuple[NDArray[np.int64], ...]:
-    """Return what two blocks of the body answer, whole numbers of at most 511, either sign.
+    """Return what two blocks of the first body answer, whole numbers of at most 511, either sign.
 
     Args:
         planes: Red, green and blue, whole numbers from -128 to 127, shape (n, 3, side, side); 32
@@ -90,7 +94,7 @@ def blocks(planes: NDArray[np.float32]) -> tuple[NDArray[np.int64], ...]:
 
     asked = onnxruntime.RunOptions()
     asked.only_execute_path_to_fetches = True  # what comes behind them is not worked out
-    found = body().run(list(BLOCKS), {"planes": planes}, asked)
+    found = _bodies()[0].run(list(BLOCKS), {"planes": planes}, asked)
     return tuple(np.asarray(each, np.int64) for each in found)
 
 
@@ -100,8 +104,8 @@ def embed(planes: NDArray[np.int16]) -> NDArray[np.int64]:
     Args:
         planes: Whole numbers from -128 to 127, shape (n, 3, 64, 64).
     """
-    found = [
-        body().run(["places"], {"planes": lit(planes[n : n + _AT_ONCE])})[0]
-        for n in range(0, len(planes), _AT_ONCE)
-    ]
-    return np.asarray(np.concatenate(found), np.int64)
+    found = []
+    for n in range(0, len(planes), _AT_ONCE):
+        shown = {"planes": lit(planes[n : n + _AT_ONCE])}
+        found.append(np.hstack([body.run(["places"], shown)[0] for body in _bodies()]))
+    return np.concatenate(found).astype(np.int64)

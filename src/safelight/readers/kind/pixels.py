@@ -20,7 +20,7 @@ from safelight.readers.kind.net import embed
 from safelight.readers.kind.shrink import seen
 from safelight.readers.reading import ViewKind
 
-__all__ = ["LEAST_SIDE", "Look", "PixelReader", "coloured", "pixel_reader"]
+__all__ = ["GREY", "LEAST_SIDE", "Look", "PixelReader", "coloured", "pixel_reader"]
 
 Array = NDArray[Any]
 
@@ -32,7 +32,7 @@ _COLOUR: Final = 6  # mean difference of colour, of 128, of a picture that has a
 # What a grey picture is never called: too many kinds of picture lie between these.
 _SCENES: Final = frozenset((ViewKind.PHOTO, ViewKind.SCREENSHOT, ViewKind.FILM_PHOTO))
 # What has no colours, ever: X-rays, CT and MR as scanners show them.
-_GREY: Final = frozenset(
+GREY: Final = frozenset(
     (ViewKind.CHEST_XRAY_FRONTAL, ViewKind.LIMB_XRAY, ViewKind.DENTAL_PANORAMIC, ViewKind.MAMMOGRAM,
      ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.SPINE_MR, ViewKind.BREAST_MR)
 )  # fmt: skip
@@ -77,8 +77,9 @@ class PixelReader:
         kinds: In the order of their thresholds.
         white: int16, shape (PLACE, n): brings places to that space.
         middles: int64, shape (m, n), in that space.
-        owners: int64, shape (m,): whose middle each is, by number, ascending; "none of them" is
-            the last number. Each has one or more.
+        owners: int64, shape (m,): whose middle each is, by number, ascending. After the kinds,
+            each of which has one or more, come "none of them" and, for each kind in turn, what
+            resembles that kind alone and is none.
         far: int64, shape (kinds,): squared distance that is the threshold of each kind.
         clear: int64, shape (kinds,): by how much its squared distance must be the least.
         told: The same, where a header leaves only some kinds open.
@@ -121,8 +122,8 @@ class PixelReader:
         return np.asarray((product.astype(np.int64) + (1 << (WHITE_SHIFT - 1))) >> WHITE_SHIFT)
 
     def apart(self, spread: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return squared distances to the nearest middle of each, shape (n, kinds + 1)."""
-        found = np.full((len(spread), len(self.kinds) + 1), _MOST, np.int64)
+        """Return squared distances to the nearest middle of each, shape (n, 2 * kinds + 1)."""
+        found = np.full((len(spread), 2 * len(self.kinds) + 1), _MOST, np.int64)
         for middle, owner in zip(self.middles, self.owners, strict=True):
             np.minimum(found[:, owner], ((spread - middle) ** 2).sum(1), out=found[:, owner])
         return found
@@ -132,12 +133,18 @@ class PixelReader:
 
         A grey picture is not held against scenes, which it is never called.
         """
-        held = apart.copy()
+        count = len(self.kinds)
+        held = apart[:count].copy()
         if not colour:
             held[[n for n, kind in enumerate(self.kinds) if kind in _SCENES]] = _MOST
-        best = int(np.argmin(held[:-1]))
-        lead = int(np.delete(held, best).min()) - int(held[best])
-        return best, int(held[best]), lead
+        best = int(np.argmin(held))
+        rival = min(int(np.delete(held, best).min()), self._none(apart, best))
+        return best, int(held[best]), rival - int(held[best])
+
+    def _none(self, apart: NDArray[np.int64], kind: int) -> int:
+        """Return the squared distance to what is none of the kinds, this one above all."""
+        count = len(self.kinds)
+        return min(int(apart[count]), int(apart[count + 1 + kind]))
 
     def _judge(self, apart: NDArray[np.int64], colour: bool) -> Look:  # noqa: FBT001  # a fact, not a switch
         best, square, lead = self.measures(apart, colour)
@@ -146,7 +153,7 @@ class PixelReader:
         nearest = self.kinds[best]
         together = round(min(max(distance, unclear), _FAR), 6)
         why = ""
-        if nearest in _GREY and colour:
+        if nearest in GREY and colour:
             together = max(together, 1.000001)
             why = "a picture of that kind has no colours, and this one has"
         elif distance > 1:
@@ -154,7 +161,7 @@ class PixelReader:
         elif unclear > 1:
             why = "the pixels might be of more than one kind, or of none"
         kind = nearest if together <= 1 else None
-        near = _FAR if nearest in _GREY and colour else round(min(distance, _FAR), 6)
+        near = _FAR if nearest in GREY and colour else round(min(distance, _FAR), 6)
         return Look(
             kind=kind, nearest=nearest, distance=together, why=why, near=near,
             rivals=self._rivals(apart, best),
@@ -163,7 +170,8 @@ class PixelReader:
     def _rivals(self, apart: NDArray[np.int64], best: int) -> dict[ViewKind | None, float]:
         found: dict[ViewKind | None, float] = {}
         for n, kind in enumerate((*self.kinds, None)):
-            lead = int(apart[n]) - int(apart[best])
+            rival = int(apart[n]) if kind else self._none(apart, best)
+            lead = rival - int(apart[best])
             if n != best:
                 unclear = float(self.told[best] / lead) if lead > 0 else _FAR
                 found[kind] = round(min(unclear, _FAR), 6)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE_DIRS = ("src", "corpus", "bench", "scripts", "demo", "training", "tests")
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
-MAX_FILE_BYTES = 3_000_000
+MAX_FILE_BYTES = 4_000_000
 TEXT_SUFFIXES = {
     ".cff",
     ".css",

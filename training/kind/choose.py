@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.readers.kind.net import embed
-from safelight.readers.kind.pixels import GREY, LEAST_SIDE, PixelReader, coloured
+from safelight.readers.kind.pixels import LEAST_SIDE, PixelReader, barred, coloured
 from safelight.readers.kind.shrink import seen
 from safelight.readers.reading import ViewKind
 from training.kind.heads import FAR, FARS, LEAD, UNIT, Learned, reader_of
@@ -144,7 +144,7 @@ def _asked(
     for distances, kind, colour in zip(apart, kinds, colours, strict=True):
         best, square, lead = reader.measures(distances, colour)
         nearest = reader.kinds[best]
-        if not (colour and nearest in GREY):
+        if not barred(nearest, colour=colour):
             far = square / reader.far[best] * FARS.get(nearest, FAR)
             yield Answer(kind=nearest, right=nearest is kind, far=far, lead=lead / 2 / UNIT**2)
 

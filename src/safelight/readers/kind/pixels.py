@@ -20,7 +20,7 @@ from safelight.readers.kind.net import embed
 from safelight.readers.kind.shrink import seen
 from safelight.readers.reading import ViewKind
 
-__all__ = ["GREY", "LEAST_SIDE", "Look", "PixelReader", "coloured", "pixel_reader"]
+__all__ = ["LEAST_SIDE", "Look", "PixelReader", "barred", "coloured", "pixel_reader"]
 
 Array = NDArray[Any]
 
@@ -32,10 +32,12 @@ _COLOUR: Final = 6  # mean difference of colour, of 128, of a picture that has a
 # What a grey picture is never called: too many kinds of picture lie between these.
 _SCENES: Final = frozenset((ViewKind.PHOTO, ViewKind.SCREENSHOT, ViewKind.FILM_PHOTO))
 # What has no colours, ever: X-rays, CT and MR as scanners show them.
-GREY: Final = frozenset(
+_GREY: Final = frozenset(
     (ViewKind.CHEST_XRAY_FRONTAL, ViewKind.LIMB_XRAY, ViewKind.DENTAL_PANORAMIC, ViewKind.MAMMOGRAM,
      ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.SPINE_MR, ViewKind.BREAST_MR)
 )  # fmt: skip
+# What a grey picture is not called, though it may be of one: a round on black is like it.
+_COLOURED: Final = frozenset((ViewKind.FUNDUS,))
 _FILE: Final = "kinds.npz"
 _NUMBERS: Final = ("middles", "owners", "far", "clear", "told")
 
@@ -152,16 +154,14 @@ class PixelReader:
         unclear = float(self.clear[best] / lead) if lead > 0 else _FAR
         nearest = self.kinds[best]
         together = round(min(max(distance, unclear), _FAR), 6)
-        why = ""
-        if nearest in GREY and colour:
+        if why := barred(nearest, colour=colour):
             together = max(together, 1.000001)
-            why = "a picture of that kind has no colours, and this one has"
         elif distance > 1:
             why = "the pixels are unlike every kind known here"
         elif unclear > 1:
             why = "the pixels might be of more than one kind, or of none"
         kind = nearest if together <= 1 else None
-        near = _FAR if nearest in GREY and colour else round(min(distance, _FAR), 6)
+        near = _FAR if nearest in _GREY and colour else round(min(distance, _FAR), 6)
         return Look(
             kind=kind, nearest=nearest, distance=together, why=why, near=near,
             rivals=self._rivals(apart, best),
@@ -197,6 +197,15 @@ class PixelReader:
             arrays["white"],
             *(arrays[name].astype(np.int64) for name in _NUMBERS),
         )
+
+
+def barred(kind: ViewKind, *, colour: bool) -> str:
+    """Return why a picture with or without colours is not called a kind, in words, or nothing."""
+    if colour and kind in _GREY:
+        return "a picture of that kind has no colours, and this one has"
+    if not colour and kind in _COLOURED:
+        return "a picture of that kind has colours, and this one has none"
+    return ""
 
 
 def coloured(planes: NDArray[np.int16]) -> bool:

@@ -86,9 +86,21 @@ def test_axis_letters_stay_halfway_along_an_edge_only() -> None:
     assert by_verdict(decide([sight(text("A", 100, 100))], None), Verdict.MASK)
 
 
-def test_a_letter_that_was_turned_is_not_trusted() -> None:
-    turned = text("L", 100, 100, reading=Reading(text="L", sure=0.99, least=0.99, turn=180))
-    assert by_verdict(decide([sight(turned)], None), Verdict.MASK)
+@pytest.mark.parametrize("said", ["L", "R", "LL", "LT", "CC", "MLO", "pa"])
+@pytest.mark.parametrize("turn", [180, 90, -90])
+def test_letters_that_may_be_others_turned_are_not_trusted(said: str, turn: int) -> None:
+    reading = Reading(text=said, sure=0.99, least=0.99, turn=turn)
+    assert not by_verdict(
+        decide([sight(text(said, 100, 100, reading=reading))], None), Verdict.KEEP
+    )
+
+
+@pytest.mark.parametrize("said", ["PA", "RT", "RCC"])
+@pytest.mark.parametrize("turn", [180, 90, -90])
+def test_letters_that_are_no_others_turned_stay(said: str, turn: int) -> None:
+    reading = Reading(text=said, sure=0.99, least=0.99, turn=turn)
+    (region,) = decide([sight(text(said, 100, 100, reading=reading))], None)
+    assert region.verdict is Verdict.KEEP
 
 
 @pytest.mark.parametrize("ends", ["RS", "LAF"])
@@ -104,6 +116,44 @@ def test_a_piece_of_a_mark_seen_askew_does_not_take_the_mark_along() -> None:
     assert region.verdict is Verdict.KEEP
     other = text("K", 106, 103)
     assert not by_verdict(decide([sight(mark, other)], None), Verdict.KEEP)
+
+
+def weak(x: float, y: float, length: float, height: float = 12) -> Candidate:
+    """Return a find that nothing confirmed."""
+    return text("", x, y, weak=True, strip=Strip(x=x, y=y, length=length, height=height))
+
+
+@pytest.mark.parametrize("again", [weak(90, 96, 6, 8), weak(103, 97, 20), weak(100, 100, 30, 18)])
+def test_a_mark_seen_again_does_not_guard_itself(again: Candidate) -> None:
+    regions = decide([sight(text("MLO", 100, 100), again)], None)
+    assert [region.verdict for region in regions] == [Verdict.KEEP]
+    strong = replace(again, weak=False, reading=Reading(text="K", sure=0.9, least=0.9))
+    room = replace(strong.strip, length=strong.strip.length + 12)  # no piece of the mark any more
+    regions = decide([sight(text("MLO", 100, 100), replace(strong, strip=room))], None)
+    assert not by_verdict(regions, Verdict.KEEP)
+
+
+@pytest.mark.parametrize("beside", [weak(84, 100, 10), weak(117, 100, 8), weak(100, 100, 60)])
+def test_a_weak_find_that_reaches_past_a_mark_guards_it(beside: Candidate) -> None:
+    assert not by_verdict(decide([sight(text("MLO", 100, 100), beside)], None), Verdict.KEEP)
+
+
+def pattern(x: float, length: float, sort: Sort = Sort.PATTERN) -> Candidate:
+    """Return what looks like a code."""
+    return Candidate(sort=sort, strip=Strip(x=x, y=100, length=length, height=13), score=0.6)
+
+
+def test_letters_that_look_like_a_code_are_none() -> None:
+    mark = text("RCC", 100, 100)
+    regions = decide([sight(mark, pattern(100, 25))], None)
+    assert [region.verdict for region in regions] == [Verdict.KEEP]
+    for other in (pattern(100, 40), pattern(124, 20), pattern(100, 25, Sort.CODE)):
+        assert not by_verdict(decide([sight(mark, other)], None), Verdict.KEEP)
+
+
+def test_a_lone_letter_on_a_pattern_may_be_a_piece_of_it() -> None:
+    regions = decide([sight(text("L", 100, 100), pattern(100, 10))], None)
+    assert not by_verdict(regions, Verdict.KEEP)
 
 
 @pytest.mark.parametrize("lap", [-3, 0, 3])

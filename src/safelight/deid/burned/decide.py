@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from safelight.deid.boxes import Box, Region, Verdict
+from safelight.deid.burned.again import echo, part, turns
 from safelight.deid.burned.grammar import Mark, parse
 from safelight.deid.burned.near import near
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
@@ -23,10 +24,6 @@ _COMMON: Final = 0.3
 _SAME: Final = 0.5
 _TURNED: Final = 8
 _FEW: Final = 3
-_INSIDE: Final = 0.85
-_TALLER: Final = 1.25
-_MOSTLY: Final = 0.6
-_ASKEW: Final = 1.6
 _HALFWAY: Final = 0.15
 _OUTSIDE: Final = 0.25
 _LIKE: Final = 0.6
@@ -100,7 +97,7 @@ def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) 
     found = [
         c
         for c, mark in zip(sight.found, marks, strict=True)
-        if mark is not None or c.sort is not Sort.TEXT or not _part(c, proven)
+        if mark is not None or not part(c, proven)
     ]
     marks = _paired(found, [_proven(c, needles, policy, sight) for c in found])
     while True:
@@ -115,31 +112,6 @@ def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) 
         for place in lost:
             marks[place] = None
     return [_Judged(sight, c, mark) for c, mark in zip(found, marks, strict=True)]
-
-
-def _part(one: Candidate, proven: Sequence[Candidate]) -> bool:
-    """Tell whether nearly all of a find lies in a proven line of about its height.
-
-    Most of it is enough where its letters are among the line's: it is a piece seen askew.
-    """
-    strip = one.strip
-    left, top, right, bottom = strip.bounds()
-    for other in proven:
-        a = other.strip.padded(1, 1).bounds()
-        width, height = min(a[2], right) - max(a[0], left), min(a[3], bottom) - max(a[1], top)
-        same = _said(one) != "" and _said(one) in _said(other)
-        inside, taller = (_MOSTLY, _ASKEW) if same else (_INSIDE, _TALLER)
-        if (
-            min(width, height) > 0
-            and width * height >= inside * (right - left) * (bottom - top)
-            and min(strip.height, strip.length) <= taller * other.strip.height
-        ):
-            return True
-    return False
-
-
-def _said(one: Candidate) -> str:
-    return "" if one.reading is None else "".join(filter(str.isalnum, one.reading.text.upper()))
 
 
 def _proven(
@@ -157,8 +129,8 @@ def _proven(
         return None
     if needles is not None and near(reading.text, needles):
         return None
-    if reading.turn and mark.short:
-        return None  # an L is a 7 upside down
+    if reading.turn and mark.short and turns(reading.text):
+        return None
     if mark.kind == "orientation" and not _at_an_edge(candidate.strip, sight.rows, sight.columns):
         return None
     return mark
@@ -197,7 +169,7 @@ def _apart(candidate: Candidate, mark: Mark, masked: Sequence[Candidate], hints:
     strip = candidate.strip
     inside = mark.kind == "measurement" and any(_in(strip, area) for area in hints.areas)
     for other in masked:
-        if other.weak and not mark.short:
+        if other.weak and (not mark.short or echo(other, candidate)):
             continue
         tall = max(strip.height, min(other.strip.height, 2 * strip.height))
         along, across = _between(strip, other.strip)

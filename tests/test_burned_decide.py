@@ -86,7 +86,7 @@ def test_axis_letters_stay_halfway_along_an_edge_only() -> None:
     assert by_verdict(decide([sight(text("A", 100, 100))], None), Verdict.MASK)
 
 
-@pytest.mark.parametrize("said", ["L", "R", "LL", "LT", "CC", "MLO", "pa"])
+@pytest.mark.parametrize("said", ["L", "R", "LL", "LT", "CC", "MLO", "OBL", "pa"])
 @pytest.mark.parametrize("turn", [180, 90, -90])
 def test_letters_that_may_be_others_turned_are_not_trusted(said: str, turn: int) -> None:
     reading = Reading(text=said, sure=0.99, least=0.99, turn=turn)
@@ -120,7 +120,9 @@ def test_a_piece_of_a_mark_seen_askew_does_not_take_the_mark_along() -> None:
 
 def weak(x: float, y: float, length: float, height: float = 12) -> Candidate:
     """Return a find that nothing confirmed."""
-    return text("", x, y, weak=True, strip=Strip(x=x, y=y, length=length, height=height))
+    reading = Reading(text="1", sure=0.3, least=0.3)
+    strip = Strip(x=x, y=y, length=length, height=height)
+    return text("", x, y, weak=True, strip=strip, reading=reading)
 
 
 @pytest.mark.parametrize("again", [weak(90, 96, 6, 8), weak(103, 97, 20), weak(100, 100, 30, 18)])
@@ -136,6 +138,24 @@ def test_a_mark_seen_again_does_not_guard_itself(again: Candidate) -> None:
 @pytest.mark.parametrize("beside", [weak(84, 100, 10), weak(117, 100, 8), weak(100, 100, 60)])
 def test_a_weak_find_that_reaches_past_a_mark_guards_it(beside: Candidate) -> None:
     assert not by_verdict(decide([sight(text("MLO", 100, 100), beside)], None), Verdict.KEEP)
+
+
+def test_a_weak_find_guards_no_further_than_the_mark_is_high() -> None:
+    mark = text("MLO", 100, 100)  # to column 112
+    near, away = weak(130, 100, 10, 40), weak(135, 100, 10, 40)
+    assert not by_verdict(decide([sight(mark, near)], None), Verdict.KEEP)
+    assert by_verdict(decide([sight(mark, away)], None), Verdict.KEEP)
+    strong = replace(away, weak=False)
+    assert not by_verdict(decide([sight(mark, strong)], None), Verdict.KEEP)
+
+
+def test_a_weak_find_that_nobody_tried_to_read_guards_nothing() -> None:
+    mark, beside = text("MLO", 100, 100), weak(117, 100, 8)
+    assert not by_verdict(decide([sight(mark, beside)], None), Verdict.KEEP)
+    unread = replace(beside, reading=None)
+    assert by_verdict(decide([sight(mark, unread)], None), Verdict.KEEP)
+    strong = replace(unread, weak=False)
+    assert not by_verdict(decide([sight(mark, strong)], None), Verdict.KEEP)
 
 
 def pattern(x: float, length: float, sort: Sort = Sort.PATTERN) -> Candidate:

@@ -6,7 +6,7 @@ from typing import Final
 from safelight.deid.burned.sight import Candidate, Sort
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["echo", "part", "turns"]
+__all__ = ["no_neighbour", "part", "turns"]
 
 _INSIDE: Final = 0.85
 _TALLER: Final = 1.25
@@ -16,8 +16,8 @@ _ABOUT: Final = 0.3  # of a mark's height: no letter has room there
 _NEARLY: Final = 0.95
 _SEVERAL: Final = 2
 
-# What no letter or digit looks like turned: an L is a 7 upside down, an M a W, an E a 3.
-_ONE_WAY: Final = frozenset("ABGKPQR")
+# No letter or digit looks like these when turned: an L is a 7 upside down, OBL is 780.
+_ONE_WAY: Final = frozenset("AKPR")
 
 
 def part(one: Candidate, proven: Sequence[Candidate]) -> bool:
@@ -40,13 +40,16 @@ def part(one: Candidate, proven: Sequence[Candidate]) -> bool:
     return False
 
 
-def echo(one: Candidate, mark: Candidate) -> bool:
-    """Tell whether a weak find is the mark itself: most of it on the mark and none far from it.
+def no_neighbour(one: Candidate, mark: Candidate) -> bool:
+    """Tell whether a weak find says nothing against a mark.
 
-    Whatever the mark could be a piece of has a letter beside it.
+    It was so unlikely that nobody tried to read it, or it is the mark itself: most of it on the
+    mark and none far from it. Whatever the mark could be a piece of has a letter beside it.
     """
     if not one.weak or one.sort is not Sort.TEXT:
         return False
+    if one.reading is None:
+        return True
     room = _ABOUT * min(mark.strip.height, mark.strip.length)
     if _share(one.strip, mark.strip.padded(room, room)) < _NEARLY:
         return False

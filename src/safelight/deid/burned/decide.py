@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from safelight.deid.boxes import Box, Region, Verdict
-from safelight.deid.burned.again import echo, part, turns
+from safelight.deid.burned.again import no_neighbour, part, turns
 from safelight.deid.burned.grammar import Mark, parse
 from safelight.deid.burned.near import near
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
@@ -169,9 +169,11 @@ def _apart(candidate: Candidate, mark: Mark, masked: Sequence[Candidate], hints:
     strip = candidate.strip
     inside = mark.kind == "measurement" and any(_in(strip, area) for area in hints.areas)
     for other in masked:
-        if other.weak and (not mark.short or echo(other, candidate)):
+        if other.weak and (not mark.short or no_neighbour(other, candidate)):
             continue
-        tall = max(strip.height, min(other.strip.height, 2 * strip.height))
+        # A weak find of about the mark's height beside it would be writing (``in_company``).
+        most = strip.height if other.weak else 2 * strip.height
+        tall = max(strip.height, min(other.strip.height, most))
         along, across = _between(strip, other.strip)
         lone = (mark.short or mark.ambiguous) and not inside
         reach = max(_GUARD * tall, NEXT * pitch(other)) if lone else _CLOSE * tall

@@ -1,11 +1,12 @@
 """Make the kind reader's files: ``python -m training.kind.make --data DIR --more DIR``.
 
-    python -m training.kind.backbone --data DIR    its body, from the pretrained weights
+    python -m training.kind.backbone --data DIR    its bodies, from the pretrained weights
     python -m training.kind.more --mirror DIR --data DIR --out DIR    pictures of further sources
     python -m training.kind.make --data DIR --more DIR    the reader, and those of folds A, B and C
+    python -m training.kind.choose --data DIR --more DIR --kept DIR    thresholds for ``heads``
 
-The body needs torch and the package in ``requirements.txt``; this needs neither. One thread and
-one seed: the same versions give the same files.
+The bodies need torch and the packages in ``requirements.txt``; the others need neither. One thread
+and one seed: the same versions give the same files.
 """
 
 import argparse

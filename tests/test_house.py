@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE_DIRS = ("src", "corpus", "bench", "scripts", "demo", "training", "tests")
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
-MAX_FILE_BYTES = 4_000_000
+MAX_FILE_BYTES = 3_000_000
+# Weights that cannot be smaller, and the card that tells of them.
+LARGE_WEIGHTS = {"src/safelight/readers/kind/data/body-lite2.onnx.gz": "docs/models/kind.md"}
 TEXT_SUFFIXES = {
     ".cff",
     ".css",
@@ -241,7 +243,9 @@ def test_no_locked_package_is_copyleft() -> None:
 
 def test_committed_files_are_small() -> None:
     big = {name(p): p.stat().st_size for p in tracked() if p.stat().st_size >= MAX_FILE_BYTES}
-    assert big == {}
+    assert big.keys() == LARGE_WEIGHTS.keys()
+    for weights, card in LARGE_WEIGHTS.items():
+        assert Path(weights).name in (ROOT / card).read_text("utf-8")
 
 
 def test_every_asset_is_listed_with_its_origin() -> None:

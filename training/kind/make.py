@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.readers.kind.net import embed
+from safelight.readers.kind.net import PLACE, embed
 from safelight.readers.kind.shrink import reduced
 from safelight.readers.reading import ViewKind
 from training.kind.heads import Learned, reader_of
@@ -148,7 +148,7 @@ def _altered(pool: Pool) -> tuple[NDArray[np.int64], list[ViewKind]]:
     rng = np.random.default_rng(9)
     unlike = [kind for kind, count in ALTERED.items() if kind in pool.kinds for _ in range(count)]
     found = [seen_as(altered(rng, pool.one(rng, kind), kind)) for kind in unlike]
-    return embed(np.stack(found)), unlike
+    return embed(np.stack(found)) if found else np.zeros((0, PLACE), np.int64), unlike
 
 
 def _chest_pattern(pictures: Picture, items: list[Item]) -> bytes:

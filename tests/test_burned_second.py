@@ -169,3 +169,17 @@ def _turned(grey: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
     turn = cv2.getRotationMatrix2D((150.0, 105.0), angle, 1.0)
     turned = cv2.warpAffine(grey, turn, grey.shape[::-1], borderValue=20.0)
     return np.asarray(turned, np.uint8)
+
+
+def test_a_letter_on_its_side_is_none_where_the_picture_has_two_rows(eyes: Eyes) -> None:
+    grey = np.full((240, 320), 20, np.uint8)
+    cv2.putText(grey, "L", (140, 110), cv2.FONT_HERSHEY_DUPLEX, 1.8, 230, 3)
+    alone = grey.copy()
+    cv2.putText(grey, "MKT", (138, 138), cv2.FONT_HERSHEY_DUPLEX, 0.7, 230, 1)
+    block = Strip(x=159, y=105, length=74, height=44, angle=90)
+    opinion = Opinion(Line(strip=block, peak=1.0, count=1, area=1200), Peaks(1.0, 1.0, 0.0))
+    reading = Reading(text="L", sure=0.94, least=0.94)
+    (part,) = eyes._parted(grey, opinion, reading)
+    assert part.reading is None
+    assert not part.weak
+    assert eyes._parted(alone, opinion, reading) == []

@@ -7,6 +7,7 @@ from typing import Final
 
 from safelight.deid.boxes import Box, Region, Verdict
 from safelight.deid.burned.again import no_neighbour, part, turns
+from safelight.deid.burned.beyond import explained
 from safelight.deid.burned.grammar import Mark, parse
 from safelight.deid.burned.near import near
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Sight, Sort
@@ -78,14 +79,14 @@ def decide(
     """
     judged = [each for sight in sights for each in _judge(sight, needles, hints, policy)]
     judged = _agreed(judged)
+    masks = [each for each in judged if not each.candidate.weak and each.mark is None]
+    kept = [each for each in judged if each.mark is not None and not each.candidate.weak]
     out: list[Region] = []
     for each in judged:
         if each.candidate.weak and policy.review:
             out.append(_region(each, Verdict.REVIEW, "perhaps text"))
         elif not each.candidate.weak and each.mark is not None:
-            out.append(_region(each, Verdict.KEEP, f"text: a mark of {each.mark.kind}"))
-    masks = [each for each in judged if not each.candidate.weak and each.mark is None]
-    kept = [each for each in judged if each.mark is not None and not each.candidate.weak]
+            out += _kept(each, each.mark, kept)
     return out + _masks(masks, kept, sights) + _bridges(masks, kept)
 
 
@@ -222,6 +223,22 @@ def _overlap(one: Strip, other: Strip) -> bool:
         return False
     least = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
     return width * height > _SAME * least
+
+
+def _kept(each: _Judged, mark: Mark, marks: Sequence[_Judged]) -> list[Region]:
+    """Return what stays of a mark, and masks over what its line holds beyond its letters."""
+    candidate = each.candidate
+    if candidate.reading is None:
+        return []
+    strip, beyond = explained(candidate.strip, candidate.reading)
+    stays = replace(each, candidate=replace(candidate, strip=strip))
+    frame = each.sight.frame
+    beside = [o.candidate.strip for o in marks if o is not each and o.sight.frame == frame]
+    rest = [replace(each, candidate=replace(candidate, strip=b, reading=None)) for b in beyond]
+    return [
+        _region(stays, Verdict.KEEP, f"text: a mark of {mark.kind}"),
+        *(_region(one, Verdict.MASK, "text: beside a mark", beside) for one in rest),
+    ]
 
 
 def _region(each: _Judged, verdict: Verdict, rule: str, kept: Sequence[Strip] = ()) -> Region:

@@ -282,7 +282,10 @@ class Eyes:
         apart = level if mark else strip.angle in {0.0, 90.0}
         strips = stacked(grey, strip) if apart else []
         if not strips:
-            return unread if mark and layered(grey, _as_read(strip, reading)) else []
+            several = mark and (
+                layered(grey, _as_read(strip, reading)) or _rows(grey, strip, reading)
+            )
+            return unread if several else []
         readings = self.reader.read(grey, strips, thorough=False)
         if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
             return unread if mark and readings else []
@@ -350,6 +353,16 @@ def _as_read(strip: Strip, reading: Reading) -> Strip:
     if not reading.turn % 180:
         return strip
     return replace(strip, length=strip.height, height=strip.length, angle=strip.angle + 90)
+
+
+def _rows(grey: Grey, strip: Strip, reading: Reading) -> bool:
+    """Tell whether an upright strip that was read up or down holds more rows than letters.
+
+    Those are lines: initials below an L, say, that together looked like a letter on its side.
+    """
+    if strip.angle not in {0.0, 90.0}:
+        return False
+    return len(stacked(grey, strip)) > sum(not char.isspace() for char in reading.text)
 
 
 def _candidate(opinion: Opinion, *, weak: bool) -> Candidate:

@@ -13,14 +13,15 @@ from safelight.deid.burned.memory import Memory
 from safelight.deid.burned.models import open_model, wheel_model
 from safelight.deid.burned.strip import Floats, Strip
 
-__all__ = ["Reader", "Reading"]
+__all__ = ["MARGIN", "Reader", "Reading"]
 
 _ROWS: Final = 48
 _LEAST: Final = 48
 _MOST: Final = 1600
 _STEP: Final = 32
 _BATCH: Final = 8
-_MARGIN: Final = 0.12
+#: Of a line's height, and one pixel: what is cut out with it on every side.
+MARGIN: Final = 0.12
 _GOOD: Final = 0.9
 _POOR: Final = 0.5
 _FLAT: Final = 3
@@ -38,12 +39,16 @@ class Reading:
         sure: Mean confidence over the characters, 0 to 1; 0 for no text.
         least: Confidence of the least certain character.
         turn: By how many degrees the line was turned before it was read.
+        start: Where along the line, as it was turned, the first character stands, 0 to 1.
+        stop: Where the last one does.
     """
 
     text: str
     sure: float
     least: float
     turn: int = 0
+    start: float = 0.0
+    stop: float = 1.0
 
     def __repr__(self) -> str:
         return f"Reading(<{len(self.text)} characters>, sure={self.sure:.2f})"
@@ -136,25 +141,43 @@ class Reader:
         for place, crop in enumerate(crops):
             block[place, :, :, : crop.shape[1]] = crop.astype(np.float32) / 127.5 - 1
         scores: Floats = self._session.run(None, {"x": block})[0]
-        return [self._decode(one, turn) for one in scores]
+        return [
+            self._decode(one, turn, width / crop.shape[1])
+            for one, crop in zip(scores, crops, strict=True)
+        ]
 
-    def _decode(self, scores: Floats, turn: int) -> Reading:
-        """Decode one line of shape (steps, classes): best class a step, repeats and blanks out."""
+    def _decode(self, scores: Floats, turn: int, room: float) -> Reading:
+        """Decode one line of shape (steps, classes): best class a step, repeats and blanks out.
+
+        Args:
+            scores: Of each class at each step.
+            turn: By how many degrees the line was turned.
+            room: How many times its own width the steps span: it is padded at its end.
+        """
         best = scores.argmax(axis=1)
         sure = scores[np.arange(len(best)), best]
         starts = np.ones(len(best), bool)
         starts[1:] = best[1:] != best[:-1]
         chosen = np.flatnonzero(starts & (best > 0))
         text = "".join(self._characters[best[step]] for step in chosen)
-        kept = [float(sure[step]) for step in chosen if self._characters[best[step]] != " "]
+        inked = [step for step in chosen if self._characters[best[step]] != " "]
+        kept = [float(sure[step]) for step in inked]
         if not text.strip() or not kept:
             return Reading(text="", sure=0.0, least=0.0, turn=turn)
-        return Reading(text=text.strip(), sure=sum(kept) / len(kept), least=min(kept), turn=turn)
+        start, stop = (min((step + 0.5) * room / len(best), 1.0) for step in (inked[0], inked[-1]))
+        return Reading(
+            text=text.strip(),
+            sure=sum(kept) / len(kept),
+            least=min(kept),
+            turn=turn,
+            start=start,
+            stop=stop,
+        )
 
 
 def straight(grey: Grey, strip: Strip) -> Grey:
     """Return the strip as an upright crop of 48 rows, its contrast stretched."""
-    strip = strip.padded(_MARGIN * strip.height + 1, _MARGIN * strip.height + 1)
+    strip = strip.padded(MARGIN * strip.height + 1, MARGIN * strip.height + 1)
     if strip.angle == 0:
         left, top, right, bottom = (round(side) for side in strip.bounds())
         crop = grey[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from safelight.deid.pixels.jpegparts import Jpeg
 
-__all__ = ["Spared", "drawn", "in_pixels", "in_units", "redrawn", "spared"]
+__all__ = ["Spared", "drawn", "grown", "in_pixels", "in_units", "redrawn", "spared"]
 
 Floats = NDArray[np.float64]
 Blocks = NDArray[np.int16]
@@ -61,7 +61,7 @@ def spared(
     """
     if keep is None or not keep.any():
         return None
-    holds = units & in_units(jpeg, _grown(keep, _MARGIN) & ~mask)
+    holds = units & in_units(jpeg, grown(keep, _MARGIN) & ~mask)
     goes = in_pixels(jpeg, units) & (mask | ~in_pixels(jpeg, holds))
     return Spared(goes, fills) if holds.any() else None
 
@@ -99,7 +99,7 @@ def redrawn(
         touched[:] = False
     across, down = -(-wide // h), -(-high // v)
     # decoders smooth subsampled colour over one pixel more
-    goes = _grown(what.goes, 1) if across > 1 or down > 1 else what.goes
+    goes = grown(what.goes, 1) if across > 1 or down > 1 else what.goes
     cut, inside = (
         _in_blocks(plane, touched.shape, (down, across)) for plane in (goes, np.ones_like(goes))
     )
@@ -192,7 +192,7 @@ def _cells(pixels: Mask, shape: tuple[int, int, int, int]) -> Mask:
     return whole.reshape(shape)
 
 
-def _grown(mask: Mask, by: int) -> Mask:
+def grown(mask: Mask, by: int) -> Mask:
     """Return a mask this many pixels larger on all sides."""
     for _ in range(by):
         wide = np.pad(mask, 1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safelight.deid.pixels import tiffpack
 from safelight.deid.pixels.jpegmask import mask_jpeg
 from safelight.deid.pixels.jpegparts import parse
+from safelight.deid.pixels.jpegproof import prove
 from safelight.deid.pixels.masks import Fill, Mask, Masks, edge_of
 from safelight.deid.pixels.photocommon import check_size
 from safelight.deid.pixels.tifffile import Page, Tiff
@@ -78,20 +79,28 @@ class _Work:
             return self._jpeg(block, part, stays)
         pixels = tiffpack.unpack(block, page, part.shape, self.limits)
         self._draw(pixels, part, plane)
-        return tiffpack.pack(pixels, page)
+        done = tiffpack.pack(pixels, page)
+        back = tiffpack.unpack(done, page, part.shape, self.limits)
+        if back.tobytes() != pixels.tobytes():  # as bytes: NaN is no equal of itself
+            raise NeedsReviewError("a picture did not come back as it was written")
+        return done
 
     def _jpeg(self, block: bytes, part: Mask, stays: Mask) -> bytes:
-        jpeg = parse(block, self.page.jpeg_tables)
+        tables = self.page.jpeg_tables
+        jpeg = parse(block, tables)
         check_size(jpeg.rows, jpeg.columns, self.limits)
-        return mask_jpeg(
+        here = _part(part, jpeg.rows, jpeg.columns)
+        done = mask_jpeg(
             block,
-            _part(part, jpeg.rows, jpeg.columns),
+            here,
             photometric="" if self.page.colour == _YCBCR else "RGB",
             bright=self.page.colour == _WHITE_IS_ZERO,
             border=self.fill is Fill.BOX,
-            tables=self.page.jpeg_tables,
+            tables=tables,
             keep=_part(stays, jpeg.rows, jpeg.columns),
         )
+        prove(block, done, here, tables=tables, flat=self.fill is Fill.FLAT)
+        return done
 
     def _draw(self, pixels: Array, part: Mask, plane: int) -> None:
         """Set samples, shape (rows, columns, samples), in place."""

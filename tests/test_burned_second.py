@@ -1,6 +1,7 @@
 """Second opinions: on what only one network takes for writing, on a mark that may be two lines."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 from safelight.deid.burned import last, verify
 from safelight.deid.burned.company import distinct
 from safelight.deid.burned.lines import Line
-from safelight.deid.burned.look import Eyes
+from safelight.deid.burned.look import LEVELS, Eyes
 from safelight.deid.burned.read import Reading
-from safelight.deid.burned.sight import Candidate, Sort
+from safelight.deid.burned.sight import NO_HINTS, Candidate, Sort
 from safelight.deid.burned.stack import layered
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import stands_out
+from safelight.deid.burned.views import crisp, stands_out
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,39 @@ def test_blurred_and_faint_letters_show_on_the_sharpened_picture(
     assert all(one.weak for one in eyes.look(Shown(grey)).found)
 
 
+@pytest.mark.parametrize(("blur", "more"), [(1.6, True), (0.0, False)])
+def test_what_is_read_through_blur_does_not_end_the_search(
+    eyes: Eyes, blur: float, monkeypatch: pytest.MonkeyPatch, *, more: bool
+) -> None:
+    clinic, birth = np.zeros((240, 420), np.uint8), np.zeros((240, 420), np.uint8)
+    cv2.putText(clinic, "ST. ALDER CLINIC", (60, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2)
+    cv2.putText(birth, "21.11.1961 DOE", (60, 180), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255, 1)
+    large = cv2.GaussianBlur(clinic, (0, 0), blur) if blur else clinic
+    ground = np.random.default_rng(3).normal(40, 1, clinic.shape)
+    faint = 0.12 * cv2.GaussianBlur(birth, (0, 0), 1.6)
+    grey = np.asarray((ground + 0.8 * large + faint).clip(0, 255), np.uint8)
+    read = Candidate(
+        sort=Sort.TEXT,
+        strip=Strip(x=171, y=52, length=222, height=26),
+        score=1.0,
+        reading=Reading(text="ST. ALDER CLINIC", sure=1.0, least=0.9),
+    )
+    assert crisp(grey, read.strip) is not more
+    company: list[Candidate] = []
+    settled = Eyes._settled
+
+    def noted(self: Eyes, *args: Any) -> list[Candidate]:
+        company.extend(args[2])
+        return settled(self, *args)
+
+    monkeypatch.setattr(Eyes, "_settled", noted)
+    _, maps = eyes.lines(grey, NO_HINTS, LEVELS)
+    found = eyes._sharper(grey, [read], maps, LEVELS)
+    assert any(abs(one.strip.y - 178) < 6 for one in found) is more
+    assert (read in company) is more
+    assert all(one.strip.y > 100 for one in found)  # the line that is read is not found again
+
+
 def test_of_two_finds_at_one_place_the_confirmed_one_counts() -> None:
     strip = Strip(x=100, y=50, length=100, height=20)
     surer = Candidate(
@@ -173,13 +207,13 @@ def _turned(grey: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
 
 def test_a_letter_on_its_side_is_none_where_the_picture_has_two_rows(eyes: Eyes) -> None:
     grey = np.full((240, 320), 20, np.uint8)
-    cv2.putText(grey, "L", (140, 110), cv2.FONT_HERSHEY_DUPLEX, 1.8, 230, 3)
+    cv2.putText(grey, "R", (138, 110), cv2.FONT_HERSHEY_DUPLEX, 1.8, 230, 3)
     alone = grey.copy()
-    cv2.putText(grey, "MKT", (138, 138), cv2.FONT_HERSHEY_DUPLEX, 0.7, 230, 1)
-    block = Strip(x=159, y=105, length=74, height=44, angle=90)
+    cv2.putText(grey, "MKT", (138, 140), cv2.FONT_HERSHEY_DUPLEX, 0.8, 230, 2)
+    block = Strip(x=163, y=105, length=76, height=54, angle=90)
     opinion = Opinion(Line(strip=block, peak=1.0, count=1, area=1200), Peaks(1.0, 1.0, 0.0))
-    reading = Reading(text="L", sure=0.94, least=0.94)
-    (part,) = eyes._parted(grey, opinion, reading)
-    assert part.reading is None
-    assert not part.weak
+    reading = Reading(text="R", sure=0.94, least=0.94)
+    parts = eyes._parted(grey, opinion, reading)
+    assert [one.reading.text for one in parts if one.reading] == ["R", "MKT"]
+    assert [one.strip.bounds()[3] < 120 for one in parts] == [True, False]
     assert eyes._parted(alone, opinion, reading) == []

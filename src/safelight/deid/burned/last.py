@@ -8,13 +8,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 
 from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, logit, weigh
-from safelight.deid.burned.views import contrast
+from safelight.deid.burned.views import contrast, fine
 
 __all__ = ["LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
 
@@ -87,7 +86,7 @@ def again(second: Segments, grey: Grey, strip: Strip) -> Again:
         zoom=float(zoom.max()),
         filled=float((full > _INK).mean()),
         contrast=contrast(tones),
-        fine=float(np.abs(tones - cv2.GaussianBlur(tones, (0, 0), 1)).mean()),
+        fine=fine(tones),
     )
 
 

@@ -20,7 +20,7 @@ from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
 from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import planes, sharpened, stands_out
+from safelight.deid.burned.views import crisp, planes, sharpened, stands_out
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
@@ -43,6 +43,7 @@ _MORE: Final = 2.5
 _READ_LONGEST: Final = 24.0
 _AGAIN: Final = 0.7
 _FLOOR: Final = -4.0
+_HALO: Final = 0.4  # of a line's height: where its own blur is sharpened
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,24 +193,34 @@ class Eyes:
     def _sharper(
         self, grey: Grey, found: Sequence[Candidate], maps: Maps, levels: Levels
     ) -> list[Candidate]:
-        """Look at the sharpened plane where something seems to be and nothing is clearly read."""
+        """Look at the sharpened plane where something seems to be and nothing crisp is read.
+
+        What was read through blur is company there, not a reason to look no further.
+        """
+        plain = [one for one in found if not one.weak and verify.plain(one.reading)]
         if float(maps.full.max(initial=0.0)) < find.SUSPECT or any(
-            not one.weak and verify.plain(one.reading) and stands_out(grey, one.strip)
-            for one in found
+            stands_out(grey, one.strip) and crisp(grey, one.strip) for one in plain
         ):
             return []
         sharp = sharpened(grey)
         full = self.segments.probability(sharp)
-        for one in found:
-            if not one.weak and verify.plain(one.reading):
-                left, top, right, bottom = (max(round(side), 0) for side in one.strip.bounds())
-                full[top:bottom, left:right] = 0
+        for one in plain:
+            room = _HALO * one.strip.height
+            around = one.strip.padded(room, room).bounds()
+            left, top, right, bottom = (max(round(side), 0) for side in around)
+            full[top:bottom, left:right] = 0
         more = lines.join(find.pieces(full, levels), levels)
-        judged = self._judged(sharp, more, replace(maps, full=full), least=last.SHARP)
+        seen = replace(maps, full=full)
+        judged = self._judged(sharp, more, seen, least=last.SHARP, company=plain)
         return [one for one in judged if not one.weak]
 
     def _judged(
-        self, grey: Grey, seen: Sequence[Line], maps: Maps, least: float = last.LONE
+        self,
+        grey: Grey,
+        seen: Sequence[Line],
+        maps: Maps,
+        least: float = last.LONE,
+        company: Sequence[Candidate] = (),
     ) -> list[Candidate]:
         """Weigh what speaks for each line, asking the dearer engines only where it is open."""
         out: list[Candidate] = []
@@ -234,7 +245,7 @@ class Eyes:
             out += parts
             if not parts:
                 whole.append(replace(opinion, reading=reading))
-        return in_company(out + self._settled(grey, whole, out, least))
+        return in_company(out + self._settled(grey, whole, [*company, *out], least))
 
     def _settled(
         self, grey: Grey, opinions: Sequence[Opinion], beside: Sequence[Candidate], least: float
@@ -279,13 +290,10 @@ class Eyes:
         if reading.sure >= _SENSE and not mark:
             return []
         level = not strip.angle and not reading.turn % 180  # ``stacked`` parts rows of the picture
-        apart = level if mark else strip.angle in {0.0, 90.0}
+        apart = level or _rows(grey, strip, reading) if mark else strip.angle in {0.0, 90.0}
         strips = stacked(grey, strip) if apart else []
         if not strips:
-            several = mark and (
-                layered(grey, _as_read(strip, reading)) or _rows(grey, strip, reading)
-            )
-            return unread if several else []
+            return unread if mark and layered(grey, _as_read(strip, reading)) else []
         readings = self.reader.read(grey, strips, thorough=False)
         if not readings or sum(one.sure for one in readings) < _LEGIBLE * len(readings):
             return unread if mark and readings else []

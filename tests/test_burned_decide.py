@@ -282,6 +282,19 @@ def test_a_mark_proven_in_the_frames_outlives_a_blurred_projection() -> None:
     assert [region.verdict for region in regions] == [Verdict.KEEP]
 
 
+def test_a_mark_that_one_view_shows_whole_stays_where_another_shows_pieces_of_it() -> None:
+    stem = replace(text("", 100, 100), strip=Strip(x=96, y=100, length=4, height=12))
+    kept = decide([sight(text("L", 100, 100)), sight(stem)], None)
+    assert {region.verdict for region in kept} == {Verdict.KEEP}
+    other = decide([sight(text("L", 100, 100), frame=0), sight(stem, frame=1)], None)
+    assert [region.frames for region in by_verdict(other, Verdict.MASK)] == [(1,)]
+
+
+def test_what_any_view_shows_beside_a_letter_guards_it() -> None:
+    regions = decide([sight(text("L", 100, 100)), sight(text("DOE", 122, 100))], None)
+    assert {region.verdict for region in regions} == {Verdict.MASK}
+
+
 def test_a_sight_travels_between_processes_and_shows_no_text() -> None:
     seen = sight(text("DOE^JOHN", 100, 100))
     assert pickle.loads(pickle.dumps(seen)) == seen  # noqa: S301  # our own bytes

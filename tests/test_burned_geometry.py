@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,41 @@ def test_a_ring_does_not_take_what_it_goes_around() -> None:
             covered[box.y : box.y + box.h, box.x : box.x + box.w] = True
     assert covered[100, 100] == 0
     assert covered.mean() < 0.35
+
+
+def test_the_outline_of_an_organ_does_not_take_the_line_beside_it_along() -> None:
+    plane = np.zeros((120, 160), np.float32)
+    cv2.ellipse(plane, (92, 88), (48, 48), 0, 180, 290, 0.5, 6)  # an arc
+    cv2.line(plane, (60, 40), (84, 84), 0.99, 9)  # a slanted line that touches it
+    found = pieces(plane, LEVELS)
+    (line,) = (piece for piece in found if piece.peak > 0.9)
+    assert abs(line.strip.angle - 61) < 5
+    assert line.strip.height < 20
+    assert 45 < line.strip.length < 75
+    assert len(found) > 1  # the arc is not forgotten: something may be written along it
+
+
+@pytest.mark.parametrize("second", ["foot", "half"])
+def test_strokes_that_touch_in_a_row_are_one_letter(second: str) -> None:
+    plane = np.zeros((60, 80), np.float32)
+    blot(plane, 20, 20, 6, 24)
+    if second == "foot":
+        blot(plane, 27, 38, 12, 6)
+    else:
+        blot(plane, 27, 20, 8, 24)
+    (letter,) = join(pieces(plane, LEVELS), LEVELS)
+    assert letter.count == 2
+    left, top, right, bottom = letter.strip.bounds()
+    assert (left, top) == (20, 20)
+    assert bottom - top == 24
+    assert right - left in {15, 19}
+
+
+def test_a_letter_above_another_line_is_not_part_of_it() -> None:
+    plane = np.zeros((60, 80), np.float32)
+    blot(plane, 20, 10, 6, 18)
+    blot(plane, 20, 29, 24, 9)
+    assert len(join(pieces(plane, LEVELS), LEVELS)) == 2
 
 
 def test_an_empty_map_and_a_speck_give_nothing() -> None:

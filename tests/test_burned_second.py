@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from safelight.deid.burned import last, verify
+from safelight.deid.burned import last, look, verify
 from safelight.deid.burned.company import distinct
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.look import LEVELS, Eyes
@@ -93,7 +93,7 @@ def test_blurred_and_faint_letters_show_on_the_sharpened_picture(
     eyes: Eyes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ink = np.zeros((240, 320), np.uint8)
-    cv2.putText(ink, "21.11.1961 DOE", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255, 1)
+    cv2.putText(ink, "21.11.61", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255, 1)
     soft = cv2.GaussianBlur(ink, (0, 0), 2.0).astype(np.float32)
     ground = np.random.default_rng(3).normal(40, 1, ink.shape)
     grey = np.asarray((ground + 0.15 * soft).clip(0, 255), np.uint8)
@@ -103,16 +103,14 @@ def test_blurred_and_faint_letters_show_on_the_sharpened_picture(
     assert all(one.weak for one in eyes.look(Shown(grey)).found)
 
 
-@pytest.mark.parametrize(("blur", "more"), [(1.6, True), (0.0, False)])
-def test_what_is_read_through_blur_does_not_end_the_search(
-    eyes: Eyes, blur: float, monkeypatch: pytest.MonkeyPatch, *, more: bool
-) -> None:
+def clinic_and_birth(blur: float, small: float = 0.12) -> tuple[NDArray[np.uint8], Candidate]:
+    """Return a large line over a small faint and blurred one, and the large one as it was read."""
     clinic, birth = np.zeros((240, 420), np.uint8), np.zeros((240, 420), np.uint8)
     cv2.putText(clinic, "ST. ALDER CLINIC", (60, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2)
     cv2.putText(birth, "21.11.1961 DOE", (60, 180), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255, 1)
     large = cv2.GaussianBlur(clinic, (0, 0), blur) if blur else clinic
     ground = np.random.default_rng(3).normal(40, 1, clinic.shape)
-    faint = 0.12 * cv2.GaussianBlur(birth, (0, 0), 1.6)
+    faint = small * cv2.GaussianBlur(birth, (0, 0), 1.6)
     grey = np.asarray((ground + 0.8 * large + faint).clip(0, 255), np.uint8)
     read = Candidate(
         sort=Sort.TEXT,
@@ -120,6 +118,14 @@ def test_what_is_read_through_blur_does_not_end_the_search(
         score=1.0,
         reading=Reading(text="ST. ALDER CLINIC", sure=1.0, least=0.9),
     )
+    return grey, read
+
+
+@pytest.mark.parametrize(("blur", "more"), [(1.6, True), (0.0, False)])
+def test_what_is_read_through_blur_does_not_end_the_search(
+    eyes: Eyes, blur: float, monkeypatch: pytest.MonkeyPatch, *, more: bool
+) -> None:
+    grey, read = clinic_and_birth(blur)
     assert crisp(grey, read.strip) is not more
     company: list[Candidate] = []
     settled = Eyes._settled
@@ -134,6 +140,72 @@ def test_what_is_read_through_blur_does_not_end_the_search(
     assert any(abs(one.strip.y - 178) < 6 for one in found) is more
     assert (read in company) is more
     assert all(one.strip.y > 100 for one in found)  # the line that is read is not found again
+
+
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_beside_crisp_text_what_was_dismissed_without_steep_edges_is_seen_again(
+    eyes: Eyes, *, dismissed: bool
+) -> None:
+    grey, read = clinic_and_birth(0.0)
+    strip = Strip(x=110, y=176, length=90, height=14)
+    soft = Candidate(sort=Sort.TEXT, strip=strip, score=0.7, weak=True)
+    assert crisp(grey, read.strip)
+    assert not crisp(grey, strip)
+    _, maps = eyes.lines(grey, NO_HINTS, LEVELS)
+    found = eyes._sharper(grey, [read, soft] if dismissed else [read], maps, LEVELS)
+    assert any(abs(one.strip.y - 178) < 6 for one in found) is dismissed
+    assert all(one.strip.y > 100 for one in found)
+
+
+def test_large_blurred_letters_show_on_the_sharpened_picture_of_half_the_size(
+    eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = np.zeros((240, 420), np.uint8)
+    cv2.putText(name, "WHITCOMBE ZOE", (60, 180), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 2)
+    ground, read = clinic_and_birth(1.6, small=0.0)
+    grey = np.asarray(ground + 0.16 * cv2.GaussianBlur(name, (0, 0), 3.5), np.uint8)
+    _, maps = eyes.lines(grey, NO_HINTS, LEVELS)
+    assert any(one.strip.y > 150 for one in eyes._sharper(grey, [read], maps, LEVELS))
+    monkeypatch.setattr(look, "shrunk", lambda _net, plane: np.zeros(plane.shape, np.float32))
+    assert not eyes._sharper(grey, [read], maps, LEVELS)
+
+
+def test_a_small_picture_is_looked_at_doubled_where_a_weak_sign_is() -> None:
+    class Sees:
+        """Sees a speck at full size and a line elsewhere at twice the size."""
+
+        def probability(self, grey: NDArray[np.uint8], scale: float = 1.0) -> NDArray[np.float32]:
+            out = np.zeros(grey.shape, np.float32)
+            out[4:8, 4:8] = 0.4
+            if scale > 1:
+                out[150:158, 60:140] = 0.99
+            return out
+
+    one = Eyes()
+    vars(one)["segments"] = Sees()
+    for side, seen in ((400, True), (900, False)):  # in a large picture only around the sign
+        found, _ = one.lines(np.zeros((side, side), np.uint8), NO_HINTS, LEVELS)
+        assert any(140 < line.strip.y < 170 for line in found) is seen
+
+
+@pytest.mark.parametrize(
+    ("said", "sure", "words", "certain"),
+    [
+        ("11 Y", 0.95, True, True),
+        ("11 Y", 0.85, False, True),
+        ("Y1", 0.95, False, True),
+        ("DIGOP", 0.5, True, False),
+        ("350 Ouee0s Bve", 0.71, True, True),
+        ("RUETN", 0.76, True, False),
+        ("", 0.0, False, False),
+    ],
+)
+def test_many_letters_or_few_certain_ones_are_none_by_chance(
+    said: str, sure: float, *, words: bool, certain: bool
+) -> None:
+    one = opinion(Strip(x=20, y=20, length=30, height=8), said, sure)
+    assert verify.wordy(one) is words
+    assert verify.plain(one.reading) is certain
 
 
 def test_of_two_finds_at_one_place_the_confirmed_one_counts() -> None:

@@ -77,7 +77,7 @@ def decide(
         hints: What the header says.
         policy: How what was found is treated.
     """
-    judged = [each for sight in sights for each in _judge(sight, needles, hints, policy)]
+    judged = [each for sight in _together(sights) for each in _judge(sight, needles, hints, policy)]
     judged = _agreed(judged)
     masks = [each for each in judged if not each.candidate.weak and each.mark is None]
     kept = [each for each in judged if each.mark is not None and not each.candidate.weak]
@@ -88,6 +88,21 @@ def decide(
         elif not each.candidate.weak and each.mark is not None:
             out += _kept(each, each.mark, kept)
     return out + _masks(masks, kept, sights) + _bridges(masks, kept)
+
+
+def _together(sights: Sequence[Sight]) -> list[Sight]:
+    """Return one sight a frame: a mark that one view shows whole may be in pieces in another.
+
+    So its pieces are known for what they are, and what any view shows beside it counts.
+    """
+    found: dict[tuple[int | None, int, int], Sight] = {}
+    for sight in sights:
+        key = (sight.frame, sight.rows, sight.columns)
+        before = found.get(key)
+        found[key] = (
+            sight if before is None else replace(before, found=(*before.found, *sight.found))
+        )
+    return list(found.values())
 
 
 def _judge(sight: Sight, needles: Needles | None, hints: Hints, policy: Policy) -> list[_Judged]:

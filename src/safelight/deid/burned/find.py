@@ -56,6 +56,8 @@ _TALL: Final = 64
 _SPLIT: Final = 10
 _CORES: Final = (0.75, 0.9, 0.97, 0.99)
 _SHARE: Final = 0.06
+_SURELY: Final = 0.9
+_BESIDE: Final = 0.25
 _LONG: Final = 20
 _NARROW: Final = 8
 _STEPS: Final = (0.5, 0.7, 0.85, 0.95)
@@ -244,11 +246,19 @@ def _apart(own: Grey, part: Floats, corner: tuple[int, int], step: int = 0) -> l
         label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= _SHARE * part.size
     ]
     if len(large) < 2:  # noqa: PLR2004 - one part is the whole
-        return _apart(own, part, corner, step + 1)
-    cores = np.isin(labels, large)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~cores).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_CCOMP
-    )
+        core = (labels == large[0]).astype(np.uint8) if large else None
+        limbs = None if core is None or _CORES[step] < _SURELY else _limbs(own, core)
+        if limbs is None:
+            return _apart(own, part, corner, step + 1)
+        _, nearest = cv2.connectedComponents(limbs)
+        nearest += 1  # what is no limb is the core's
+    else:
+        _, nearest = cv2.distanceTransformWithLabels(
+            (~np.isin(labels, large)).astype(np.uint8),
+            cv2.DIST_L2,
+            3,
+            labelType=cv2.DIST_LABEL_CCOMP,
+        )
     out = []
     for label in np.unique(nearest[own > 0]):
         mask = (nearest == label) & (own > 0)
@@ -258,6 +268,19 @@ def _apart(own: Grey, part: Floats, corner: tuple[int, int], step: int = 0) -> l
         at = (corner[0] + int(xs.min()), corner[1] + int(ys.min()))
         out += _apart(np.ascontiguousarray(mask[window], np.uint8), inner, at, step + 1)
     return out
+
+
+def _limbs(own: Grey, core: Grey) -> Grey | None:
+    """Return what of a component lies beside its sure part; None where that is hardly more.
+
+    Sure writing runs into the outline of an organ beside it at the low threshold, and together
+    they look like no line.
+    """
+    tight, loose = (Strip.around(cv2.findNonZero(mask).reshape(-1, 2)) for mask in (core, own))
+    if tight.length < _SLENDER * tight.height or loose.height < _SLENDER * tight.height:
+        return None
+    near = cv2.dilate(core, _disc(max(1, round(_BESIDE * tight.height))))
+    return np.asarray(own & (1 - near))
 
 
 def _sharper(part: Floats, corner: tuple[int, int], levels: Levels) -> list[Piece]:

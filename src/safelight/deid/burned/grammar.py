@@ -56,6 +56,8 @@ _PROBE: Final = re.compile(r"(?:[A-Z]{1,2}\d{1,2}-\d{1,2}[A-Z]{0,2}|\d{1,2}[CLSV
 _PLACE: Final = re.compile(r"[LRAPHFSI]-?\d{1,3}(?:\.\d{1,2})?(?:MM)?")
 _OF: Final = re.compile(rf"{_NUMBER}\s?(?:/|OF\s|X|:(?=\d\b))\s?{_NUMBER}")
 _SPACED: Final = re.compile(r"[A-Z](?: [A-Z])+")
+_UNEVEN: Final = re.compile(r"[A-Z]{1,2}(?: [A-Z]{1,2}){2,}")
+_LONG_WORD: Final = 5
 _INITIAL: Final = re.compile(r"[A-Z]{1,3}\d")
 _MATRIX: Final = re.compile(r"(?:64|96|128|192|256|320|384|512|768|1024|2048)\s?X\s?\d{2,4}")
 _GLUED: Final = re.compile(r"([A-Z/%']{1,9})[:=]?(?=[+-]?\d)")
@@ -96,6 +98,8 @@ def parse(text: str) -> Mark | None:
     text = " ".join(text.replace("K VP", "KVP").split())
     if _SPACED.fullmatch(text):
         text = text.replace(" ", "")  # letter by letter: one word
+    elif _UNEVEN.fullmatch(text) and len(whole := text.replace(" ", "")) >= _LONG_WORD:
+        text = whole if whole in WORDS else text  # spread letters read in ones and twos
     if not text or len(text) > _LONGEST or _FORBIDDEN.search(text):
         return None
     bare = re.sub(r"[^A-Z0-9]", "", text)

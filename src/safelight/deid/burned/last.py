@@ -15,14 +15,15 @@ from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, logit, weigh
 from safelight.deid.burned.views import contrast, fine
 
-__all__ = ["LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
+__all__ = ["BESIDE", "LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
 
 #: From which word on something counts as writing: what the engines before took for it, what they
-#: dismissed on a picture that has text on it, and what shows on the sharpened picture only. Chosen
-#: on generated pictures.
+#: dismissed on a picture that has text on it, what shows on the sharpened picture only, and the
+#: same beside crisp text where something was dismissed. Chosen on generated pictures.
 LONE: Final = -3.0
 RESCUED: Final = -1.0
 SHARP: Final = 0.5
+BESIDE: Final = 0.0
 
 _CONTEXT: Final = 48
 _INK: Final = 0.5

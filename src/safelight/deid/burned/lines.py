@@ -31,6 +31,10 @@ _TIGHT: Final = 0.8
 _LIKE: Final = 0.6
 _TALLER: Final = 1.7
 _FILLED: Final = 0.3
+_LETTER: Final = 64
+_ROW: Final = 0.5
+_PAIR: Final = 2
+_SPECK: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,9 @@ def join(found: Sequence[Piece], levels: Levels) -> list[Line]:
 
     pairs = _neighbours(found)
     for left, right in pairs:
-        if root(left) != root(right) and _belong(found[left], found[right]):
+        if root(left) != root(right) and (
+            _belong(found[left], found[right]) or _one_letter(found[left], found[right])
+        ):
             owner[root(left)] = root(right)
     sizes = Counter(root(place) for place in range(len(found)))
     single = [sizes[root(place)] == 1 for place in range(len(found))]
@@ -89,7 +95,8 @@ def join(found: Sequence[Piece], levels: Levels) -> list[Line]:
 
 def _straight(line: Line, group: Sequence[Piece]) -> bool:
     """Tell whether pieces fill a line: no higher than they are, and without wide holes."""
-    if len(group) == 1:
+    strokes = [piece for piece in group if piece.area > _SPECK * line.area]
+    if len(group) == 1 or (len(strokes) == _PAIR and _one_letter(*strokes)):
         return True
     strip = line.strip
     tallest = max(min(piece.strip.height, piece.strip.length) for piece in group)
@@ -134,6 +141,24 @@ def _belong(one: Piece, other: Piece) -> bool:
         guide = a if long_a and (not long_b or a.length >= b.length) else b
         return _aligned(one, other, guide.angle)
     return _aligned(one, other, 0.0)
+
+
+def _one_letter(one: Piece, other: Piece) -> bool:
+    """Tell whether two pieces are strokes of one upright letter: in a row, touching, as one square.
+
+    The stem of an L and its foot, the halves of a bold R.
+    """
+    low = np.minimum(one.hull.min(axis=0), other.hull.min(axis=0))
+    high = np.maximum(one.hull.max(axis=0), other.hull.max(axis=0)) + 1
+    shared = (
+        np.minimum(one.hull.max(axis=0), other.hull.max(axis=0))
+        - np.maximum(one.hull.min(axis=0), other.hull.min(axis=0))
+        + 1
+    )
+    short, long = sorted(float(side) for side in high - low)
+    rows = min(float(np.ptp(each.hull[:, 1])) + 1 for each in (one, other))
+    level = shared[1] >= _ROW * rows
+    return bool(level and shared[0] >= -1 and long <= min(_LETTER, _SLENDER * short))
 
 
 def _stacked(one: Piece, other: Piece) -> bool:

@@ -20,7 +20,14 @@ from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
 from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import crisp, planes, sharpened, stands_out
+from safelight.deid.burned.views import (
+    SHRUNK,
+    crisp,
+    planes,
+    sharpened,
+    shrunk,
+    stands_out,
+)
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
@@ -173,7 +180,7 @@ class Eyes:
             The probability, 0 where nothing was looked at; None when nothing was.
         """
         written = np.count_nonzero(full > _CLEAR) >= _SOME
-        if written and grey.size <= _WHOLE:
+        if grey.size <= (_WHOLE if written else _ZOOM_PIXELS):
             return self.segments.probability(grey, _ZOOM)
         threshold, most = (
             (find.SUSPECT / 2, _ZOOM_WRITTEN) if written else (find.SUSPECT, _ZOOM_PIXELS)
@@ -195,23 +202,33 @@ class Eyes:
     ) -> list[Candidate]:
         """Look at the sharpened plane where something seems to be and nothing crisp is read.
 
-        What was read through blur is company there, not a reason to look no further.
+        What was read through blur is company there, not a reason to look no further. Beside crisp
+        text only what was dismissed and has no steep edges is seen again.
         """
         plain = [one for one in found if not one.weak and verify.plain(one.reading)]
-        if float(maps.full.max(initial=0.0)) < find.SUSPECT or any(
-            stands_out(grey, one.strip) and crisp(grey, one.strip) for one in plain
-        ):
+        if float(maps.full.max(initial=0.0)) < find.SUSPECT:
+            return []
+        clear = any(stands_out(grey, one.strip) and crisp(grey, one.strip) for one in plain)
+        soft = [one.strip for one in found if one.weak and not crisp(grey, one.strip)]
+        if clear and not soft:
             return []
         sharp = sharpened(grey)
         full = self.segments.probability(sharp)
+        half = shrunk(self.segments, grey) if plain else np.zeros_like(full)
         for one in plain:
             room = _HALO * one.strip.height
             around = one.strip.padded(room, room).bounds()
             left, top, right, bottom = (max(round(side), 0) for side in around)
-            full[top:bottom, left:right] = 0
-        more = lines.join(find.pieces(full, levels), levels)
-        seen = replace(maps, full=full)
-        judged = self._judged(sharp, more, seen, least=last.SHARP, company=plain)
+            full[top:bottom, left:right] = half[top:bottom, left:right] = 0
+        best = find.merged(full, [(SHRUNK, half)])
+        more = [
+            line
+            for line in lines.join(find.pieces(best, levels), levels)
+            if not clear or not all(apart(line.strip, strip) for strip in soft)
+        ]
+        seen = replace(maps, full=full, half=half if plain else maps.half)
+        least = last.BESIDE if clear else last.SHARP
+        judged = self._judged(sharp, more, seen, least=least, company=plain)
         return [one for one in judged if not one.weak]
 
     def _judged(

@@ -33,10 +33,9 @@ _LOOP: Final = 3.5
 _CERTAIN: Final = 0.93
 _BEYOND: Final = 0.9995
 _HOLLOW: Final = 0.2
-_HALF_SURE: Final = 0.45
-_WORDY: Final = 5
-_PLAINLY: Final = 0.8
-_SEVERAL: Final = 2
+# Letters that must be read, with how sure the reader must be of them.
+_WORDY: Final = ((5, 0.45), (3, 0.9))
+_PLAIN: Final = ((2, 0.8), (8, 0.7))
 # What the reader makes of a bare line, a crossing or a dot, which calipers and wires are too.
 _STROKES: Final = frozenset("一丨—-_|~、丶十+.,·'` ")
 
@@ -140,18 +139,21 @@ def lone_shape(opinion: Opinion) -> bool:
 
 def plain(reading: Reading | None) -> bool:
     """Tell whether several letters were read for certain."""
-    return (
-        reading is not None
-        and reading.sure >= _PLAINLY
-        and sum(map(str.isalnum, reading.text)) >= _SEVERAL
-    )
+    return reading is not None and _told(reading, reading.text, _PLAIN)
 
 
 def wordy(opinion: Opinion) -> bool:
-    """Tell whether so many letters were read that they are none by chance, however unsure each."""
+    """Tell whether so many letters were read that they are none by chance, however unsure each.
+
+    Three are enough where each is certain: ``11 Y`` in faint letters of 8 pixels.
+    """
     reading = opinion.reading
-    return (
-        reading is not None
-        and reading.sure >= _HALF_SURE
-        and sum(char.isascii() and char.isalnum() for char in reading.text) >= _WORDY
-    )
+    if reading is None:
+        return False
+    ascii_only = "".join(filter(str.isascii, reading.text))
+    return _told(reading, ascii_only, _WORDY)
+
+
+def _told(reading: Reading, text: str, bars: Sequence[tuple[int, float]]) -> bool:
+    letters = sum(map(str.isalnum, text))
+    return any(letters >= least and reading.sure >= sure for least, sure in bars)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from safelight.deid.burned import last, look, verify
-from safelight.deid.burned.company import distinct
+from safelight.deid.burned.company import distinct, in_company
 from safelight.deid.burned.lines import Line
 from safelight.deid.burned.look import LEVELS, Eyes
 from safelight.deid.burned.read import Reading
@@ -206,6 +206,33 @@ def test_many_letters_or_few_certain_ones_are_none_by_chance(
     one = opinion(Strip(x=20, y=20, length=30, height=8), said, sure)
     assert verify.wordy(one) is words
     assert verify.plain(one.reading) is certain
+
+
+@pytest.mark.parametrize(
+    ("said", "down", "height", "believed"),
+    [
+        ("LT", 30, 8, True),  # initials right below a marker
+        ("LT", -30, 8, True),
+        ("LT", 60, 8, False),  # too far from it
+        ("LT", 2, 8, False),  # on it: a stroke of the marker itself
+        ("LT", 60, 60, False),  # larger than it: anatomy
+        ("120 kV", 30, 8, False),
+    ],
+)
+def test_what_stands_right_at_a_laterality_mark_is_taken_for_initials(
+    said: str, down: float, height: float, *, believed: bool
+) -> None:
+    mark = Candidate(
+        sort=Sort.TEXT,
+        strip=Strip(x=100, y=200, length=40, height=34),
+        score=1.0,
+        reading=Reading(text=said, sure=0.99, least=0.99),
+    )
+    strip = Strip(x=96, y=200 + down, length=24, height=height)
+    faint = Candidate(sort=Sort.TEXT, strip=strip, score=0.6, weak=True)
+    _, one = in_company([mark, faint])
+    assert one.weak is not believed
+    assert (one.strip.height > 2 * height) is believed  # only a part of it may have been seen
 
 
 def test_of_two_finds_at_one_place_the_confirmed_one_counts() -> None:

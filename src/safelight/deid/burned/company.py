@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.sight import Candidate
 from safelight.deid.burned.strip import Strip
 
@@ -15,21 +16,49 @@ _TURNED: Final = 10
 _FOLLOWS: Final = 2.0
 _BELOW: Final = 0.9
 _LIKE: Final = 0.7
+_LEAST: Final = 0.2  # of a mark's height
+_LIKE_WIDE: Final = 2.0
+_LAPS: Final = 0.3
+_UNDER: Final = 0.5
+_ROOM: Final = 0.35
 
 
 def in_company(found: Sequence[Candidate]) -> list[Candidate]:
-    """Take weak finds for writing that stand in a line or a block with text that was read."""
-    clear = [
-        one.strip
-        for one in found
-        if not one.weak and one.reading is not None and one.reading.sure >= _CLEARLY
-    ]
-    return [
-        replace(one, weak=False)
-        if one.weak and any(_beside(one.strip, strip) for strip in clear)
-        else one
-        for one in found
-    ]
+    """Take weak finds for writing that stand in a line or a block with text that was read.
+
+    Right above or below a laterality mark smaller ones are as well: there the markers of a film
+    bear the initials of who took it.
+    """
+    clear, sides = list[Strip](), list[Strip]()
+    for one in found:
+        if one.weak or one.reading is None or one.reading.sure < _CLEARLY:
+            continue
+        clear.append(one.strip)
+        mark = parse(one.reading.text)
+        if mark is not None and mark.kind == "laterality":
+            sides.append(one.strip)
+    return [_believed(one, clear, sides) if one.weak else one for one in found]
+
+
+def _believed(one: Candidate, clear: Sequence[Strip], sides: Sequence[Strip]) -> Candidate:
+    """Return a weak find as what it is beside lines that were read."""
+    if any(_beside(one.strip, strip) for strip in clear):
+        return replace(one, weak=False)
+    for strip in sides:
+        if _signs(one.strip, strip):  # of faint letters only a part may have been seen
+            room = _ROOM * strip.height
+            return replace(one, weak=False, strip=one.strip.padded(room, room))
+    return one
+
+
+def _signs(one: Strip, mark: Strip) -> bool:
+    """Tell whether a strip stands right above or below a mark and is no larger than it."""
+    a, b = one.bounds(), mark.bounds()
+    wide, high = b[2] - b[0], b[3] - b[1]
+    across = min(a[2], b[2]) - max(a[0], b[0])
+    down = max(a[1], b[1]) - min(a[3], b[3])
+    small = _LEAST * high <= a[3] - a[1] <= high and a[2] - a[0] <= _LIKE_WIDE * wide
+    return small and across > 0 and -_LAPS * (a[3] - a[1]) <= down <= _UNDER * high
 
 
 def _beside(one: Strip, other: Strip) -> bool:

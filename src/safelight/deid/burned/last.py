@@ -19,7 +19,7 @@ __all__ = ["BESIDE", "LONE", "RESCUED", "SHARP", "Again", "again", "facts", "wor
 
 #: From which word on something counts as writing: what the engines before took for it, what they
 #: dismissed on a picture that has text on it, what shows on the sharpened picture only, and the
-#: same beside crisp text where something was dismissed. Chosen on generated pictures.
+#: same where something was read elsewhere. Chosen on generated pictures.
 LONE: Final = -3.0
 RESCUED: Final = -1.0
 SHARP: Final = 0.5

@@ -20,14 +20,7 @@ from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
 from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import (
-    SHRUNK,
-    crisp,
-    planes,
-    sharpened,
-    shrunk,
-    stands_out,
-)
+from safelight.deid.burned.views import SHRUNK, crisp, planes, sharpened, shrunk, stands_out
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
@@ -43,6 +36,7 @@ _ZOOM: Final = 2.0
 _SURROUNDINGS: Final = 24
 _DETECTED: Final = 24.0
 _ZOOM_PIXELS: Final = 400_000
+_UNWRITTEN: Final = 800_000
 _ZOOM_WRITTEN: Final = 1_000_000
 _WHOLE: Final = 1_300_000
 _CLEAR: Final = 0.97
@@ -180,7 +174,7 @@ class Eyes:
             The probability, 0 where nothing was looked at; None when nothing was.
         """
         written = np.count_nonzero(full > _CLEAR) >= _SOME
-        if grey.size <= (_WHOLE if written else _ZOOM_PIXELS):
+        if grey.size <= (_WHOLE if written else _UNWRITTEN):
             return self.segments.probability(grey, _ZOOM)
         threshold, most = (
             (find.SUSPECT / 2, _ZOOM_WRITTEN) if written else (find.SUSPECT, _ZOOM_PIXELS)
@@ -227,7 +221,7 @@ class Eyes:
             if not clear or not all(apart(line.strip, strip) for strip in soft)
         ]
         seen = replace(maps, full=full, half=half if plain else maps.half)
-        least = last.BESIDE if clear else last.SHARP
+        least = last.BESIDE if plain else last.SHARP
         judged = self._judged(sharp, more, seen, least=least, company=plain)
         return [one for one in judged if not one.weak]
 

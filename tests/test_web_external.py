@@ -1,6 +1,7 @@
 """Results of other systems: for clinicians, after their own view, marked, and cleaned."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,9 @@ def test_a_clinician_hands_in_what_another_system_said_after_their_own_view(
     assert "No pleural effusion" in fhir["lines"][0]
     page = other.get(f"/submissions/{made}/reading").text
     assert "This is not from Safelight" in page
-    for needle in ("Roe", "Jane", "1961"):
+    for needle in ("Roe", "Jane"):
         assert needle not in page
+    assert not re.search(r"\b1961\b", page)  # times and ids hold these digits by chance
     assert read(owner, made)["external"] == []  # it is no answer to the person
 
 

@@ -72,6 +72,17 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     assert digests(tmp_path / "a") != digests(tmp_path / "c")
 
 
+def test_every_written_image_of_a_harder_set_carries_one_of_its_factors(tmp_path: Path) -> None:
+    make(tmp_path / "set", seed=9, images=8, faces=FACES, factors=["blur", "faint"])
+    written = [image for image in truth.read(tmp_path / "set") if image.strings]
+    factors = [{f for string in image.strings for f in string.factors} for image in written]
+    assert len(written) > 3
+    assert all(each & {"blur", "faint"} for each in factors)
+    with pytest.raises(LookupError, match="no such factor: wet; there are blur"):
+        make(tmp_path / "other", seed=9, images=8, faces=FACES, factors=["wet"])
+    assert not (tmp_path / "other").exists()
+
+
 def test_too_few_fonts_are_told_with_the_line_that_installs_them() -> None:
     with pytest.raises(LookupError, match="apt-get install -y fonts-liberation"):
         enough(FACES)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 __all__ = ["add_parser", "run"]
 
+HARDER = "each written image carries one of these (blur, tiny, ...); twice named, twice as likely"
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``burned`` and its own commands."""
@@ -16,6 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     make.add_argument("--seed", type=int, default=1)
     make.add_argument("--images", type=int, default=600)
     make.add_argument("--data", type=Path, help="folder whose held-out images serve as hosts")
+    make.add_argument("--factors", nargs="+", default=[], help=HARDER)
     score = verbs.add_parser("score", help="score outputs, or boxes in JSON, against the truth")
     score.add_argument("folder", type=Path, help="the images that make wrote")
     score.add_argument("output", type=Path, help="what a tool wrote, or a JSON file of boxes")
@@ -35,7 +38,13 @@ def run(args: argparse.Namespace) -> int:
         from corpus.burned.make import make  # noqa: PLC0415 - one command each
 
         try:
-            counts = make(args.folder, seed=args.seed, images=args.images, data=args.data)
+            counts = make(
+                args.folder,
+                seed=args.seed,
+                images=args.images,
+                data=args.data,
+                factors=args.factors,
+            )
         except (LookupError, FileExistsError) as error:
             print(error, file=sys.stderr)
             return 2

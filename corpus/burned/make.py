@@ -47,6 +47,7 @@ def make(
     images: int,
     data: Path | None = None,
     faces: Sequence[Face] | None = None,
+    factors: Sequence[str] = (),
 ) -> Counter[str]:
     """Write ``images`` files into ``folder`` and their truth beside it.
 
@@ -56,21 +57,25 @@ def make(
         images: How many files.
         data: Folder with ``images/labels.csv`` whose held-out share serves as hosts.
         faces: Fonts to write with; None takes the installed ones and wants enough of them.
+        factors: When given, every written image carries one of these: a harder set to learn from.
 
     Returns:
         How many images, strings and characters there are, by kind.
 
     Raises:
         FileExistsError: The folder is there already.
-        LookupError: Not enough fonts are installed.
+        LookupError: Not enough fonts are installed, or no such factor.
     """
+    unknown = sorted({*factors} - {*FACTORS})
+    if unknown:
+        raise LookupError(f"no such factor: {', '.join(unknown)}; there are {', '.join(FACTORS)}")
     faces = enough(available()) if faces is None else faces
     folder.mkdir(parents=True)
     hosts, counts = Hosts(data), Counter[str]()
-    about = {"seed": seed, "images": images, "real hosts": hosts.names()}
+    about = {"seed": seed, "images": images, "real hosts": hosts.names(), "factors": [*factors]}
     writer = Writer(folder, about)
     for index in range(images):
-        facts, marks = _one(folder, seed, index, hosts, faces)
+        facts, marks = _one(folder, seed, index, hosts, faces, factors)
         writer.add(facts, marks)
         counts["images"] += 1
         counts["clean images"] += not any(mark.ink for mark in marks)
@@ -96,13 +101,19 @@ def enough(faces: Sequence[Face]) -> Sequence[Face]:
     return faces
 
 
-def _one(
-    folder: Path, seed: int, index: int, hosts: Hosts, faces: Sequence[Face]
+def _one(  # what a set is made of
+    folder: Path,
+    seed: int,
+    index: int,
+    hosts: Hosts,
+    faces: Sequence[Face],
+    factors: Sequence[str],
 ) -> tuple[dict[str, Any], list[Mark]]:
     rng = random.Random(f"burned {seed} {index}")  # noqa: S311 - repeatable on purpose, guards nothing
     modality = _MODALITIES[index % len(_MODALITIES)]
     clean = (37 * index + seed) % 100 < _CLEAN_PERCENT
-    factor = rng.choice(FACTORS) if not clean and rng.random() < 0.3 else ""
+    share = 1.0 if factors else 0.3
+    factor = rng.choice(factors or FACTORS) if not clean and rng.random() < share else ""
     rows, columns = rng.choice(_SIZES[modality])
     subject = make_subject(rng, rng.choice(_SCRIPTS))
     if not any(usable(face, subject.family + subject.given) for face in faces):

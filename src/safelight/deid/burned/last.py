@@ -1,42 +1,35 @@
-"""The last word on a line that nobody can read plainly: a second network, tones, and company.
+"""The last word on a line that cannot be read for certain: a second network, tones, and company.
 
-A lone thing on a picture on which nothing can be read must look like writing to both networks and
-stand out from its ground. Beside text that was read, less is asked.
+Boosted trees weigh it all. A lone thing on a picture on which nothing can be read must look like
+writing to both networks and stand out from its ground; beside text that was read, less is asked.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
 
+from safelight.deid.burned import verify
 from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.strip import Strip
-from safelight.deid.burned.verify import Opinion, logit, weigh
+from safelight.deid.burned.verify import Opinion, logit
 from safelight.deid.burned.views import contrast, fine
 
-__all__ = ["BESIDE", "LONE", "RESCUED", "SHARP", "Again", "again", "facts", "word"]
+__all__ = ["FOUND", "SHARPENED", "TREES", "Again", "again", "facts", "least"]
 
-#: From which word on something counts as writing: what the engines before took for it, what they
-#: dismissed on a picture that has text on it, what shows on the sharpened picture only, and the
-#: same where something was read elsewhere. Chosen on generated pictures.
-LONE: Final = -3.0
-RESCUED: Final = -1.0
-SHARP: Final = 0.5
-BESIDE: Final = 0.0
+#: The trees that have the last word, as ``training.burned.weigh`` grows them.
+TREES: Final = "last-word.npz"
+#: From which score of theirs something counts as writing: on the picture, and on the sharpened
+#: picture only. Chosen on generated pictures (``docs/models/last-word.md``).
+FOUND: Final = -2.0
+SHARPENED: Final = -1.75
 
+_LARGE: Final = 0.01  # of the picture
+_MORE: Final = 1.0
 _CONTEXT: Final = 48
 _INK: Final = 0.5
 _SURE: Final = 0.9999
-_LETTERS: Final = 8
-# As ``training.burned.weigh`` fits them, on six generated sets (``docs/burned-in.md``). Constant;
-# then logits of the greatest probability of the first network at full size, half and twice the
-# size; the same of the second; how much of the rectangle the second fills; logarithms of contrast,
-# of the finest strokes, of height and length; ink; letters read; text read elsewhere.
-_WEIGHTS: Final = (
-    *(-9.4, 0.05, 0.07, 0.05, 0.32, 0.04, 0.53),
-    *(0.37, 0.56, 0.71, 0.52, -0.86, 2.54, 2.54, 2.79),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +84,29 @@ def again(second: Segments, grey: Grey, strip: Strip) -> Again:
     )
 
 
-def facts(opinion: Opinion, seen: Again, *, company: bool) -> list[float]:
-    """Return what the last word is made of, in the order of the weights.
+def least(strip: Strip, grey: Grey, *, sharpened: bool) -> float:
+    """Return from which score on a line counts as writing: more is asked before much is masked.
+
+    Args:
+        strip: The line.
+        grey: The plane that it is in.
+        sharpened: Whether that is a sharpened one.
+    """
+    large = strip.length * strip.height > _LARGE * grey.size
+    return (SHARPENED if sharpened else FOUND) + (_MORE if large else 0.0)
+
+
+def facts(opinion: Opinion, seen: Again, before: Again | None, *, company: int) -> list[float]:
+    """Return what the last word is had on, in the order that the trees know.
 
     Args:
         opinion: What the engines before say.
         seen: What the second look tells.
-        company: Whether text was read elsewhere on the picture.
+        before: The same of the picture that was sharpened; None where it was not.
+        company: How many lines were read for certain elsewhere.
     """
     strip, peaks, reading = opinion.line.strip, opinion.peaks, opinion.reading
-    letters = 0 if reading is None else sum(map(str.isalnum, reading.text))
+    text = "" if reading is None else reading.text
     networks = (peaks.full, peaks.half, peaks.zoom, seen.full, seen.half, seen.zoom)
     return [
         *(logit(probability, _SURE) for probability in networks),
@@ -110,11 +116,16 @@ def facts(opinion: Opinion, seen: Again, *, company: bool) -> list[float]:
         math.log(max(strip.height, 1.0)),
         math.log(max(strip.length, 1.0)),
         opinion.line.area / max(strip.length * strip.height, 1.0),
-        min(letters, _LETTERS) / _LETTERS,
         float(company),
+        0.0 if reading is None else reading.sure,
+        float(len(text)),
+        float(sum(map(str.isalnum, text))),
+        float(sum(char.isascii() and char.isalnum() for char in text)),
+        float(sum(map(str.isdigit, text))),
+        verify.alone(opinion),
+        verify.read(opinion),
+        peaks.seen_aside,
+        peaks.mean_aside,
+        float(before is not None),
+        *astuple(before or seen),
     ]
-
-
-def word(opinion: Opinion, seen: Again, *, company: bool) -> float:
-    """Return the logit of a line's being writing; arguments as in ``facts``."""
-    return weigh(_WEIGHTS, facts(opinion, seen, company=company))

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-import cv2
 import numpy as np
 
 from safelight.deid.burned import barcodes, find, last, lines, verify
 from safelight.deid.burned.company import apart, distinct, in_company
-from safelight.deid.burned.detector import Detector
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.lines import Line
@@ -19,8 +17,9 @@ from safelight.deid.burned.read import Reader, Reading
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight, Sort
 from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
+from safelight.deid.burned.trees import Trees
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import SHRUNK, crisp, planes, sharpened, shrunk, stands_out
+from safelight.deid.burned.views import SHRUNK, planes, sharpened, shrunk
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
@@ -29,21 +28,19 @@ LEVELS: Final = Levels()
 
 _SOME: Final = 12
 _LOOKS: Final = 0.7
+_SEEN: Final = 0.3
 _SENSE: Final = 0.8
 _UNDENIED: Final = 0.98
 _LEGIBLE: Final = 0.8
 _ZOOM: Final = 2.0
-_SURROUNDINGS: Final = 24
-_DETECTED: Final = 24.0
 _ZOOM_PIXELS: Final = 400_000
 _UNWRITTEN: Final = 800_000
 _ZOOM_WRITTEN: Final = 1_000_000
 _WHOLE: Final = 1_300_000
 _CLEAR: Final = 0.97
-_MORE: Final = 2.5
+_MORE: Final = 3.0
 _READ_LONGEST: Final = 24.0
-_AGAIN: Final = 0.7
-_FLOOR: Final = -4.0
+_AROUND: Final = (2.0, 8.0)  # of a line's lesser side, and in pixels at least
 _HALO: Final = 0.4  # of a line's height: where its own blur is sharpened
 
 
@@ -57,22 +54,30 @@ class Maps:
 
     def peaks(self, strip: Strip) -> Peaks:
         """Return the greatest probabilities in the upright rectangle around a strip."""
-        left, top, right, bottom = strip.bounds()
-        window = np.s_[
-            max(int(top), 0) : max(int(bottom), 0) + 1, max(int(left), 0) : max(int(right), 0) + 1
-        ]
+        window = _window(strip)
         full, half, zoom = (
             0.0 if plane is None else float(plane[window].max(initial=0.0))
             for plane in (self.full, self.half, self.zoom)
         )
-        return Peaks(full, half, zoom)
+        share, least = _AROUND
+        room = max(least, share * min(strip.height, strip.length))
+        outer = self.full[_window(strip, int(room))]
+        inner = self.full[window]
+        aside = max(outer.size - inner.size, 1)
+        return Peaks(
+            full,
+            half,
+            zoom,
+            seen_aside=np.count_nonzero(outer > _SEEN) / aside
+            - np.count_nonzero(inner > _SEEN) / aside,
+            mean_aside=float(outer.sum() - inner.sum()) / aside,
+        )
 
 
 class Eyes:
     """All engines, each loaded when it is first needed."""
 
     def __init__(self) -> None:
-        self._detections: Memory[float] = Memory()
         self._looks: Memory[last.Again] = Memory()
 
     @cached_property
@@ -90,14 +95,14 @@ class Eyes:
         return Segmenter.load(name="text-again.onnx")
 
     @cached_property
+    def trees(self) -> Trees:
+        """What has the last word on a line that cannot be read for certain."""
+        return Trees.load(last.TREES)
+
+    @cached_property
     def reader(self) -> Reader:
         """The recogniser."""
         return Reader()
-
-    @cached_property
-    def detector(self) -> Detector:
-        """The second text detector."""
-        return Detector()
 
     def look(
         self,
@@ -194,18 +199,13 @@ class Eyes:
     def _sharper(
         self, grey: Grey, found: Sequence[Candidate], maps: Maps, levels: Levels
     ) -> list[Candidate]:
-        """Look at the sharpened plane where something seems to be and nothing crisp is read.
+        """Look at the sharpened plane where something seems to be: blurred and faint letters show.
 
-        What was read through blur is company there, not a reason to look no further. Beside crisp
-        text only what was dismissed and has no steep edges is seen again.
+        What was read already is company there and not looked at again.
         """
-        plain = [one for one in found if not one.weak and verify.plain(one.reading)]
         if float(maps.full.max(initial=0.0)) < find.SUSPECT:
             return []
-        clear = any(stands_out(grey, one.strip) and crisp(grey, one.strip) for one in plain)
-        soft = [one.strip for one in found if one.weak and not crisp(grey, one.strip)]
-        if clear and not soft:
-            return []
+        plain = [one for one in found if not one.weak and verify.plain(one.reading)]
         sharp = sharpened(grey)
         full = self.segments.probability(sharp)
         half = shrunk(self.segments, grey) if plain else np.zeros_like(full)
@@ -215,14 +215,9 @@ class Eyes:
             left, top, right, bottom = (max(round(side), 0) for side in around)
             full[top:bottom, left:right] = half[top:bottom, left:right] = 0
         best = find.merged(full, [(SHRUNK, half)])
-        more = [
-            line
-            for line in lines.join(find.pieces(best, levels), levels)
-            if not clear or not all(apart(line.strip, strip) for strip in soft)
-        ]
+        more = lines.join(find.pieces(best, levels), levels)
         seen = replace(maps, full=full, half=half if plain else maps.half)
-        least = last.BESIDE if plain else last.SHARP
-        judged = self._judged(sharp, more, seen, least=least, company=plain)
+        judged = self._judged(sharp, more, seen, plain, grey)
         return [one for one in judged if not one.weak]
 
     def _judged(
@@ -230,17 +225,25 @@ class Eyes:
         grey: Grey,
         seen: Sequence[Line],
         maps: Maps,
-        least: float = last.LONE,
         company: Sequence[Candidate] = (),
+        before: Grey | None = None,
     ) -> list[Candidate]:
-        """Weigh what speaks for each line, asking the dearer engines only where it is open."""
+        """Weigh what speaks for each line, asking the dearer engines only where it is open.
+
+        Args:
+            grey: The plane.
+            seen: The lines.
+            maps: What the segmenter gave.
+            company: What was found elsewhere.
+            before: The plane that ``grey`` is a sharpened form of.
+        """
         out: list[Candidate] = []
         unread: list[Opinion] = []
-        written = np.count_nonzero(maps.full > _CLEAR) >= _SOME
+        written = company or np.count_nonzero(maps.full > _CLEAR) >= _SOME
         for line in seen:
             opinion = Opinion(line, maps.peaks(line.strip))
             score = verify.alone(opinion)
-            low, high = verify.ACCEPT["alone"]
+            low, high = verify.ALONE
             low -= _MORE if written else 0.0
             short = line.strip.length <= _READ_LONGEST * line.strip.height
             if score < low and opinion.peaks.full < _UNDENIED:
@@ -256,38 +259,45 @@ class Eyes:
             out += parts
             if not parts:
                 whole.append(replace(opinion, reading=reading))
-        return in_company(out + self._settled(grey, whole, [*company, *out], least))
+        return in_company(out + self._settled(grey, whole, [*company, *out], before))
 
     def _settled(
-        self, grey: Grey, opinions: Sequence[Opinion], beside: Sequence[Candidate], least: float
+        self,
+        grey: Grey,
+        opinions: Sequence[Opinion],
+        beside: Sequence[Candidate],
+        before: Grey | None,
     ) -> list[Candidate]:
-        """Have the last word on lines that were read: plain ones stay, the others are seen again.
-
-        What was dismissed is looked at once more only where something else can be read.
-        """
-        out = [self._weighed(grey, opinion) for opinion in opinions]
-        for place, company in self._open(opinions, out, beside).items():
-            opinion, one = opinions[place], out[place]
-            seen = self._again(grey, one.strip)
-            bar = max(last.RESCUED, least) if one.weak else least
-            word = last.word(opinion, seen, company=company)
-            out[place] = replace(one, weak=seen.peak < _AGAIN or word < bar)
+        """Have the last word on lines that were read, where they were not read for certain."""
+        clear = [one.strip for one in beside if not one.weak and verify.plain(one.reading)]
+        clear += [opinion.line.strip for opinion in opinions if verify.certain(opinion)]
+        out = []
+        for opinion in opinions:
+            weak = verify.read(opinion) < verify.READ[0]
+            if before is not None and verify.lone(opinion):
+                weak = True  # a letter names nobody, and a mark's broken stem looks like one
+            if not weak and not verify.certain(opinion):
+                least = last.least(opinion.line.strip, grey, sharpened=before is not None)
+                weak = self._word(grey, opinion, clear, before) < least
+            out.append(_candidate(opinion, weak=weak))
         return out
 
-    def _open(
-        self, opinions: Sequence[Opinion], first: Sequence[Candidate], beside: Sequence[Candidate]
-    ) -> dict[int, bool]:
-        """Return the places of what is still open, with whether text was read elsewhere."""
-        clear = [
-            one.strip for one in (*beside, *first) if not one.weak and verify.plain(one.reading)
-        ]
-        out = {}
-        for place, one in enumerate(first):
-            company = any(apart(one.strip, strip) for strip in clear)
-            likely = company and verify.read(opinions[place]) >= _FLOOR
-            if likely if one.weak else not verify.plain(one.reading):
-                out[place] = company
-        return out
+    def _word(
+        self, grey: Grey, opinion: Opinion, clear: Sequence[Strip], before: Grey | None
+    ) -> float:
+        """Return the last word: the logit of a line's being writing."""
+        return self.trees.score(self._facts(grey, opinion, clear, before))
+
+    def _facts(
+        self, grey: Grey, opinion: Opinion, clear: Sequence[Strip], before: Grey | None
+    ) -> list[float]:
+        strip = opinion.line.strip
+        return last.facts(
+            opinion,
+            self._again(grey, strip),
+            None if before is None else self._again(before, strip),
+            company=sum(apart(strip, other) for other in clear),
+        )
 
     def _parted(self, grey: Grey, opinion: Opinion, reading: Reading) -> list[Candidate]:
         """Return the lines of a block that is read as none, or as a mark that is but one of them.
@@ -318,19 +328,6 @@ class Eyes:
             out.append(_candidate(Opinion(line, opinion.peaks, one), weak=False))
         return out
 
-    def _weighed(self, grey: Grey, opinion: Opinion) -> Candidate:
-        low, high = verify.ACCEPT["read"]
-        score = verify.read(opinion)
-        if low <= score < high:
-            detected = self.detected(grey, opinion.line.strip)
-            score = verify.seen(replace(opinion, detected=detected))
-            low, high = verify.ACCEPT["seen"]
-        clear = max(opinion.peaks.full, opinion.peaks.zoom) >= _UNDENIED or verify.wordy(opinion)
-        weak = score < low and not clear
-        if not weak and verify.lone_shape(opinion) and not verify.wordy(opinion):
-            weak = not stacked(grey, opinion.line.strip)  # a block of small lines is none
-        return _candidate(opinion, weak=weak)
-
     def _again(self, grey: Grey, strip: Strip) -> last.Again:
         """Return what the second network sees in a strip."""
         known = self._looks.find(grey, strip)
@@ -339,32 +336,12 @@ class Eyes:
             self._looks.keep(grey, strip, known)
         return known
 
-    def detected(self, grey: Grey, strip: Strip) -> float:
-        """Return how sure the second detector is of something in a strip.
 
-        Args:
-            grey: The plane, (rows, columns).
-            strip: The line.
-        """
-        known = self._detections.find(grey, strip)
-        if known is None:
-            known = self._detected(grey, strip)
-            self._detections.keep(grey, strip, known)
-        return known
-
-    def _detected(self, grey: Grey, strip: Strip) -> float:
-        left, top, right, bottom = (round(side) for side in strip.bounds())
-        edge = max(_SURROUNDINGS, round(min(strip.height, strip.length)))
-        rows, columns = grey.shape
-        x, y = max(left - edge, 0), max(top - edge, 0)
-        crop = grey[y : min(bottom + edge, rows), x : min(right + edge, columns)]
-        scale = min(max(_DETECTED / max(min(strip.height, strip.length), 1.0), 0.2), 2.0)
-        size = (max(round(crop.shape[1] * scale), 1), max(round(crop.shape[0] * scale), 1))
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        seen = self.detector.probability(cv2.resize(crop, size, interpolation=how))
-        first, last = max(round((max(top, 0) - y) * scale), 0), round((bottom - y + 1) * scale)
-        start, stop = max(round((max(left, 0) - x) * scale), 0), round((right - x + 1) * scale)
-        return float(seen[first:last, start:stop].max(initial=0.0))
+def _window(strip: Strip, room: int = 0) -> tuple[slice, slice]:
+    """Return the rows and columns of the upright rectangle around a strip and its surroundings."""
+    left, top, right, bottom = (int(side) for side in strip.bounds())
+    rows = slice(max(top - room, 0), max(bottom + room, 0) + 1)
+    return rows, slice(max(left - room, 0), max(right + room, 0) + 1)
 
 
 def _as_read(strip: Strip, reading: Reading) -> Strip:

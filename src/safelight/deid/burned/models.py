@@ -8,7 +8,7 @@ import onnxruntime
 
 from safelight.errors import SettingsError
 
-__all__ = ["open_model", "wheel_model"]
+__all__ = ["open_model", "reader_model"]
 
 _QUIET: Final = 3
 
@@ -24,11 +24,8 @@ def open_model(path: str) -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def wheel_model(part: str) -> str:
-    """Return the path of a model of the rapidocr wheel, which is never imported.
-
-    Args:
-        part: ``det`` (where is text) or ``rec`` (what does it say).
+def reader_model() -> str:
+    """Return the path of the recogniser in the rapidocr wheel, which is never imported.
 
     Raises:
         SettingsError: When the wheel or the model in it is missing.
@@ -37,7 +34,7 @@ def wheel_model(part: str) -> str:
     if spec is not None and spec.origin:
         folder = os.path.join(os.path.dirname(spec.origin), "models")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        fitting = [name for name in names if f"_{part}_" in name and name.endswith(".onnx")]
+        fitting = [name for name in names if "_rec_" in name and name.endswith(".onnx")]
         if fitting:
             return os.path.join(folder, fitting[-1])
     raise SettingsError(

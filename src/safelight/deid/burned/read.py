@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from safelight.deid.burned.memory import Memory
-from safelight.deid.burned.models import open_model, wheel_model
+from safelight.deid.burned.models import open_model, reader_model
 from safelight.deid.burned.strip import Floats, Strip
 
 __all__ = ["MARGIN", "Reader", "Reading"]
@@ -65,7 +65,7 @@ class Reader:
 
     @cached_property
     def _session(self) -> Any:
-        return open_model(wheel_model("rec"))
+        return open_model(reader_model())
 
     @cached_property
     def _characters(self) -> list[str]:

@@ -1,7 +1,8 @@
-"""Tell writing from what the segmenter takes for it: three engines' opinions weighed together.
+"""Tell writing from what the segmenter takes for it: its opinion weighed with the reader's.
 
-Logistic weights fitted on generated pictures (``docs/burned-in.md``). A line is dismissed only when
-nothing speaks for it; a dismissed one is weak, not forgotten.
+Logistic weights fitted on generated pictures (``docs/burned-in.md``). They say what is certain and
+what nothing speaks for; on the rest the last word is had (``last``). A line that is dismissed is
+weak, not forgotten.
 """
 
 import math
@@ -13,50 +14,57 @@ from safelight.deid.burned.lines import Line
 from safelight.deid.burned.read import Reading
 
 __all__ = [
-    "ACCEPT",
+    "ALONE",
+    "READ",
     "Opinion",
     "Peaks",
     "alone",
+    "certain",
     "logit",
-    "lone_shape",
+    "lone",
     "plain",
     "read",
-    "seen",
     "weigh",
-    "wordy",
 ]
 
+_SQUARE: Final = 2.0
 _SURE: Final = 0.999
 _LETTERS: Final = 8
-_LARGE: Final = 44
-_LOOP: Final = 3.5
-_CERTAIN: Final = 0.93
-_BEYOND: Final = 0.9995
-_HOLLOW: Final = 0.2
 # Letters that must be read, with how sure the reader must be of them.
-_WORDY: Final = ((5, 0.45), (3, 0.9))
 _PLAIN: Final = ((2, 0.8), (8, 0.7))
+_MANY: Final = ((5, 0.8), (8, 0.7))
 # What the reader makes of a bare line, a crossing or a dot, which calipers and wires are too.
 _STROKES: Final = frozenset("一丨—-_|~、丶十+.,·'` ")
 
-#: Scores from which a line counts as writing at each stage, and below which it is dismissed there.
-ACCEPT: Final = {"alone": (-2.6, 4.5), "read": (-1.6, 3.0), "seen": (0.0, 0.0)}
+#: Scores below which a line is dismissed and from which it counts as writing: by the segmenter
+#: alone, and once it was read.
+ALONE: Final = (-2.6, 4.5)
+READ: Final = (-4.5, 3.0)
 
 # Constant; then logits of the greatest probability, at full size and at half; logarithms of size,
 # slenderness and height; how much of the rectangle is ink; then how sure the reader is and how many
-# letters it reads; then the detector's logit.
+# letters it reads.
 _ALONE: Final = (-3.45, 0.78, 0.44, 0.12, -0.18, -0.92, -0.01, 4.4)
 _READ: Final = (-6.01, 0.71, 0.36, 0.06, -0.12, -0.57, -0.02, 2.77, 4.71, 0.62)
-_SEEN: Final = (-5.55, 0.63, 0.31, 0.01, -0.09, -0.47, -0.01, 2.98, 3.61, 0.86, 0.17)
 
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """The greatest probabilities over a line: at full size, at half, and at twice the size."""
+    """What the first network gives over a line.
+
+    Attributes:
+        full: Greatest probability at full size.
+        half: At half the size.
+        zoom: At twice the size.
+        seen_aside: Share of the surroundings that it takes for writing.
+        mean_aside: Mean probability there.
+    """
 
     full: float
     half: float
     zoom: float
+    seen_aside: float = 0.0
+    mean_aside: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,6 @@ class Opinion:
     line: Line
     peaks: Peaks
     reading: Reading | None = None
-    detected: float = 0.0
 
 
 def alone(opinion: Opinion) -> float:
@@ -77,11 +84,6 @@ def alone(opinion: Opinion) -> float:
 def read(opinion: Opinion) -> float:
     """Return the score once the line was read."""
     return weigh(_READ, [*_shape(opinion), *_said(opinion)])
-
-
-def seen(opinion: Opinion) -> float:
-    """Return the score once the detector looked as well."""
-    return weigh(_SEEN, [*_shape(opinion), *_said(opinion), logit(opinion.detected)])
 
 
 def _shape(opinion: Opinion) -> list[float]:
@@ -122,38 +124,26 @@ def weigh(weights: Sequence[float], values: Sequence[float]) -> float:
     return weights[0] + sum(w * v for w, v in zip(weights[1:], values, strict=True))
 
 
-def lone_shape(opinion: Opinion) -> bool:
-    """Tell whether something large is hollow, or reads as one letter and not clearly.
-
-    Rings, vessels and bowel loops are so; a single letter of that size is read for certain.
-    """
-    reading, strip = opinion.reading, opinion.line.strip
-    short, long = sorted((strip.height, strip.length))
-    if reading is None or short < _LARGE or opinion.peaks.full >= _BEYOND:
-        return False
-    if opinion.line.area < _HOLLOW * short * long:
-        return True
-    letters = sum(map(str.isalnum, reading.text))
-    return long < _LOOP * short and letters == 1 and reading.sure < _CERTAIN
-
-
 def plain(reading: Reading | None) -> bool:
     """Tell whether several letters were read for certain."""
-    return reading is not None and _told(reading, reading.text, _PLAIN)
+    return reading is not None and _told(reading, _PLAIN)
 
 
-def wordy(opinion: Opinion) -> bool:
-    """Tell whether so many letters were read that they are none by chance, however unsure each.
+def lone(opinion: Opinion) -> bool:
+    """Tell whether a line is no longer than one letter and no more was read."""
+    short, long = sorted((opinion.line.strip.height, opinion.line.strip.length))
+    text = "" if opinion.reading is None else opinion.reading.text
+    return long <= _SQUARE * short and sum(map(str.isalnum, text)) <= 1
 
-    Three are enough where each is certain: ``11 Y`` in faint letters of 8 pixels.
-    """
+
+def certain(opinion: Opinion) -> bool:
+    """Tell whether letters were read for certain: many, or several that the network sees too."""
     reading = opinion.reading
     if reading is None:
         return False
-    ascii_only = "".join(filter(str.isascii, reading.text))
-    return _told(reading, ascii_only, _WORDY)
+    return _told(reading, _MANY) or (_told(reading, _PLAIN) and read(opinion) >= READ[1])
 
 
-def _told(reading: Reading, text: str, bars: Sequence[tuple[int, float]]) -> bool:
-    letters = sum(map(str.isalnum, text))
+def _told(reading: Reading, bars: Sequence[tuple[int, float]]) -> bool:
+    letters = sum(map(str.isalnum, reading.text))
     return any(letters >= least and reading.sure >= sure for least, sure in bars)

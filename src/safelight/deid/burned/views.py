@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.sight import Shown
-from safelight.deid.burned.strip import Floats, Strip
+from safelight.deid.burned.strip import Floats
 
-__all__ = ["SHRUNK", "contrast", "crisp", "fine", "planes", "sharpened", "shrunk", "stands_out"]
+__all__ = ["SHRUNK", "contrast", "fine", "planes", "sharpened", "shrunk"]
 
 #: The smaller size at which the sharpened plane is looked at too.
 SHRUNK: Final = 0.5
@@ -21,9 +21,7 @@ _SOME: Final = 12
 _SURROUNDINGS: Final = 24
 _SIGMA: Final = 1.5  # pixels
 _AMOUNT: Final = 3.0
-_CLEAR: Final = 64  # grey levels
 _TONES: Final = (2, 98)  # percentiles
-_CRISP: Final = 0.085  # of the contrast; of what was read through blur it is 0.04 to 0.08
 
 
 def sharpened(grey: Grey) -> Grey:
@@ -62,33 +60,6 @@ def contrast(tones: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> float:
 def fine(tones: npt.NDArray[np.float32]) -> float:
     """Return by how many grey levels a pixel differs from its surroundings on average."""
     return float(np.abs(tones - cv2.GaussianBlur(tones, (0, 0), 1)).mean())
-
-
-def stands_out(grey: Grey, strip: Strip) -> bool:
-    """Tell whether a line differs from its ground by a quarter of the range of tones.
-
-    Args:
-        grey: Shape (rows, columns), 0 to 255.
-        strip: The line.
-    """
-    tones = _around(grey, strip)
-    return bool(tones.size) and contrast(tones) >= _CLEAR
-
-
-def crisp(grey: Grey, strip: Strip) -> bool:
-    """Tell whether the edges of a line are steep: where they are not, the picture is blurred.
-
-    Args:
-        grey: Shape (rows, columns), 0 to 255.
-        strip: The line.
-    """
-    tones = _around(grey, strip).astype(np.float32)
-    return bool(tones.size) and fine(tones) >= _CRISP * contrast(tones)
-
-
-def _around(grey: Grey, strip: Strip) -> Grey:
-    left, top, right, bottom = (max(round(side), 0) for side in strip.bounds())
-    return grey[top : bottom + 1, left : right + 1]
 
 
 def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:

@@ -271,16 +271,21 @@ class Eyes:
         """Have the last word on lines that were read, where they were not read for certain."""
         clear = [one.strip for one in beside if not one.weak and verify.plain(one.reading)]
         clear += [opinion.line.strip for opinion in opinions if verify.certain(opinion)]
-        out = []
-        for opinion in opinions:
-            weak = verify.read(opinion) < verify.READ[0]
-            if before is not None and verify.lone(opinion):
-                weak = True  # a letter names nobody, and a mark's broken stem looks like one
-            if not weak and not verify.certain(opinion):
-                least = last.least(opinion.line.strip, grey, sharpened=before is not None)
-                weak = self._word(grey, opinion, clear, before) < least
-            out.append(_candidate(opinion, weak=weak))
-        return out
+        return [
+            _candidate(opinion, weak=self._dismissed(grey, opinion, clear, before))
+            for opinion in opinions
+        ]
+
+    def _dismissed(
+        self, grey: Grey, opinion: Opinion, clear: Sequence[Strip], before: Grey | None
+    ) -> bool:
+        if verify.certain(opinion):
+            return False
+        # A letter alone names nobody, and sharpened a mark's broken stem looks like one.
+        if verify.read(opinion) < verify.READ[0] or (before is not None and verify.lone(opinion)):
+            return True
+        least = last.least(opinion.line.strip, grey, sharpened=before is not None)
+        return self._word(grey, opinion, clear, before) < least
 
     def _word(
         self, grey: Grey, opinion: Opinion, clear: Sequence[Strip], before: Grey | None

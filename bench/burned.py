@@ -84,7 +84,9 @@ def _plain(source: Path, frame: NDArray[np.uint8], out: Path) -> None:
     """Write one frame as 8-bit grey under the original header."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ds: Dataset = pydicom.dcmread(source)
+        ds = Dataset()
+        for element in pydicom.dcmread(source):  # decoded: what is stored may be big endian
+            ds.add(element)
         grey = frame if frame.ndim == 2 else np.asarray(Image.fromarray(frame).convert("L"))
         gone = ["NumberOfFrames", "PlanarConfiguration", "WindowCenter", "WindowWidth"]
         gone += ["RescaleIntercept", "RescaleSlope"]

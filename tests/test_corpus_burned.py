@@ -1,6 +1,7 @@
 """The burned-in set and its scorer: truth that holds, and judgements that can go either way."""
 
 import hashlib
+import importlib
 import json
 import warnings
 import zlib
@@ -371,3 +372,19 @@ def test_a_contact_sheet_shows_every_image(made: Path, tmp_path: Path) -> None:
     assert main(["burned", "sheet", str(made), str(tmp_path / "s.png"), "--count", "8"]) == 0
     with Picture.open(tmp_path / "s.png") as sheet:
         assert sheet.size == (8 * 400, 414)
+
+
+def test_peers_are_given_the_frames_of_a_big_endian_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend("bench")
+    bench = importlib.import_module("bench.burned")
+    source = Path(pydicom.__file__).parent / "data" / "test_files" / "MR_small_bigendian.dcm"
+    (frame,) = display(source)
+    bench._plain(source, frame, tmp_path / "plain.dcm")
+    plain, stored = pydicom.dcmread(tmp_path / "plain.dcm"), pydicom.dcmread(source)
+    assert not stored.file_meta.TransferSyntaxUID.is_little_endian
+    assert plain.file_meta.TransferSyntaxUID.is_little_endian
+    assert (plain.pixel_array == frame).all()
+    assert plain.PatientID == stored.PatientID
+    assert plain.PixelSpacing == stored.PixelSpacing

@@ -80,9 +80,6 @@ class _Noting(Eyes):
         self.asked.append((opinion.line.strip, tuple(facts), before is not None))
         return verify.read(opinion)
 
-    def _hopeless(self, *_: object) -> bool:
-        return False
-
 
 def views(path: Path) -> list[Shown]:
     """Return the first frame of a file as the finder looks at it, with and without its window."""

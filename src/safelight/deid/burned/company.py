@@ -8,7 +8,7 @@ from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.sight import Candidate
 from safelight.deid.burned.strip import Strip
 
-__all__ = ["apart", "distinct", "goes_around", "in_company"]
+__all__ = ["apart", "distinct", "in_company"]
 
 _CLEARLY: Final = 0.85
 _UNLIKE: Final = 1.6
@@ -21,7 +21,6 @@ _LIKE_WIDE: Final = 2.0
 _LAPS: Final = 0.3
 _UNDER: Final = 0.5
 _ROOM: Final = 0.35
-_THICKER: Final = 2.0
 
 
 def in_company(found: Sequence[Candidate]) -> list[Candidate]:
@@ -77,14 +76,6 @@ def apart(one: Strip, other: Strip) -> bool:
     """Tell whether the upright rectangles around two strips have nothing in common."""
     a, b = one.bounds(), other.bounds()
     return a[0] > b[2] or b[0] > a[2] or a[1] > b[3] or b[1] > a[3]
-
-
-def goes_around(one: Strip, other: Strip) -> bool:
-    """Tell whether the middle of one strip lies within another that is much thicker."""
-    (ux, uy), dx, dy = one.along, other.x - one.x, other.y - one.y
-    inside = abs(dx * ux + dy * uy) <= one.length / 2 and abs(dy * ux - dx * uy) <= one.height / 2
-    thick, thin = min(one.length, one.height), min(other.length, other.height)
-    return inside and thick > _THICKER * thin
 
 
 def distinct(found: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -16,19 +16,17 @@ from safelight.deid.burned.strip import Strip
 from safelight.deid.burned.verify import Opinion, logit
 from safelight.deid.burned.views import contrast, fine
 
-__all__ = ["FOUND", "HOPELESS", "SHARPENED", "TREES", "Again", "again", "facts", "least"]
+__all__ = ["FOUND", "SHARPENED", "TREES", "Again", "again", "facts", "least"]
 
 #: The trees that have the last word, as ``training.burned.weigh`` grows them.
 TREES: Final = "last-word.npz"
 #: From which score of theirs something counts as writing: on the picture, and on the sharpened
 #: picture only. Chosen on generated pictures (``docs/models/last-word.md``).
-FOUND: Final = -2.25
-SHARPENED: Final = -2.0
-#: Below which score no reading would make a find on the sharpened picture count.
-HOPELESS: Final = -6.0
+FOUND: Final = -2.0
+SHARPENED: Final = -1.75
 
 _LARGE: Final = 0.01  # of the picture
-_MORE: Final = 0.3  # each time that it is twice as large
+_MORE: Final = 1.0
 _CONTEXT: Final = 48
 _INK: Final = 0.5
 _SURE: Final = 0.9999
@@ -94,8 +92,8 @@ def least(strip: Strip, grey: Grey, *, sharpened: bool) -> float:
         grey: The plane that it is in.
         sharpened: Whether that is a sharpened one.
     """
-    large = max(strip.length * strip.height / (_LARGE * grey.size), 1.0)
-    return (SHARPENED if sharpened else FOUND) + _MORE * math.log2(large)
+    large = strip.length * strip.height > _LARGE * grey.size
+    return (SHARPENED if sharpened else FOUND) + (_MORE if large else 0.0)
 
 
 def facts(opinion: Opinion, seen: Again, before: Again | None, *, company: int) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from safelight.deid.burned import barcodes, find, last, lines, verify
-from safelight.deid.burned.company import apart, distinct, goes_around, in_company
+from safelight.deid.burned.company import apart, distinct, in_company
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
 from safelight.deid.burned.lines import Line
@@ -19,7 +19,7 @@ from safelight.deid.burned.stack import layered, stacked
 from safelight.deid.burned.strip import Floats, Strip
 from safelight.deid.burned.trees import Trees
 from safelight.deid.burned.verify import Opinion, Peaks
-from safelight.deid.burned.views import SHRUNK, planes, sharpened, shrunk, strongly_sharpened
+from safelight.deid.burned.views import SHRUNK, planes, sharpened, shrunk
 
 __all__ = ["LEVELS", "Eyes", "Maps"]
 
@@ -201,30 +201,23 @@ class Eyes:
     ) -> list[Candidate]:
         """Look at the sharpened plane where something seems to be: blurred and faint letters show.
 
-        So does noise: both networks must see them. What was read already is company there and not
-        looked at again, and what goes around it is no line.
+        What was read already is company there and not looked at again.
         """
         if float(maps.full.max(initial=0.0)) < find.SUSPECT:
             return []
-        sharp = strongly_sharpened(grey)
-        full, half = self.segments.probability(sharp), shrunk(self.segments, grey)
-        told = [one.strip for one in found if not one.weak and verify.legible(one.reading)]
-        for strip in told:
-            room = _HALO * strip.height
-            left, top, right, bottom = (max(round(x), 0) for x in strip.padded(room, room).bounds())
-            full[top:bottom, left:right] = half[top:bottom, left:right] = 0
-        best = find.merged(
-            np.minimum(full, self.second.probability(sharp)),
-            [(SHRUNK, np.minimum(half, shrunk(self.second, grey)))],
-        )
-        more = [
-            line
-            for line in lines.join(find.pieces(best, levels), levels)
-            if not any(goes_around(line.strip, strip) for strip in told)
-        ]
-        seen = replace(maps, full=full, half=half)
         plain = [one for one in found if not one.weak and verify.plain(one.reading)]
-        judged = self._judged(sharpened(grey), more, seen, plain, grey)
+        sharp = sharpened(grey)
+        full = self.segments.probability(sharp)
+        half = shrunk(self.segments, grey) if plain else np.zeros_like(full)
+        for one in plain:
+            room = _HALO * one.strip.height
+            around = one.strip.padded(room, room).bounds()
+            left, top, right, bottom = (max(round(side), 0) for side in around)
+            full[top:bottom, left:right] = half[top:bottom, left:right] = 0
+        best = find.merged(full, [(SHRUNK, half)])
+        more = lines.join(find.pieces(best, levels), levels)
+        seen = replace(maps, full=full, half=half if plain else maps.half)
+        judged = self._judged(sharp, more, seen, plain, grey)
         return [one for one in judged if not one.weak]
 
     def _judged(
@@ -257,8 +250,6 @@ class Eyes:
                 out.append(_candidate(opinion, weak=True))
             elif score >= high and not short:
                 out.append(_candidate(opinion, weak=False))
-            elif self._hopeless(grey, opinion, company, before):
-                out.append(_candidate(opinion, weak=True))
             else:
                 unread.append(opinion)
         readings = self.reader.read(grey, [opinion.line.strip for opinion in unread])
@@ -295,15 +286,6 @@ class Eyes:
             return True
         least = last.least(opinion.line.strip, grey, sharpened=before is not None)
         return self._word(grey, opinion, clear, before) < least
-
-    def _hopeless(
-        self, grey: Grey, opinion: Opinion, beside: Sequence[Candidate], before: Grey | None
-    ) -> bool:
-        """Tell whether nothing that may be read in a line would make it count: reading is dear."""
-        if before is None:
-            return False
-        clear = [one.strip for one in beside]
-        return self._word(grey, opinion, clear, before) < last.HOPELESS
 
     def _word(
         self, grey: Grey, opinion: Opinion, clear: Sequence[Strip], before: Grey | None

@@ -20,7 +20,6 @@ __all__ = [
     "Peaks",
     "alone",
     "certain",
-    "legible",
     "logit",
     "lone",
     "plain",
@@ -32,7 +31,6 @@ _SQUARE: Final = 2.0
 _SURE: Final = 0.999
 _LETTERS: Final = 8
 # Letters that must be read, with how sure the reader must be of them.
-_LEGIBLE: Final = ((1, 0.8), (8, 0.7))
 _PLAIN: Final = ((2, 0.8), (8, 0.7))
 _MANY: Final = ((5, 0.8), (8, 0.7))
 # What the reader makes of a bare line, a crossing or a dot, which calipers and wires are too.
@@ -129,11 +127,6 @@ def weigh(weights: Sequence[float], values: Sequence[float]) -> float:
 def plain(reading: Reading | None) -> bool:
     """Tell whether several letters were read for certain."""
     return reading is not None and _told(reading, _PLAIN)
-
-
-def legible(reading: Reading | None) -> bool:
-    """Tell whether at least one letter was read for certain."""
-    return reading is not None and _told(reading, _LEGIBLE)
 
 
 def lone(opinion: Opinion) -> bool:

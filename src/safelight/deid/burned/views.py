@@ -10,15 +10,7 @@ from safelight.deid.burned.find import Grey, Segments
 from safelight.deid.burned.sight import Shown
 from safelight.deid.burned.strip import Floats
 
-__all__ = [
-    "SHRUNK",
-    "contrast",
-    "fine",
-    "planes",
-    "sharpened",
-    "shrunk",
-    "strongly_sharpened",
-]
+__all__ = ["SHRUNK", "contrast", "fine", "planes", "sharpened", "shrunk"]
 
 #: The smaller size at which the sharpened plane is looked at too.
 SHRUNK: Final = 0.5
@@ -27,40 +19,23 @@ _EDGE: Final = 24
 _NO_EDGE: Final = 10
 _SOME: Final = 12
 _SURROUNDINGS: Final = 24
-# From how wide surroundings, in pixels, a pixel is drawn away, and how many times over:
-# to read, to find, and to find at the smaller size.
-_MILDLY: Final = (1.5, 3.0)
-_STRONGLY: Final = (2.5, 8.0)
-_SMALL: Final = (2.5, 5.0)
+_SIGMA: Final = 1.5  # pixels
+_AMOUNT: Final = 3.0
 _TONES: Final = (2, 98)  # percentiles
 
 
 def sharpened(grey: Grey) -> Grey:
-    """Return a plane with its edges drawn out, as blurred and faint letters are read best.
+    """Return a plane with its edges drawn out: blurred and faint letters show in it (unsharp mask).
 
     Args:
         grey: Shape (rows, columns), 0 to 255.
     """
-    return _drawn_out(grey, *_MILDLY)
-
-
-def strongly_sharpened(grey: Grey) -> Grey:
-    """Return the same drawn out much further: letters show that cannot be read, and noise.
-
-    Args:
-        grey: Shape (rows, columns), 0 to 255.
-    """
-    return _drawn_out(grey, *_STRONGLY)
-
-
-def _drawn_out(grey: Grey, sigma: float, amount: float) -> Grey:
-    """Return an unsharp mask."""
-    soft = cv2.GaussianBlur(grey, (0, 0), sigma)
-    return np.asarray(cv2.addWeighted(grey, 1 + amount, soft, -amount, 0), np.uint8)
+    soft = cv2.GaussianBlur(grey, (0, 0), _SIGMA)
+    return np.asarray(cv2.addWeighted(grey, 1 + _AMOUNT, soft, -_AMOUNT, 0), np.uint8)
 
 
 def shrunk(segments: Segments, grey: Grey) -> Floats:
-    """Return what shows strongly sharpened at half the size, where large blur is half as wide.
+    """Return what shows on the sharpened plane at half the size, where large blur is half as wide.
 
     Args:
         segments: The text-pixel network.
@@ -72,7 +47,7 @@ def shrunk(segments: Segments, grey: Grey) -> Floats:
     rows, columns = grey.shape
     size = max(1, round(columns * SHRUNK)), max(1, round(rows * SHRUNK))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    found = segments.probability(_drawn_out(small, *_SMALL))
+    found = segments.probability(sharpened(small))
     return np.asarray(cv2.resize(found, (columns, rows), interpolation=cv2.INTER_LINEAR))
 
 

@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 # Ruff and mypy look at these; a folder is named here once it exists.
-CODE := $(wildcard src corpus bench scripts demo training extras tests)
+CODE := $(wildcard hatch_build.py src corpus bench scripts demo training extras tests)
 
 # uv must use the environment made here, fetch no interpreter, and trust what the system trusts
 # (hospital networks often stand behind their own certificate).
@@ -24,7 +24,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
 
-.PHONY: help demo demo-learning readers test check lint bench flower docs clean
+.PHONY: help demo demo-learning readers test check lint bench flower wheel compiled docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,14 @@ readers: $(READY) ## make the readers that ship anew from the images in DATA and
 
 demo-learning: $(READY) ## 60 invented people give, clinicians correct, two take back: what became of the models
 	@$(BIN)/python demo/story.py
+
+wheel: $(READY) ## build the wheel for this platform into dist/, its engine compiled (needs gcc, python3-dev)
+	@rm -f dist/*.whl
+	@HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m hatchling build -t wheel
+
+compiled: wheel ## run the test suite on the compiled wheel
+	@rm -rf build/compiled && $(BIN)/python -m zipfile -e dist/*.whl build/compiled
+	@PYTHONPATH=$(CURDIR)/build/compiled $(BIN)/pytest -n 2 --dist worksteal -m "not inside"
 
 docs: $(READY) ## regenerate the documents that are made from code
 	@$(BIN)/python scripts/make_docs.py

@@ -71,7 +71,7 @@ def main() -> int:
     source, target = folder / "large.dcm", CACHE / f"memory-out-{os.getpid()}"
     try:
         write(source, gigabytes=args.gigabytes)
-        tool = ours(args.workers, CACHE / "project.key")
+        tool = ours(args.workers)
         one = run(tool.command(folder, target), target, memory=True, log=CACHE / "memory.log")
         size = source.stat().st_size
         written = max((p.stat().st_size for p in target.rglob("*") if p.is_file()), default=0)

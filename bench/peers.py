@@ -1,5 +1,7 @@
 """The tools beside which Safelight is measured, each in its own environment."""
 
+import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -8,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CACHE", "OURS", "Tool", "tools"]
+__all__ = ["CACHE", "Tool", "installed", "interpreter", "ours", "tools"]
 
 CACHE = Path(os.environ.get("SAFELIGHT_BENCH", "~/.cache/safelight-bench")).expanduser()
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
-# our command; {source}, {target}, {workers} and {key} are filled in
+ROOT = HERE.parent
+# what follows our command; {source}, {target}, {workers} and {key} are filled in
 OURS = (
-    str(BIN / "safelight"),
     "deidentify",
     "{source}",
     "-o",
@@ -39,24 +41,74 @@ class Tool:
     command: Callable[[Path, Path], list[str]]
 
 
-def _environment(name: str, *packages: str) -> Path:
-    """Return the Python of the peer's own environment, made on first use."""
+def _environment(name: str, *packages: str, base: str = sys.executable) -> Path:
+    """Return the Python of a tool's own environment, made on first use."""
     folder = CACHE / name
     python = folder / "bin" / "python"
     mark = folder / ".ready"
-    if mark.exists() and mark.read_text() == " ".join(packages):
+    wanted = " ".join((base, *packages))
+    if mark.exists() and mark.read_text() == wanted:
         return python
     print(f"installing {' '.join(packages)} into {folder}")
-    uv = shutil.which("uv") or shutil.which("uv", path=str(BIN))
+    uv = _uv()
     folder.parent.mkdir(parents=True, exist_ok=True)
     if uv:
-        subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder)], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "-p", str(python), *packages], check=True)
+        install = [uv, "pip", "install", "-q", "-p", str(python)]
+        subprocess.run([uv, "venv", "-q", "--clear", "-p", base, str(folder)], check=True)
     else:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *packages], check=True)
-    mark.write_text(" ".join(packages))
+        install = [str(python), "-m", "pip", "install", "-q"]
+        subprocess.run([base, "-m", "venv", "--clear", str(folder)], check=True)
+    subprocess.run([*install, *packages], check=True)
+    mark.write_text(wanted)
     return python
+
+
+def _uv() -> str | None:
+    return shutil.which("uv") or shutil.which("uv", path=str(BIN))
+
+
+@functools.cache
+def interpreter() -> str:
+    """Return the Python that tools written in Python are timed with: the system's where it can be.
+
+    gdcmanon comes from the distribution; so does an optimised build of Python. Without its headers
+    (or version 3.11) it is the one that runs this, which may be built without optimisation.
+    """
+    probe = (
+        "import os, sys, sysconfig; sys.exit(sys.version_info < (3, 11) or not "
+        "os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')))"
+    )
+    system = "/usr/bin/python3"
+    fits = (
+        os.path.exists(system) and not subprocess.run([system, "-c", probe], check=False).returncode
+    )
+    return system if fits else sys.executable
+
+
+def _wheel() -> Path | None:
+    """Return the wheel of the sources as they are, its engine compiled; None where it cannot be."""
+    told = hashlib.sha256(interpreter().encode())
+    for path in (
+        *sorted((ROOT / "src").rglob("*")),
+        ROOT / "pyproject.toml",
+        ROOT / "hatch_build.py",
+    ):
+        told.update(path.read_bytes() if path.is_file() and path.suffix != ".pyc" else b"")
+    folder = CACHE / f"wheel-{told.hexdigest()[:16]}"
+    if not any(folder.glob("*.whl")):
+        uv = _uv()
+        print("compiling our engine (about two minutes)")
+        build = (
+            [uv, "build", "-q", "--wheel", "-p", interpreter(), "-o", str(folder)]
+            if uv
+            else [interpreter(), "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder)]
+        )
+        compiled = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_CUSTOM": "1"}
+        made = subprocess.run([*build, str(ROOT)], check=False, capture_output=True, env=compiled)
+        if made.returncode:
+            print("it could not be compiled; on Debian: apt-get install gcc python3-dev")
+            return None
+    return next(folder.glob("*.whl"))
 
 
 def _version(python: Path, package: str) -> str:
@@ -80,14 +132,29 @@ def _certificate() -> Path:
     return path
 
 
-def ours(workers: int, key: Path) -> Tool:
-    """Return our own command with that many workers."""
+def _our_tool(name: str, command: Path, workers: int) -> Tool:
+    key = CACHE / "project.key"
     return Tool(
-        name=f"safelight ({workers} worker{'s' if workers > 1 else ''})",
+        name=f"{name}, {workers} worker{'s' if workers > 1 else ''}",
         command=lambda source, target: [
-            part.format(source=source, target=target, workers=workers, key=key) for part in OURS
+            str(command),
+            *(p.format(source=source, target=target, workers=workers, key=key) for p in OURS),
         ],
     )
+
+
+def ours(workers: int) -> Tool:
+    """Return the command of this checkout, plain Python, with that many workers."""
+    return _our_tool("safelight, plain Python", BIN / "safelight", workers)
+
+
+def installed(workers: int) -> Tool:
+    """Return the command as it is installed from the compiled wheel; else that of this checkout."""
+    wheel = _wheel()
+    if wheel is None:
+        return ours(workers)
+    python = _environment("safelight", str(wheel), base=interpreter())
+    return _our_tool("safelight, compiled", python.parent / "safelight", workers)
 
 
 def _gdcmanon() -> Tool | None:
@@ -116,8 +183,7 @@ def _gdcmanon() -> Tool | None:
 
 def tools(only: set[str]) -> list[Tool]:
     """Return the tools to measure, ours first; ``only`` holds name prefixes, empty for all."""
-    key = CACHE / "project.key"
-    found: list[Tool | None] = [ours(1, key)]
+    found: list[Tool | None] = list({tool.name: tool for tool in (installed(1), ours(1))}.values())
 
     def wanted(name: str) -> bool:
         return not only or any(name.startswith(one) for one in only)
@@ -125,7 +191,7 @@ def tools(only: set[str]) -> list[Tool]:
     if wanted("gdcmanon"):
         found.append(_gdcmanon())
     if wanted("dicom-anonymizer"):
-        anonymizer = _environment("dicom-anonymizer", "dicom-anonymizer==2.1.0")
+        anonymizer = _environment("dicom-anonymizer", "dicom-anonymizer==2.1.0", base=interpreter())
         found.append(
             Tool(
                 name=f"dicom-anonymizer {_version(anonymizer, 'dicom-anonymizer')}",
@@ -135,7 +201,7 @@ def tools(only: set[str]) -> list[Tool]:
             )
         )  # fmt: skip
     if wanted("dicognito"):
-        dicognito = _environment("dicognito", "dicognito")
+        dicognito = _environment("dicognito", "dicognito", base=interpreter())
         found.append(
             Tool(
                 name=f"dicognito {_version(dicognito, 'dicognito')}",
@@ -145,7 +211,7 @@ def tools(only: set[str]) -> list[Tool]:
             )
         )  # fmt: skip
     if wanted("openmed"):
-        openmed = _environment("openmed", "openmed[multimodal]")
+        openmed = _environment("openmed", "openmed[multimodal]", base=interpreter())
         found.append(
             Tool(
                 name=f"openmed {_version(openmed, 'openmed')}",
@@ -155,7 +221,7 @@ def tools(only: set[str]) -> list[Tool]:
             )
         )  # fmt: skip
     if wanted("pydicom"):
-        floor = Path(sys.executable)
+        floor = _environment("pydicom", "pydicom>=3,<4", base=interpreter())
         found.append(
             Tool(
                 name=f"pydicom {_version(floor, 'pydicom')}: read and write, nothing done",

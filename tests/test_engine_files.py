@@ -11,8 +11,8 @@ import pytest
 
 from safelight.deid import profile
 from safelight.deid.engine import Engine
+from safelight.deid.parts import chunks
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.residual import chunks
 from safelight.errors import NeedsReviewError, QuarantineError
 from safelight.types import Deidentified, Kind, Original
 

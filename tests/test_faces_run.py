@@ -19,8 +19,8 @@ from facehelpers import NOSE, centred, grid, head, within
 from run_fixtures import do, sample
 from safelight.deid import profile
 from safelight.deid.engine import Engine
+from safelight.deid.parts import chunks
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.residual import chunks
 from safelight.pipeline.work import Cleaned, EngineCleaner
 from safelight.types import Kind, Original
 

@@ -20,8 +20,8 @@ import made
 from made import Made, even, fragments, uid
 from safelight.deid import profile
 from safelight.deid.engine import Engine
+from safelight.deid.parts import chunks
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.residual import chunks
 from safelight.errors import LimitExceededError, QuarantineError, SafelightError
 from safelight.types import Deidentified, Kind, Original
 

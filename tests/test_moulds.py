@@ -76,6 +76,7 @@ def test_files_in_a_row_come_out_as_each_alone(syntax: str, rows: list[list[str]
         )
 
 
+@pytest.mark.inside
 def test_a_sequence_of_a_known_shape_is_not_walked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     walks: list[int] = []
     walk = Cleaner._sequence  # counts the walks
@@ -106,6 +107,7 @@ def test_other_text_of_the_same_length_is_looked_at(meaning: bytes) -> None:
     assert outcome(using.deidentify(other, subject)) == outcome(engine().deidentify(other, subject))
 
 
+@pytest.mark.inside
 def test_a_leak_in_a_sequence_of_a_known_shape_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     using = engine()
     clean, leak = (

@@ -39,9 +39,9 @@ NEEDED = {
 def test_the_build_takes_the_package_as_it_is() -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert told["build-system"]["build-backend"] == "hatchling.build"
-    assert told["tool"]["hatch"] == {
-        "build": {"targets": {"wheel": {"packages": ["src/safelight"]}}}
-    }
+    wheel = told["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["src/safelight"]
+    assert wheel["hooks"]["custom"]["enable-by-default"] is False
 
 
 def test_no_file_of_the_package_is_one_that_the_build_ignores() -> None:

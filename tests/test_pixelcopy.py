@@ -9,8 +9,8 @@ import pytest
 
 import made
 from made import Made, fragments, rle_frame
+from safelight.deid.parts import chunks
 from safelight.deid.pixelcopy import Geometry, PixelCopier
-from safelight.deid.residual import chunks
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Budget, Walker
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError

@@ -14,8 +14,9 @@ from safelight.deid import profile
 from safelight.deid.codes import Codes
 from safelight.deid.context import Context
 from safelight.deid.engine import Engine
+from safelight.deid.parts import chunks
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.residual import Residual, chunks
+from safelight.deid.residual import Residual
 from safelight.deid.sweep import Sweep
 from safelight.deid.values import Values, Verdict
 from safelight.dicomio.walker import Walker
@@ -69,6 +70,7 @@ LEAKS: dict[str, Callable[[], Made]] = {
 }
 
 
+@pytest.mark.inside
 @pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("syntax", made.SYNTAXES)
 def test_a_leak_of_each_kind_is_caught(
@@ -86,6 +88,7 @@ def test_a_leak_of_each_kind_is_caught(
     assert "winter" not in str(caught.value).lower()
 
 
+@pytest.mark.inside
 def test_a_leak_is_caught_again_and_after_sound_files(monkeypatch: pytest.MonkeyPatch) -> None:
     using = engine()
     subject = using.subject([using.survey(object_of())])

@@ -6,8 +6,9 @@ import made
 from made import File, Made, even, uid
 from safelight.deid import profile
 from safelight.deid.engine import Engine
+from safelight.deid.evidence import Evidence
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.survey import Evidence, person_of, same_person
+from safelight.deid.survey import person_of, same_person
 from safelight.types import Kind, Original
 
 KEY = ProjectKey(b"s" * 32)

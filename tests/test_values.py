@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from safelight.deid import profile
 from safelight.deid.context import Context
 from safelight.deid.engine import Engine
+from safelight.deid.evidence import Evidence
 from safelight.deid.pseudonyms import ProjectKey
-from safelight.deid.survey import Evidence
 from safelight.deid.table import Act, Rule
 from safelight.deid.text import Identity
 from safelight.deid.values import Values, Verdict, spells

@@ -27,8 +27,9 @@ from safelight.deid.objects import (
     cut,
     new_book,
 )
+from safelight.deid.parts import chunks
 from safelight.deid.profile import Option
-from safelight.deid.residual import Residual, chunks
+from safelight.deid.residual import Residual
 from safelight.deid.survey import PERSON_TAGS, person_of
 from safelight.deid.table import Act, Table
 from safelight.deid.walk import Cleaner, Level

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.deid.context import Context, Subject
 from safelight.deid.decision import Decided
 from safelight.deid.dicom import WALKERS, DicomCleaner
+from safelight.deid.evidence import Evidence
 from safelight.deid.kinds import cleaner_of
 from safelight.deid.load import load
 from safelight.deid.manifest import describe
@@ -16,7 +17,7 @@ from safelight.deid.photos import KINDS as PHOTOS
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.deid.residual import Residual
-from safelight.deid.survey import Evidence, Surveyor, same_person
+from safelight.deid.survey import Surveyor, same_person
 from safelight.deid.table import compile_table
 from safelight.deid.text import Identity, Needles, TextCleaner
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope

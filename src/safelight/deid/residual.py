@@ -5,8 +5,7 @@ person is searched for the person's values, decoded and raw; pixel runs are swep
 error that sends the input to review: nothing uncertain passes.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import blake3
@@ -14,6 +13,7 @@ import blake3
 from safelight.deid.codes import CODE_TAGS
 from safelight.deid.context import Context
 from safelight.deid.moulds import MOST_BYTES
+from safelight.deid.parts import chunks
 from safelight.deid.sweep import Sweep
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup
@@ -28,16 +28,15 @@ from safelight.dicomio.walker import (
     place,
 )
 from safelight.errors import NeedsReviewError, SafelightError, UnreadableInputError
-from safelight.types import _SEAL, Deidentified, FileSlice, Kind, Part
+from safelight.types import _SEAL, Deidentified, Kind, Part
 
-__all__ = ["Residual", "chunks"]
+__all__ = ["Residual"]
 
 _CHARSET: Final = 0x00080005
 _TEXT: Final = frozenset((b"AE", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"))
 # Values of these follow a grammar that holds nothing but a number, a date or a UID.
 _GRAMMAR: Final = frozenset((b"AS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI"))
 _APART: Final = b"\xff\0\xff\0"  # stands in no pattern, so that none spans two values
-_CHUNK: Final = 1 << 22
 _SEEN_MOST: Final = 100_000
 _SEEN_BYTES: Final = 1 << 16
 _SHAPES_MOST: Final = 1000
@@ -288,24 +287,3 @@ class Residual:
             digest=digest.hexdigest(),
             size=size,
         )
-
-
-def chunks(part: Part) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a part; a ``FileSlice`` is read 4 MiB at a time.
-
-    Raises:
-        UnreadableInputError: The file has become shorter.
-    """
-    if not isinstance(part, FileSlice):
-        yield part
-        return
-    with open(part.path, "rb", buffering=0) as file:
-        file.seek(part.start)
-        left = part.stop - part.start
-        buffer = memoryview(bytearray(min(_CHUNK, left)))
-        while left > 0:
-            got = os.readv(file.fileno(), [buffer[: min(left, len(buffer))]])
-            if not got:
-                raise UnreadableInputError("the file became shorter while it was read")
-            left -= got
-            yield buffer[:got]

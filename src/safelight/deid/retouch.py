@@ -13,6 +13,7 @@ from safelight.deid.faces import Examined, photo_faces, surface_png
 from safelight.deid.facing import Faces
 from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch
 from safelight.deid.objects import DicomObject
+from safelight.deid.parts import chunks
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
 from safelight.deid.pixels.header import PixelHeader
 from safelight.deid.pixels.mask import Masked, mask_object
@@ -21,7 +22,6 @@ from safelight.deid.pixels.photos import mask_photo, picture
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render
 from safelight.deid.profile import Option
-from safelight.deid.residual import chunks
 from safelight.deid.showing import Show, drawn
 from safelight.dicomio.codecs import PixelSource, open_pixels
 from safelight.dicomio.limits import Limits

@@ -7,9 +7,9 @@ so every header is read up to its pixel data first. What is found stays in memor
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from safelight.deid.evidence import Evidence
 from safelight.deid.profile import Option, Profile
 from safelight.deid.text import Identity
 from safelight.dicomio.charset import Charset, charset_of
@@ -26,7 +26,7 @@ from safelight.dicomio.walker import (
 )
 from safelight.errors import UnreadableInputError
 
-__all__ = ["NOTED", "PERSON_TAGS", "Evidence", "Surveyor", "person_of", "same_person"]
+__all__ = ["NOTED", "PERSON_TAGS", "Surveyor", "person_of", "same_person"]
 
 _CHARSET: Final = 0x00080005
 _STUDY: Final = 0x0020000D
@@ -62,35 +62,6 @@ _TAG_BYTES: Final = 4  # the longest of what makes a sequence worth entering
 
 Found = tuple[tuple[str, str], ...]  # (field of Identity, value)
 _OfRun = tuple[tuple[tuple[int, bytes], ...], Found]  # values of NOTED tags, and what was found
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one input says of its person. In memory only; its ``repr`` shows nothing.
-
-    Attributes:
-        patient_key: What tells this person from others; empty if the input names nobody.
-        study_uid: Study Instance UID; empty if there is none.
-        identity: The values found.
-        series_uid: Series Instance UID; empty if there is none.
-    """
-
-    patient_key: str = ""
-    study_uid: str = ""
-    identity: Identity = field(default_factory=Identity)
-    series_uid: str = ""
-
-    def merged(self, other: "Evidence") -> "Evidence":
-        """Return this evidence with the other's values added; neither identity is changed."""
-        if self.identity is other.identity or self.identity.holds(other.identity):
-            return self
-        both = Identity()
-        both.update(self.identity)
-        both.update(other.identity)
-        return replace(self, identity=both)
-
-    def __repr__(self) -> str:
-        return "Evidence(<hidden>)"
 
 
 PERSON_TAGS: Final = (_CHARSET, _NAME, _ID, _ISSUER, _BIRTH)

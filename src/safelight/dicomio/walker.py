@@ -13,7 +13,7 @@ import functools
 from struct import Struct
 from typing import Any, Final, Literal
 
-from safelight.dicomio.limits import Budget
+from safelight.dicomio.budget import Budget
 from safelight.dicomio.runs import Book, Buffer, Element, Run
 from safelight.errors import LimitExceededError, UnreadableInputError
 

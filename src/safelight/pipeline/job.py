@@ -33,9 +33,9 @@ from safelight.types import Kind, Original, Status
 if TYPE_CHECKING:
     from safelight.deid.context import Subject
     from safelight.deid.engine import Engine
+    from safelight.deid.evidence import Evidence
     from safelight.deid.looking import Seen
     from safelight.deid.pseudonyms import ProjectKey
-    from safelight.deid.survey import Evidence
     from safelight.deid.text import Identity
     from safelight.intake.sources import Item
 

@@ -177,7 +177,8 @@ class Shard:
         try:
             view = memoryview(batch)
             while view:
-                view = view[os.write(self._descriptor, view) :]
+                done = os.write(self._descriptor, view)
+                view = view[done:]
         except OSError as error:
             os.ftruncate(self._descriptor, start)
             raise failed(error) from error

@@ -171,7 +171,8 @@ def _write_all(descriptor: int, buffers: list[bytes | memoryview]) -> int:
                 rest = memoryview(buffer)[skip:]
                 skip = max(0, skip - len(buffer))
                 while rest:
-                    rest = rest[os.write(descriptor, rest) :]
+                    done = os.write(descriptor, rest)
+                    rest = rest[done:]
     return total
 
 

@@ -5,6 +5,8 @@ source and behave alike. Without that variable the wheel is plain Python (docs/a
 """
 
 import os
+import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,13 @@ class CompiledModules(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, include the results and have the wheel named for this platform."""
         del version
+        headers = Path(sysconfig.get_path("include"), "Python.h")
+        if not shutil.which(os.environ.get("CC", "cc")) or not headers.is_file():
+            self.app.abort(
+                "the engine cannot be compiled: a C compiler or Python's headers are missing. "
+                "On Debian: apt-get install -y gcc python3-dev. "
+                "Without HATCH_BUILD_HOOK_ENABLE_CUSTOM the wheel is plain Python."
+            )
         from mypyc.build import mypycify  # noqa: PLC0415  # only there when it was asked for
         from setuptools import Distribution  # noqa: PLC0415  # as above
 

@@ -106,7 +106,8 @@ def _wheel() -> Path | None:
         compiled = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_CUSTOM": "1"}
         made = subprocess.run([*build, str(ROOT)], check=False, capture_output=True, env=compiled)
         if made.returncode:
-            print("it could not be compiled; on Debian: apt-get install gcc python3-dev")
+            print(made.stderr.decode(errors="replace")[-600:])
+            print("it could not be compiled, and is measured plain; see above")
             return None
     return next(folder.glob("*.whl"))
 

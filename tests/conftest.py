@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import browser
+import compiler
 from safelight.deid.pseudonyms import ProjectKey
 from store_fixtures import database, later, make_store, postgresql, report, store
 
@@ -62,5 +63,5 @@ def key(key_file: Path) -> ProjectKey:
 
 
 def pytest_report_header() -> list[str]:
-    """Say which databases and which browser the tests run on, at the top of every report."""
-    return [report(), browser.report()]
+    """Say which databases, browser and compiler the tests run on, at the top of every report."""
+    return [report(), browser.report(), compiler.report()]

@@ -2,10 +2,8 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from compiler import CAN_COMPILE
 from corpus.hostile import write as write_hostile
 from corpus.make import make
 from run_fixtures import outputs
@@ -76,14 +75,9 @@ def test_a_compiled_module_has_nothing_that_the_compiler_gets_wrong(path: Path) 
     assert held_over_yields(path) == []
 
 
-def can_compile() -> bool:
-    headers = Path(sysconfig.get_path("include"), "Python.h")
-    return headers.is_file() and shutil.which("cc") is not None
-
-
 def built(folder: Path) -> Path:
     """Return the files of the compiled wheel, or of the plain one where there is no compiler."""
-    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_CUSTOM": str(can_compile()).lower()}
+    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_CUSTOM": str(CAN_COMPILE).lower()}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT,
@@ -133,7 +127,7 @@ def test_the_compiled_wheel_gives_the_same_bytes(tmp_path: Path, key_file: Path)
     package = built(tmp_path / "wheel")
     where = cleaned(package, sources, tmp_path / "one", key_file, workers=1)
     assert where.startswith(str(package))
-    assert where.endswith(".so") is can_compile()
+    assert where.endswith(".so") is CAN_COMPILE
     assert cleaned(ROOT / "src", sources, tmp_path / "plain", key_file, workers=1).endswith(".py")
     cleaned(package, sources, tmp_path / "two", key_file, workers=2)
     plain = outputs(tmp_path / "plain")

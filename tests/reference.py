@@ -22,9 +22,10 @@ from safelight.deid.engine import Engine
 from safelight.deid.marks import DONE
 from safelight.deid.profile import Option, method_codes
 from safelight.deid.representation import BULK  # the list of bulk attributes: data, not logic
+from safelight.deid.spelling import spells
 from safelight.deid.survey import person_of
 from safelight.deid.table import Act, Rule, compile_table
-from safelight.deid.values import Values, spells
+from safelight.deid.values import Values
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup, uid_known
 
@@ -61,6 +62,7 @@ class Reference:
             top.setdefault(node.tag, node)
         self._meet(top)
         self.implicit = meta.TransferSyntaxUID.is_implicit_VR
+        self.big = not meta.TransferSyntaxUID.is_little_endian
         self.encapsulated = meta.TransferSyntaxUID.is_encapsulated
         self.pixel_bytes = _pixel_bytes(data)
         self.dummies = 0  # sequences around us that identify as a whole
@@ -188,7 +190,8 @@ class Reference:
             return Node(tag, "SQ", None, items)
         value = node.value
         if tag in BULK:
-            return None if spells(value) or self._binary_hit(value) else node
+            spelled = spells(value, vr.encode(), big=self.big)
+            return None if spelled or self._binary_hit(value) else node
         if tag in CODE_TAGS and not self.dummies:
             new = self.codes.value(tag, value, scheme, charset)
             if new is not None:
@@ -238,7 +241,7 @@ class Reference:
             "DS": self._decimal,
         }.get(vr)
         if plain is None:
-            return self.values.verdict(tag, vr.encode(), raw, rule, charset).out
+            return self.values.verdict(tag, vr.encode(), raw, rule, charset, big=self.big).out
         text = charset.decode(raw)[0].rstrip(" \0")
         values = text.split("\\")
         new = [plain(value, act, tag) for value in values]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,10 @@ from safelight.deid.context import Context
 from safelight.deid.engine import Engine
 from safelight.deid.evidence import Evidence
 from safelight.deid.pseudonyms import ProjectKey
+from safelight.deid.spelling import spells
 from safelight.deid.table import Act, Rule
 from safelight.deid.text import Identity
-from safelight.deid.values import Values, Verdict, spells
+from safelight.deid.values import Values, Verdict
 from safelight.dicomio.charset import charset_of
 
 KEY = ProjectKey(b"v" * 32)
@@ -151,6 +153,52 @@ def test_numbers_that_spell() -> None:
     assert out("FD", b"fffffff?") == b"fffffff?"
     assert spells(b"ROE^RICHARD")
     assert not spells(bytes(range(256)))
+
+
+FLOATS = {"FL": "<f4", "OF": "<f4", "FD": "<f8", "OD": "<f8"}
+
+
+@pytest.mark.parametrize("vr", FLOATS)
+@pytest.mark.parametrize("big", [False, True])
+def test_coordinates_are_no_text_whatever_letters_stand_in_their_fractions(
+    vr: str, *, big: bool
+) -> None:
+    chance = np.random.default_rng(11)
+    form = FLOATS[vr].replace("<", ">") if big else FLOATS[vr]
+    for count in (2, 8, 60, 400, 100_000):
+        for _ in range(200 if count < 1000 else 2):
+            raw = chance.uniform(20, 500, count).astype(form).tobytes()
+            assert not spells(raw, vr.encode(), big=big), raw[:80]
+    spectrum = (chance.normal(0, 1, 100_000) * 3e11).astype(form).tobytes()
+    assert not spells(spectrum, vr.encode(), big=big)
+
+
+@pytest.mark.parametrize("vr", FLOATS)
+def test_text_among_coordinates_is_found(vr: str) -> None:
+    places = np.random.default_rng(5).uniform(20, 500, 200).astype(FLOATS[vr]).tobytes()
+    for text in (
+        b"Rowena Klimp, Oxford",
+        b"KLIMP^ROWENA^DR.",
+        b"rowena klimp",
+        b"4471902861734412",
+    ):
+        assert spells(text + bytes(-len(text) % 8), vr.encode()), text
+        for at in (0, 160, len(places) // 8 * 4):
+            cut = places[:at] + text * 2 + places[at + 2 * len(text) :]
+            assert spells(cut, vr.encode()), (text, at)
+
+
+def test_samples_and_colours_are_no_text() -> None:
+    steps = np.arange(256)
+    waves = 90 + 22 * np.sin(steps / 9) + np.random.default_rng(3).integers(-1, 2, 256)
+    assert not spells(np.rint(waves).astype(np.uint8).tobytes() * 40, b"OB")
+    turns = np.rint(90 + 25 * np.sin(steps / 30)).astype("<u2")
+    assert not spells((turns << 8 | turns).tobytes(), b"OW")
+    banded = np.repeat(np.array([70, 85, 100, 115, 97, 80], "<u2"), 30)
+    assert not spells((banded << 8 | banded).tobytes(), b"OW")
+    noise = np.random.default_rng(4).integers(0, 256, 3_000_000, np.uint8).tobytes()
+    assert not spells(noise, b"OB")
+    assert spells(noise[:5000] + b"Rowena Klimp, 14 Park Street" + noise[5000:9000], b"OB")
 
 
 @pytest.mark.parametrize("act", [Act.UID, Act.KEEP, Act.CLEAN, Act.DUMMY])

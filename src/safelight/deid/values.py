@@ -11,12 +11,13 @@ from typing import Final, NamedTuple
 
 from safelight.deid import defined
 from safelight.deid.context import Context
+from safelight.deid.spelling import spells
 from safelight.deid.table import Act, Rule
 from safelight.deid.text import Mode
 from safelight.dicomio.charset import Charset
 from safelight.dicomio.dictionary import uid_known
 
-__all__ = ["REMOVED", "Values", "Verdict", "spells"]
+__all__ = ["REMOVED", "Values", "Verdict"]
 
 REMOVED: Final = "REMOVED"
 
@@ -59,7 +60,6 @@ _SIZES: Final = {
     b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"FD": 8, b"UV": 8, b"SV": 8, b"AT": 4,
     b"OW": 2, b"OF": 4, b"OD": 8, b"OL": 4, b"OV": 8,
 }  # fmt: skip
-_SPELLED: Final = re.compile(rb"[A-Za-z][A-Za-z^ .,'-]{5,}|\d{6,}")
 # What a name or an identifier needs at least, in ASCII, UTF-16 or a legacy encoding.
 _SUSPECT: Final = re.compile(
     rb"[A-Za-z0-9]{4}|(?:[A-Za-z0-9]\0){3}|(?:\0[A-Za-z0-9]){3}|[\x80-\xff]{4}"
@@ -71,7 +71,6 @@ _LINKS: Final = re.compile(
     r"\b(?:for|of|by|from|dr|prof|mr|mrs|ms|de|von|van|und|and)\b|[,@^]", re.IGNORECASE
 )
 _LIST_BYTES: Final = 1024  # longer numbers as text are lists, such as contours
-_NUMERIC_BULK: Final = 64  # bytes: longer runs of numbers are tables, not single values
 
 
 class Verdict(NamedTuple):
@@ -111,7 +110,9 @@ class Values:
             b"AE": text, b"SH": text, b"LO": text, b"UC": text,
         }  # fmt: skip
 
-    def verdict(self, tag: int, vr: bytes, raw: bytes, rule: Rule, charset: Charset) -> Verdict:
+    def verdict(
+        self, tag: int, vr: bytes, raw: bytes, rule: Rule, charset: Charset, *, big: bool = False
+    ) -> Verdict:
         """Return what becomes of a value.
 
         Args:
@@ -120,6 +121,7 @@ class Values:
             raw: The encoded value.
             rule: From the table, or a default for its VR.
             charset: Of the data set or item it stands in.
+            big: Numbers are big endian.
         """
         act = rule.act
         if tag in (_PATIENT_NAME, _PATIENT_ID) and act not in (Act.KEEP, Act.REMOVE):
@@ -131,7 +133,7 @@ class Values:
         if act is Act.EMPTY and tag not in _KEYED:
             return Verdict(b"", rule.source, "empty")
         if vr in _SIZES:
-            return self._binary(vr, raw, rule)
+            return self._binary(vr, raw, rule, big=big)
         if vr in _LONG_TEXT:
             return self._long_text(raw, rule, charset)
         if vr == b"UR":
@@ -349,14 +351,14 @@ class Values:
             return self._unchanged(b"DS", raw)
         return Verdict(None, f"{rule.source}; not a list of numbers", "remove")
 
-    def _binary(self, vr: bytes, raw: bytes, rule: Rule) -> Verdict:
+    def _binary(self, vr: bytes, raw: bytes, rule: Rule, *, big: bool) -> Verdict:
         if rule.act is Act.DUMMY:
             return Verdict(bytes(_SIZES[vr]), rule.source, "replace")
         if len(raw) % _SIZES[vr]:
             return Verdict(None, "a length that does not fit its VR", "remove")
         if _SUSPECT.search(raw) and self._subject.needles.matches_binary(raw):
             return Verdict(None, "a number that spells a value of the subject", "remove")
-        if rule.act is not Act.KEEP and spells(raw):
+        if rule.act is not Act.KEEP and spells(raw, vr, big=big):
             return Verdict(None, "a number that spells text", "remove")
         return Verdict(raw)
 
@@ -366,27 +368,6 @@ def _is_plain_number(vr: bytes, raw: bytes) -> bool:
     # Longer lists go another way: matching many groups would take memory for each.
     fits = shape is not None and len(raw) <= _PLAIN_MOST and len(raw) % 2 == 0
     return fits and shape is not None and shape.fullmatch(raw) is not None
-
-
-def spells(raw: bytes) -> bool:
-    """Tell whether text stands in numbers: a run of letters or digits that is no numeric pattern.
-
-    Doubles repeat a byte (0.95 ends in ``ffffff``) and palettes and look-up tables climb, byte by
-    byte or in every other byte; neither is text. In long tables short runs occur by chance, so
-    there a run must be longer.
-    """
-    least = 6 if len(raw) <= 4 * _NUMERIC_BULK else 12
-    for match in _SPELLED.finditer(raw):
-        run = match.group()
-        climbs = _climbs(run) or (_climbs(run[::2]) and _climbs(run[1::2]))
-        if len(run) >= least and len(set(run)) >= 4 and not climbs:  # noqa: PLR2004 - see above
-            return True
-    return False
-
-
-def _climbs(run: bytes) -> bool:
-    ordered = sorted(run)
-    return ordered in (list(run), list(run)[::-1])
 
 
 def _pad(vr: bytes, value: bytes) -> bytes:

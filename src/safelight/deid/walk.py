@@ -17,8 +17,9 @@ from safelight.deid.level import Block, Level, Plan
 from safelight.deid.moulds import MOST_BYTES, Moulds
 from safelight.deid.profile import Option
 from safelight.deid.representation import BULK, TABLE_BYTES, real_vr
+from safelight.deid.spelling import spells
 from safelight.deid.table import Act, Rule, Table
-from safelight.deid.values import Values, spells
+from safelight.deid.values import Values
 from safelight.dicomio.charset import charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Run
@@ -198,7 +199,7 @@ class Cleaner:
             return self._remove(data, element, "a value representation that does not fit")
         if real == b"UI" and level.depth:
             self._moulds.note(element, level)
-        known = self._known(data, element, level) if own else None
+        known = self._known(data, element, level, real) if own else None
         return known or self._judge(data, element, level, real, rule)
 
     def _plan(self, key: tuple[int, bytes, int, bool, bool], level: Level) -> Plan:
@@ -221,14 +222,15 @@ class Cleaner:
         plan = self._plans[key] = Plan(real, rule, own)
         return plan
 
-    def _known(self, data: Buffer, element: Element, level: Level) -> Decided | None:
+    def _known(self, data: Buffer, element: Element, level: Level, real: bytes) -> Decided | None:
         """Decide the elements that have a way of their own; None for all others."""
         tag, _vr, start, value, value_stop, stop = element
         raw = data[value:value_stop]
         if tag in self._special:
             return self._replaced(element, level, raw, self._special[tag](raw), "rebuilt")
         if tag in BULK:
-            if spells(raw) or self.ctx.subject.needles.matches_binary(raw):
+            big = level.walker.big
+            if spells(raw, real, big=big) or self.ctx.subject.needles.matches_binary(raw):
                 return self._remove(data, element, "bulk data that spells text")
             return Decided(data[start:stop])
         if tag in CODE_TAGS and not level.dummy:
@@ -242,7 +244,7 @@ class Cleaner:
     ) -> Decided:
         tag, vr, start, value, value_stop, stop = element
         raw = data[value:value_stop]
-        verdict = self._values.verdict(tag, real, raw, rule, level.charset)
+        verdict = self._values.verdict(tag, real, raw, rule, level.charset, big=level.walker.big)
         if verdict.out is None:
             return self._remove(data, element, verdict.rule)
         if not verdict.action:
@@ -370,7 +372,9 @@ class Cleaner:
         real = real_vr(vr, safe.vr, table=len(raw) > TABLE_BYTES)
         if not real:
             return self._remove(data, element, "a value representation that does not fit")
-        verdict = self._values.verdict(tag, real, raw, _SAFE_PRIVATE, level.charset)
+        verdict = self._values.verdict(
+            tag, real, raw, _SAFE_PRIVATE, level.charset, big=level.walker.big
+        )
         if verdict.out is None:
             return self._remove(data, element, verdict.rule)
         if not verdict.action:

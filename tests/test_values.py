@@ -155,6 +155,42 @@ def test_numbers_that_spell() -> None:
     assert not spells(bytes(range(256)))
 
 
+@pytest.mark.parametrize(
+    ("spelling", "term"),
+    [
+        ("UTF-8", "ISO_IR 192"),
+        ("iso-ir 100", "ISO_IR 100"),
+        ("ISO IR 126", "ISO_IR 126"),
+        ("ISO2022 IR 87", "ISO 2022 IR 87"),
+        ("WINDOWS-1252", "ISO_IR 100"),
+    ],
+)
+def test_a_misspelt_character_set_is_read_and_written_as_it_is_meant(
+    spelling: str, term: str
+) -> None:
+    assert charset_of(spelling.encode()).terms == (term,)
+    found = out("CS", spelling.encode(), Act.CLEAN, tag=0x00080005)
+    assert found is not None
+    assert found.decode().strip() == term
+    assert out("CS", b"DOE^JANE", Act.CLEAN, tag=0x00080005) not in {b"DOE^JANE", None}
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "utf-8"])
+@pytest.mark.parametrize("declared", ["", "ISO_IR 6", "NONE SUCH", "ISO_IR 192"])
+def test_what_is_cleaned_is_written_in_the_set_it_was_read_in(codec: str, declared: str) -> None:
+    text = "Sch\u00e4del f\u00fcr DOE JANE"
+    found = verdict("LO", text.encode(codec), Act.CLEAN, charset=declared.encode()).out
+    assert found is not None
+    assert b"DOE" not in found
+    assert "Sch\u00e4del".encode(codec) in found
+
+
+def test_digits_behind_the_point_of_a_contour_are_nobodys() -> None:
+    contour = b"\\".join([b"-12.44711220", b"103.5", b"7.0"] * 200)
+    assert out("DS", contour) == contour + b" " * (len(contour) % 2)
+    assert out("DS", contour + b"\\47112200") is None
+
+
 FLOATS = {"FL": "<f4", "OF": "<f4", "FD": "<f8", "OD": "<f8"}
 
 

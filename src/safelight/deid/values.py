@@ -14,7 +14,7 @@ from safelight.deid.context import Context
 from safelight.deid.spelling import spells
 from safelight.deid.table import Act, Rule
 from safelight.deid.text import Mode
-from safelight.dicomio.charset import Charset
+from safelight.dicomio.charset import Charset, spelt
 from safelight.dicomio.dictionary import uid_known
 
 __all__ = ["REMOVED", "Values", "Verdict"]
@@ -34,6 +34,8 @@ _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
 _PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
 _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
+_CHARSET: Final = 0x00080005
+_FRACTION: Final = re.compile(rb"\.\d+")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
 # Numbers of everyday: in range of what no identifier looks like, so that nothing else is asked.
 _PLAIN_MOST: Final = 4096  # bytes
@@ -178,7 +180,7 @@ class Values:
         joined = "\\".join(cleaned)
         if not joined.strip(" \\") and action == "clean":
             joined = REMOVED
-        return Verdict(_pad(vr, charset.encode(joined)), source, action)
+        return Verdict(_pad(vr, charset.encode(joined, raw)), source, action)
 
     def _unchanged(self, vr: bytes, raw: bytes) -> Verdict:
         """Keep a value as it stands, unless something hides behind its padding."""
@@ -296,6 +298,8 @@ class Values:
         bare = value.strip(" \0")
         if not bare or defined.is_defined_term(tag, bare):
             return value
+        if tag == _CHARSET and (term := spelt(bare)):
+            return term
         if rule.act is Act.DUMMY:
             return REMOVED
         if rule.act is Act.KEEP:
@@ -343,11 +347,12 @@ class Values:
         cleaned = self._subject.cleaner.clean(text.replace("\0", " "), mode).text
         if cleaned == text:
             return self._unchanged(b"LT", raw)
-        out = charset.encode(cleaned if cleaned.strip() or not text.strip() else REMOVED)
+        out = charset.encode(cleaned if cleaned.strip() or not text.strip() else REMOVED, raw)
         return Verdict(_pad(b"LT", out), rule.source, "clean")
 
     def _number_list(self, raw: bytes, rule: Rule) -> Verdict:
-        if _NUMBER_LIST.fullmatch(raw) and not self._subject.needles.matches_binary(raw):
+        whole = _FRACTION.sub(b".", raw)  # digits there are an identifier's by chance alone
+        if _NUMBER_LIST.fullmatch(raw) and not self._subject.needles.matches_binary(whole):
             return self._unchanged(b"DS", raw)
         return Verdict(None, f"{rule.source}; not a list of numbers", "remove")
 

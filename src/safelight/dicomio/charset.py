@@ -6,7 +6,7 @@ from typing import Final
 
 from safelight.errors import UnreadableInputError
 
-__all__ = ["Charset", "charset_of"]
+__all__ = ["Charset", "charset_of", "spelt"]
 
 # PS3.3 Tables C.12-2 and C.12-5: single-byte sets and the two that hold everything.
 _PLAIN: Final = {
@@ -28,6 +28,23 @@ _PLAIN: Final = {
     "GB18030": "gb18030",
     "GBK": "gbk",
 }
+# Terms as files spell them that were not written by the standard.
+_NUMBERED: Final = re.compile(r"ISO[ _-]?(?P<extended>2022[ _-]?)?IR[ _-]?(?P<number>\d{1,3})")
+_OTHERWISE: Final = {
+    "UTF-8": "ISO_IR 192",
+    "UTF8": "ISO_IR 192",
+    "UTF_8": "ISO_IR 192",
+    "ISO-8859-1": "ISO_IR 100",
+    "ISO8859-1": "ISO_IR 100",
+    "ISO_8859-1": "ISO_IR 100",
+    "LATIN1": "ISO_IR 100",
+    "LATIN-1": "ISO_IR 100",
+    "WINDOWS-1252": "ISO_IR 100",
+    "CP1252": "ISO_IR 100",
+    "US-ASCII": "ISO_IR 6",
+    "ASCII": "ISO_IR 6",
+}
+_EXTENSIONS: Final = frozenset(f"ISO 2022 IR {number}" for number in (58, 87, 149, 159))
 _MULTI: Final = frozenset(("ISO_IR 13", "GB18030", "GBK"))
 _ESCAPE: Final = b"\x1b"
 _SPLIT: Final = re.compile(_ESCAPE)
@@ -87,14 +104,18 @@ class Charset:
             return data.decode("ascii"), True
         if self._pydicom is not None or _ESCAPE in data:
             return self._decode_escapes(data)
-        try:
-            return data.decode(self._codec), True
-        except UnicodeDecodeError:
-            pass
-        try:
-            return data.decode("utf-8"), False
-        except UnicodeDecodeError:
-            return data.decode("latin-1"), False
+        codec = self._fitting(data)
+        return data.decode(codec), codec == self._codec
+
+    def _fitting(self, data: bytes) -> str:
+        """Return the codec that reads some bytes: the declared one, else UTF-8, else Latin-1."""
+        for codec in (self._codec, "utf-8"):
+            try:
+                data.decode(codec)
+            except UnicodeDecodeError:
+                continue
+            return codec
+        return "latin-1"
 
     def _decode_escapes(self, data: bytes) -> tuple[str, bool]:
         """Decode code extensions: each escape sequence designates the set of what follows."""
@@ -111,12 +132,18 @@ class Charset:
                 fits = False
         return "".join(out), fits
 
-    def encode(self, text: str) -> bytes:
-        """Return the bytes; characters outside the set become ``?``."""
+    def encode(self, text: str, like: bytes = b"") -> bytes:
+        """Return the bytes; characters outside the set become ``?``.
+
+        Args:
+            text: The characters.
+            like: Bytes that the text was made of. Where they did not fit the declared set, the text
+                is written as they were read, so that a data set is not of two sets.
+        """
         if text.isascii():
             return text.encode("ascii")
-        if self._pydicom is None:
-            return text.encode(self._codec, "replace")
+        if self._pydicom is None and _ESCAPE not in like:
+            return text.encode(self._fitting(like), "replace")
         from pydicom.charset import convert_encodings, encode_string  # noqa: PLC0415 - start-up cost
 
         try:
@@ -148,5 +175,20 @@ def charset_of(value: bytes) -> Charset:
     """
     if len(value) > 1024:  # noqa: PLR2004 - 32 terms of CS length
         raise UnreadableInputError("Specific Character Set is not plausible", place="(0008,0005)")
-    terms = tuple(term.strip(" \0") for term in value.decode("ascii", "replace").split("\\"))
+    terms = tuple(_term(term) for term in value.decode("ascii", "replace").split("\\"))
     return Charset(terms if any(terms) else ())
+
+
+def spelt(text: str) -> str:
+    """Return the defined term that a value means; empty when it means none."""
+    spelt = text.strip(" \0").upper()
+    found = _NUMBERED.fullmatch(spelt)
+    if found is not None:
+        spelt = f"{'ISO 2022 IR' if found['extended'] else 'ISO_IR'} {found['number']}"
+    spelt = _OTHERWISE.get(spelt, spelt)
+    known = spelt in _PLAIN or spelt.replace("ISO 2022 IR", "ISO_IR") in _PLAIN
+    return spelt if known or spelt in _EXTENSIONS else ""
+
+
+def _term(text: str) -> str:
+    return spelt(text) or text.strip(" \0")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 from pathlib import Path
 
@@ -33,7 +34,8 @@ SAFE = {"chest", "series", "T1w", "CT"}
 
 def namer(key: ProjectKey) -> Namer:
     return Namer(
-        unchanged=lambda text: text in SAFE or is_counter(text),
+        unchanged=lambda text: text in SAFE or is_counter(text) or len(text) < 5,
+        spans=lambda text: [match.span() for match in re.finditer("44 ?71 ?90 ?28", text)],
         code=lambda text, length: key.code("name", text, length),
         uid=key.uid,
     )
@@ -67,6 +69,15 @@ def test_names_stay_only_where_they_say_nothing(key: ProjectKey) -> None:
     assert (folder, file[-4:]) == ("chest", ".pdf")
     assert person == key.code("name", "Roe Jane 1953")
     assert "letter" not in told
+
+
+def test_a_number_that_is_cut_into_folders_is_coded(key: ProjectKey) -> None:
+    names = namer(key)
+    coded = names.name("chest/44/71/90/28/IM1", Kind.DICOM).split("/")
+    assert (coded[0], coded[-1]) == ("chest", "IM1")
+    assert coded[1:5] == [key.code("name", part) for part in ("44", "71", "90", "28")]
+    assert "9028" not in names.name("chest/4471/9028.dcm", Kind.DICOM)
+    assert names.name("44/71/91/28/IM1", Kind.DICOM) == "44/71/91/28/IM1"
 
 
 def test_a_uid_in_a_name_becomes_its_pseudonym(key: ProjectKey) -> None:

@@ -341,6 +341,7 @@ def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
 
     return Namer(
         unchanged=unchanged,
+        spans=lambda text: [(each.start, each.stop) for each in subject.needles.spans(text)],
         code=lambda text, length: key.code("name", text, length),
         uid=key.uid,
     )

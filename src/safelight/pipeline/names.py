@@ -6,7 +6,9 @@ that stands for it in the data. Equal inputs get equal names on every machine wi
 """
 
 import re
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Final
 
 from safelight.pipeline.store import HOUSE
@@ -78,20 +80,23 @@ class Namer:
 
     Args:
         unchanged: Tells whether a text is left as it is by the person's text engine.
+        spans: Gives where values of the person stand in a text, each by its start and stop.
         code: Gives a keyed code of some length for a component.
         uid: Gives the UID that stands for a UID in the outputs.
     """
 
-    __slots__ = ("_code", "_memory", "_uid", "_unchanged")
+    __slots__ = ("_code", "_memory", "_spans", "_uid", "_unchanged")
 
     def __init__(
         self,
         *,
         unchanged: Callable[[str], bool],
+        spans: Callable[[str], Iterable[tuple[int, int]]],
         code: Callable[[str, int], str],
         uid: Callable[[str], str],
     ) -> None:
         self._unchanged = unchanged
+        self._spans = spans
         self._code = code
         self._uid = uid
         self._memory: dict[str, str] = {}
@@ -108,13 +113,32 @@ class Namer:
         place = self._memory.get(folder)
         if place is None:
             parts = folder.split("/") if folder else []
-            place = "".join(f"{self._folder(part)}/" for part in parts)
+            cut = self._cut(parts)
+            folders = [
+                self._code(part, 10) if at in cut else self._folder(part)
+                for at, part in enumerate(parts)
+            ]
+            place = "".join(f"{each}/" for each in folders)
             self._memory[folder] = place
         if kind is Kind.DICOMDIR:
             return f"{place}DICOMDIR"
         stem, extension = split(name, kind)
-        stem = self._component(stem)
+        digits = folder[-1:].isdecimal() and stem[:1].isdecimal()
+        if digits and len(parts := folder.split("/")) in self._cut([*parts, stem]):
+            stem = self._code(stem, 10)
+        else:
+            stem = self._component(stem)
         return f"{place}{stem}-{copy + 1}{extension}" if copy else f"{place}{stem}{extension}"
+
+    def _cut(self, parts: Sequence[str]) -> set[int]:
+        """Return which components share a value of the person: ``44/71/90/28`` is one number."""
+        found: set[int] = set()
+        if len(parts) > 1:
+            ends = list(accumulate(len(part) + 1 for part in parts))
+            for start, stop in self._spans(" ".join(parts)):
+                touched = range(bisect_right(ends, start), bisect_right(ends, stop - 1) + 1)
+                found.update(touched if len(touched) > 1 else ())
+        return found
 
     def _folder(self, component: str) -> str:
         """Return the name of a folder, which an archive becomes too."""

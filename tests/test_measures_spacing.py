@@ -219,3 +219,79 @@ def test_every_measurement_has_a_value_or_a_reason() -> None:
         for each in measure(view(bundled(name))):
             assert (each.value is None) == bool(each.refused)
             assert each.unit
+
+
+ENHANCED = "1.2.840.10008.5.1.4.1.1.2.1"
+
+
+def item(**values: Any) -> Dataset:
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def enhanced(*, frames: int = 1, groups: int | None = None, **more: Any) -> View:
+    """Return enhanced CT: the window is shared, how frame n is rescaled stands with frame n."""
+    window = item(WindowCenter="40", WindowWidth="400")
+    shared = item(FrameVOILUTSequence=[window], PixelMeasuresSequence=[item(PixelSpacing=[1, 1])])
+    each = []
+    for number in range(frames if groups is None else groups):
+        values = item(RescaleSlope="1", RescaleIntercept=str(-1024 - number), RescaleType="HU")
+        each.append(item(PixelValueTransformationSequence=[values]))
+        if "FrameType" in more:
+            each[-1].CTImageFrameTypeSequence = [item(FrameType=more["FrameType"])]
+    pixels = np.stack([PIXELS] * frames)
+    header = {
+        "ImageType": more.get("ImageType", ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]),
+        "SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": each,
+    }  # fmt: skip
+    return view(dicom(pixels, Modality="CT", SOPClassUID=ENHANCED, **header))
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_each_frame_is_rescaled_as_it_says_itself(frames: int) -> None:
+    seen = enhanced(frames=frames)
+    for frame in range(frames):
+        found = hu_statistics(seen, frame, box=(0, 0, 2, 1))
+        assert found[0].value == 0.5 - 1024 - frame
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_groups_that_are_not_one_for_each_frame_are_refused(groups: int) -> None:
+    for each in measure(enhanced(frames=3, groups=groups)):
+        assert "(5200,9230)" in each.refused
+
+
+@pytest.mark.parametrize("contrast", ["STD_DEVIATION", "MAXIMUM", "DIVISION"])
+def test_a_frame_type_that_is_computed_has_no_ct_numbers(contrast: str) -> None:
+    of_frame = ["DERIVED", "PRIMARY", "VOLUME", contrast]
+    mixed = ["DERIVED", "PRIMARY", "MIXED", "MIXED"]
+    assert "derived image" in hu_statistics(enhanced(ImageType=of_frame))[0].refused
+    seen = enhanced(frames=3, ImageType=mixed, FrameType=of_frame)
+    assert "derived image" in hu_statistics(seen)[0].refused
+
+
+def test_a_scout_among_frames_is_neither_measured_nor_in_hounsfield_units() -> None:
+    scout = ["ORIGINAL", "PRIMARY", "LOCALIZER", "NONE"]
+    mixed = ["ORIGINAL", "PRIMARY", "MIXED", "MIXED"]
+    assert all(
+        "scout view" in each.refused for each in measure(enhanced(ImageType=mixed, FrameType=scout))
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ({"RescaleSlope": "0"}, "(0028,1053) makes no sense"),
+        ({"RescaleSlope": "NaN"}, "(0028,1053) is empty, or was no number"),
+        ({"RescaleSlope": ["1", "2"]}, "(0028,1053) makes no sense"),
+        ({"RescaleSlope": "1e300"}, "(0028,1053) makes no sense"),
+        ({"RescaleSlope": None}, "(0028,1053) is missing"),
+        ({"RescaleIntercept": None}, "(0028,1052) is missing"),
+        ({"RescaleIntercept": "1e200"}, "(0028,1052) makes no sense"),
+    ],
+)
+def test_no_slope_or_intercept_is_made_up(header: dict[str, Any], why: str) -> None:
+    given = {keyword: value for keyword, value in {**SCALED, **header}.items() if value is not None}
+    assert why in hu_statistics(made(**given))[0].refused

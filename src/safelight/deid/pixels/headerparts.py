@@ -182,8 +182,8 @@ def looks_of(fields: Fields, frames: int, *, signed: bool) -> tuple[Look, ...]:
     shared = _look(fields, fields, Look(), signed=signed)
     for group in fields.items(_SHARED)[:1]:
         shared = _grouped(group, shared, signed=signed)
-    apart = fields.items(_PER_FRAME) if frames > 1 or not shared.windows else []
-    found = tuple(_grouped(group, shared, signed=signed) for group in apart[:frames])
+    apart = fields.items(_PER_FRAME)[:frames]  # of one frame too: any group may stand there
+    found = tuple(_grouped(group, shared, signed=signed) for group in apart)
     if len(found) != frames or len(set(found)) == 1:
         return found[:1] or (shared,)
     return found

@@ -1,22 +1,45 @@
 """What all measurements share: codes, boxes, and how a refusal is written."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import UnreadableInputError
+from safelight.readers import tags
 from safelight.readers.reading import Code, Measurement
 from safelight.readers.view import View
 
-__all__ = ["AREA", "DISTANCE", "MEAN", "inside", "own", "place_of", "real_values", "refused"]
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = [
+    "AREA",
+    "DISTANCE",
+    "MEAN",
+    "SCOUTS",
+    "fault",
+    "holders",
+    "inside",
+    "odd_groups",
+    "own",
+    "place_of",
+    "real_values",
+    "refused",
+    "rescale",
+    "types_of",
+]
 
 Box = tuple[int, int, int, int]
 
 MEAN: Final = Code(scheme="SCT", value="373098007", meaning="Mean")
 DISTANCE: Final = Code(scheme="DCM", value="121206", meaning="Distance")
 AREA: Final = Code(scheme="SCT", value="42798000", meaning="Area")
+SCOUTS: Final = frozenset(("LOCALIZER", "SCOUT", "TOPOGRAM"))
 _SEVERAL: Final = 2
+_SHARED, _PER_FRAME, _TRANSFORM = 0x52009229, 0x52009230, 0x00289145
+_FRAME_TYPE: Final = 0x00189329  # CT Image Frame Type Sequence
+_LARGEST: Final = 1e12  # no slope or intercept of a scanner is larger
 
 
 def own(value: str, meaning: str) -> Code:
@@ -57,11 +80,83 @@ def place_text(box: Box) -> str:
     return ",".join(str(each) for each in box)
 
 
+def odd_groups(view: View) -> str:
+    """Return why what is said of each frame cannot be told apart; empty when it can.
+
+    Per-Frame Functional Groups Sequence has one item for each frame (PS3.3 C.7.6.16).
+    """
+    count = len(tags.items(view.dataset, _PER_FRAME))
+    if count in (0, view.frames):
+        return ""
+    return "Per-Frame Functional Groups Sequence (5200,9230) has not one item for each frame"
+
+
+def holders(dataset: "Dataset | None", frame: int, macro: int) -> "tuple[Dataset, ...]":
+    """Return what may say something of a frame, nearest first (PS3.3 C.7.6.16).
+
+    Args:
+        dataset: Header; it is the last one itself.
+        frame: From 0.
+        macro: Tag of the functional group's sequence.
+    """
+    frames = tags.items(dataset, _PER_FRAME)
+    found: list[Dataset] = []
+    for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
+        for item in group:
+            found += tags.items(item, macro)
+    return (*found, dataset) if dataset is not None else tuple(found)
+
+
+def types_of(dataset: "Dataset | None", frame: int) -> frozenset[str]:
+    """Return the values of Image Type (0008,0008) and of a CT frame's Frame Type (0008,9007)."""
+    found = {*tags.texts(dataset, "ImageType")}
+    for holder in holders(dataset, frame, _FRAME_TYPE):
+        found |= {*tags.texts(holder, "FrameType")}
+    return frozenset(each.upper() for each in found)
+
+
+def fault(holder: "Dataset", keyword: str) -> str:
+    """Return what is wrong with a number that cannot be used.
+
+    De-identification empties a number's element that holds something else, such as ``NaN``.
+    """
+    if keyword not in holder:
+        return "is missing"
+    return "makes no sense" if tags.texts(holder, keyword) else "is empty, or was no number"
+
+
+def rescale(view: View, frame: int) -> tuple[float, float] | str:
+    """Return Rescale Slope and Intercept of a frame, or why they are not known.
+
+    They are type 1 where values are CT numbers or activity (PS3.3 C.8.2.1, C.8.9.4,
+    C.7.6.16.2.9): nothing stands for one that is missing.
+    """
+    if odd := odd_groups(view):
+        return odd
+    header = view.pixels
+    if header is None:
+        return view.why_no_picture or "it has no pixel data"
+    if header.look(frame).modality is not None:
+        return "its values go through a table (0028,3000), whose unit is not said"
+    for holder in holders(view.dataset, frame, _TRANSFORM):
+        if "RescaleSlope" not in holder and "RescaleIntercept" not in holder:
+            continue
+        slope = tags.numbers(holder, "RescaleSlope")
+        intercept = tags.numbers(holder, "RescaleIntercept")
+        if len(slope) != 1 or not 0 < abs(slope[0]) < _LARGEST:
+            return f"Rescale Slope (0028,1053) {fault(holder, 'RescaleSlope')}"
+        if len(intercept) != 1 or not abs(intercept[0]) < _LARGEST:
+            return f"Rescale Intercept (0028,1052) {fault(holder, 'RescaleIntercept')}"
+        return slope[0], intercept[0]
+    return "Rescale Slope (0028,1053) and Rescale Intercept (0028,1052) are missing"
+
+
 def real_values(view: View, frame: int, box: Box | None = None) -> NDArray[np.float64]:
     """Return rescaled values (PS3.3 C.11.1), flat, without pixels that are padding.
 
     Raises:
-        UnreadableInputError: There are none, or they cannot be decoded.
+        UnreadableInputError: There are none, how they are rescaled is not known, or they cannot be
+            decoded.
         LimitExceededError: They take more than the limits allow.
     """
     header = view.pixels
@@ -70,12 +165,10 @@ def real_values(view: View, frame: int, box: Box | None = None) -> NDArray[np.fl
     stored = inside(view.stored(frame), box)
     if stored.ndim > _SEVERAL:
         raise UnreadableInputError("its pixels are colours, not values")
-    look = header.look(frame)
-    if look.modality is not None:
-        table = look.modality
-        values = table.values()[table.look_up(stored)].astype(np.float64)
-    else:
-        values = stored.astype(np.float64) * look.slope + look.intercept
+    scaled = rescale(view, frame)
+    if isinstance(scaled, str):
+        raise UnreadableInputError(scaled)
+    values = stored.astype(np.float64) * scaled[0] + scaled[1]
     if header.padding is not None:
         low, high = header.padding
         values = values[(stored < low) | (stored > high)]

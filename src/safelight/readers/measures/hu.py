@@ -1,21 +1,29 @@
 """CT numbers in Hounsfield units, where the header says that they are.
 
 Source: PS3.3 C.8.2.1.1.2 (Rescale Type is absent when it is HU), C.11.1, C.7.6.16.2.9 (enhanced
-objects), C.8.2.1.1.1 and C.8.15.2.1.1 (image types).
+objects), C.8.2.1.1.1, C.8.15.2.1.1 and C.8.16.1 (image and frame types).
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from safelight.errors import SafelightError
 from safelight.readers import tags
-from safelight.readers.measures.common import Box, own, place_of, real_values, refused
+from safelight.readers.measures.common import (
+    SCOUTS,
+    Box,
+    holders,
+    odd_groups,
+    own,
+    place_of,
+    real_values,
+    refused,
+    rescale,
+    types_of,
+)
 from safelight.readers.reading import Code, Measurement
 from safelight.readers.view import View
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = ["refusal", "statistics"]
 
@@ -24,12 +32,12 @@ _METHOD: Final = "stored value x Rescale Slope + Rescale Intercept (PS3.3 C.11.1
 _CT: Final = frozenset(
     ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
 )
-_PROJECTIONS: Final = frozenset(("LOCALIZER", "SCOUT", "TOPOGRAM"))
 _OTHER_VALUES: Final = frozenset(
     ("MIN_IP", "MAX_IP", "VOLREN", "SUBTRACTION", "VIRTUAL_MONOENERGETIC", "MAT_SPECIFIC",
-     "ELECTRON_DENSITY", "EFF_ATOMIC_NUM", "SCREEN SAVE")
+     "ELECTRON_DENSITY", "EFF_ATOMIC_NUM", "SCREEN SAVE", "ADDITION", "DIVISION", "MAXIMUM",
+     "MINIMUM", "MULTIPLICATION", "STD_DEVIATION")
 )  # fmt: skip
-_TRANSFORM, _SHARED, _PER_FRAME = 0x00289145, 0x52009229, 0x52009230
+_TRANSFORM: Final = 0x00289145
 NAMES: Final[dict[str, Code]] = {
     "mean": own("HU-MEAN", "Mean CT number"),
     "sd": own("HU-SD", "Standard deviation of CT numbers"),
@@ -43,8 +51,10 @@ def refusal(view: View, frame: int = 0) -> str:
     dataset = view.dataset
     if dataset is None or view.sop_class not in _CT:
         return "it is not a CT image"
-    types = {each.upper() for each in tags.texts(dataset, "ImageType")}
-    if types & _PROJECTIONS:
+    if odd := odd_groups(view):
+        return odd
+    types = types_of(dataset, frame)
+    if types & SCOUTS:
         return "it is a scout view (Image Type (0008,0008)): its values are no Hounsfield units"
     if types & _OTHER_VALUES:
         return "it is a derived image (Image Type (0008,0008)): its values are no CT numbers"
@@ -56,37 +66,16 @@ def refusal(view: View, frame: int = 0) -> str:
     kind = _kind(view, frame)
     if kind not in ("", "HU"):
         return "Rescale Type (0028,1054) is not HU"
-    if header.look(frame).modality is not None:
-        return "its values go through a table (0028,3000), whose unit is not HU"
-    if not _scaled(view, frame):
-        return "Rescale Slope (0028,1053) or Rescale Intercept (0028,1052) is missing"
-    return ""
-
-
-def _holders(view: View, frame: int) -> tuple["Dataset", ...]:
-    """Return the data sets that may say how a frame is rescaled, nearest first."""
-    dataset = view.dataset
-    frames = tags.items(dataset, _PER_FRAME)
-    found: list[Dataset] = []
-    for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
-        for item in group:
-            found += tags.items(item, _TRANSFORM)
-    return (*found, dataset) if dataset is not None else tuple(found)
+    scaled = rescale(view, frame)
+    return scaled if isinstance(scaled, str) else ""
 
 
 def _kind(view: View, frame: int) -> str:
-    for holder in _holders(view, frame):
+    for holder in holders(view.dataset, frame, _TRANSFORM):
         said = tags.text(holder, "RescaleType").upper()
         if said:
             return said
     return ""
-
-
-def _scaled(view: View, frame: int) -> bool:
-    return any(
-        tags.number(holder, "RescaleSlope") and tags.number(holder, "RescaleIntercept") is not None
-        for holder in _holders(view, frame)
-    )
 
 
 def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Measurement, ...]:

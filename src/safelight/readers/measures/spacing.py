@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from safelight.readers import tags
-from safelight.readers.measures.common import AREA, DISTANCE, own, place_of, refused
+from safelight.readers.measures.common import (
+    AREA,
+    DISTANCE,
+    SCOUTS,
+    holders,
+    odd_groups,
+    own,
+    place_of,
+    refused,
+    types_of,
+)
 from safelight.readers.reading import Code, Measurement
 from safelight.readers.view import View
 
@@ -22,7 +32,7 @@ __all__ = ["Spacing", "UltrasoundScale", "area", "distance", "extent", "regions_
 
 Point = tuple[float, float]
 
-_SHARED, _PER_FRAME, _MEASURES = 0x52009229, 0x52009230, 0x00289110
+_MEASURES: Final = 0x00289110
 _US_REGIONS: Final = 0x00186011
 _PROJECTIONS: Final = frozenset(("CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF", "RTIMAGE"))
 _CROSS: Final = frozenset(("CT", "MR", "PT", "NM", "ST"))
@@ -93,23 +103,15 @@ def spacing_of(view: View, frame: int = 0) -> Spacing | str:
         return _projected(dataset)
     if view.modality not in _CROSS:
         return "the modality is not one whose Pixel Spacing (0028,0030) lies in the patient"
-    if view.modality == "CT" and "LOCALIZER" in tags.texts(dataset, "ImageType"):
+    if odd := odd_groups(view):
+        return odd
+    if view.modality == "CT" and types_of(dataset, frame) & SCOUTS:
         return "a scout view is magnified, and the header does not say by how much"
-    for holder in _measures(dataset, frame):
+    for holder in holders(dataset, frame, _MEASURES):
         found = _pair(holder, "PixelSpacing")
         if found:
             return Spacing(row=found[0], column=found[1], method="Pixel Spacing (0028,0030)")
     return _NO_SPACING
-
-
-def _measures(dataset: "Dataset", frame: int) -> "list[Dataset]":
-    """Return what may hold Pixel Spacing of a frame, nearest first."""
-    frames = tags.items(dataset, _PER_FRAME)
-    found: list[Dataset] = []
-    for group in (frames[frame : frame + 1], tags.items(dataset, _SHARED)[:1]):
-        for item in group:
-            found += tags.items(item, _MEASURES)
-    return [*found, dataset]
 
 
 def _pair(holder: "Dataset", keyword: str) -> tuple[float, float] | None:

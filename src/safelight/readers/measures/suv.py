@@ -293,7 +293,7 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
         method = f"QIBA SUV ({_WORDS[way]})"
         factor = found.factors.get(way)
         if factor is None or values is None:
-            reason = why or found.refusals.get(way, "")
+            reason = found.refusals.get(way) or why
             out.append(refused(name, unit, reason, method=method, place=place))
             continue
         method += f": {found.note}"

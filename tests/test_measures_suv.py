@@ -169,6 +169,24 @@ def test_an_injection_before_midnight_is_of_the_day_before() -> None:
     assert highest(seen)[0] == pytest.approx(highest(pet())[0] or 0)
 
 
+@pytest.mark.parametrize(
+    ("start", "scan", "half_life"),
+    [
+        ("110030", "110000", HALF_LIFE),  # a dynamic scan began 30 s before, or a clock is wrong
+        ("110030", "110000", 45721.0),  # copper-64: 24 hours are two half-lives
+        ("180000", "010000", HALF_LIFE),  # seven hours: nobody waits that long
+        ("233000", "003000", 122.2),  # oxygen-15: nothing is left after an hour
+    ],
+)
+def test_an_injection_after_the_scan_is_not_taken_for_one_of_the_day_before(
+    start: str, scan: str, half_life: float
+) -> None:
+    given = {"RadiopharmaceuticalStartTime": start, "RadionuclideHalfLife": str(half_life)}
+    seen = pet(given=given, SeriesTime=scan, AcquisitionTime=scan)
+    why = "Radiopharmaceutical Start Time (0018,1072) is later than the scan"
+    assert highest(seen) == (None, why)
+
+
 def test_a_series_made_later_is_timed_by_its_frames() -> None:
     # the series was derived in the evening: the frame began at 11:05, 300 s after the scan
     # started, and lasted 120 s; the average of its decaying count rate was 59.9 s into it

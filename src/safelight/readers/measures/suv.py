@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.errors import SafelightError
 from safelight.readers import tags
-from safelight.readers.measures.common import Box, own, place_of, real_values, refused
+from safelight.readers.measures.common import Box, fault, own, place_of, real_values, refused
 from safelight.readers.measures.times import moment, of_day, stamp
 from safelight.readers.reading import Measurement
 from safelight.readers.view import View
@@ -34,6 +34,10 @@ _KILO: Final = 1000.0
 _WEIGHTS: Final = (0.2, 500.0)  # kg: what a person weighs
 _HEIGHTS: Final = (0.2, 2.75)  # m
 _DOSES: Final = (1e5, 1e11)  # Bq: less or more is another unit
+_OVERNIGHT: Final = 6 * 3600.0  # s from an injection before midnight to the scan, at most
+_FEW: Final = 5  # half-lives, likewise
+_TIME: Final = "Radiopharmaceutical Start Time (0018,1072)"
+_DATE_TIME: Final = "Radiopharmaceutical Start Date Time (0018,1078)"
 _LONGEST: Final = 20  # half-lives between injection and scan: more is a wrong date
 UNITS: Final = {
     "bw": "g/ml{SUVbw}",
@@ -222,23 +226,43 @@ def _spoken(keyword: str) -> str:
 def _between(dataset: "Dataset", given: "Dataset", half_life: float) -> float:
     """Return seconds from injection to the moment that decay is corrected to."""
     scan = _scan(dataset, half_life)
-    zone = tags.text(dataset, "TimezoneOffsetFromUTC")
-    start = stamp(given, "RadiopharmaceuticalStartDateTime", zone)
-    where = "Radiopharmaceutical Start Date Time (0018,1078)"
-    if start is None:
-        where = "Radiopharmaceutical Start Time (0018,1072)"
-        since = of_day(tags.text(given, "RadiopharmaceuticalStartTime"))
-        if since is None:
-            raise _MissingError(f"{where} is missing")
-        start = scan.replace(hour=0, minute=0, second=0, microsecond=0) + since
-        if start > scan:  # injected before midnight
-            start -= _DAY
+    start, where = _start(dataset, given, scan, half_life)
     seconds = (scan - start).total_seconds()
     if seconds < 0:
         raise _MissingError(f"{where} is later than the scan")
     if seconds > _LONGEST * half_life:
         raise _MissingError(f"{where} is more than {_LONGEST} half-lives before the scan")
     return seconds
+
+
+def _start(
+    dataset: "Dataset", given: "Dataset", scan: datetime, half_life: float
+) -> tuple[datetime, str]:
+    """Return the moment of the injection, and what says so."""
+    start = stamp(
+        given, "RadiopharmaceuticalStartDateTime", tags.text(dataset, "TimezoneOffsetFromUTC")
+    )
+    if start is not None:
+        return start, _DATE_TIME
+    since = of_day(tags.text(given, "RadiopharmaceuticalStartTime"))
+    if since is None:
+        raise _MissingError(f"{_TIME} {fault(given, 'RadiopharmaceuticalStartTime')}")
+    return _before(scan, since, half_life), _TIME
+
+
+def _before(scan: datetime, since: timedelta, half_life: float) -> datetime:
+    """Return the last such time of day that may be that of the injection.
+
+    One that is later than the scan is of the day before only if the time between them is one that
+    people wait: a scan may also begin before the injection, and clocks may be wrong.
+    """
+    start = scan.replace(hour=0, minute=0, second=0, microsecond=0) + since
+    if start <= scan:
+        return start
+    start -= _DAY
+    if (scan - start).total_seconds() > min(_OVERNIGHT, _FEW * half_life):
+        raise _MissingError(f"{_TIME} is later than the scan")
+    return start
 
 
 def _scan(dataset: "Dataset", half_life: float) -> datetime:

@@ -141,8 +141,22 @@ def test_what_is_missing_of_the_pharmaceutical_is_named(keyword: str, tag: str) 
         ({}, {"PatientWeight": "0"}, "(0010,1030) is missing"),
         ({}, {"DecayCorrection": "NONE"}, "neither START nor ADMIN"),
         ({}, {"CorrectedImage": ["DECY"]}, "ATTN"),
-        ({"RadiopharmaceuticalStartDateTime": "20240310120000"}, {}, "later than the scan"),
-        ({"RadiopharmaceuticalStartDateTime": "20240301100000"}, {}, "half-lives before the scan"),
+        (
+            {
+                "RadiopharmaceuticalStartDateTime": "20240310120000",
+                "RadiopharmaceuticalStartTime": None,
+            },
+            {},
+            "later than the scan",
+        ),
+        (
+            {
+                "RadiopharmaceuticalStartDateTime": "20240301100000",
+                "RadiopharmaceuticalStartTime": None,
+            },
+            {},
+            "half-lives before the scan",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -167,6 +181,35 @@ def test_an_injection_before_midnight_is_of_the_day_before() -> None:
         SeriesTime="003000", AcquisitionTime="003500",
     )  # fmt: skip
     assert highest(seen)[0] == pytest.approx(highest(pet())[0] or 0)
+
+
+def test_an_offset_without_the_zone_of_the_object_is_not_passed_over() -> None:
+    # the zone (0008,0201) goes with the identity: 09:00 at +0000 is 10:00 on the scanner's clock
+    stamped = {"RadiopharmaceuticalStartDateTime": "20240310090000.00+0000"}
+    seen = pet(given=stamped, TimezoneOffsetFromUTC="+0100")
+    assert seen.dataset is not None
+    assert "TimezoneOffsetFromUTC" not in seen.dataset
+    assert highest(seen)[0] == highest(pet())[0]
+    alone = pet(given={**stamped, "RadiopharmaceuticalStartTime": None})
+    assert highest(alone)[0] is None
+    assert "(0018,1078) has an offset" in highest(alone)[1]
+    seen.dataset.TimezoneOffsetFromUTC = "+0100"
+    assert highest(seen)[0] == highest(pet())[0]
+    scan = pet(AcquisitionTime="", AcquisitionDateTime="20240310110500+0100")
+    assert "(0008,002A) has an offset" in highest(scan)[1]
+
+
+@pytest.mark.parametrize("stamped", ["20240310100200", "20240310090200+0000", "20240310110000"])
+def test_two_injection_times_that_disagree_are_refused(stamped: str) -> None:
+    value, why = highest(pet(given={"RadiopharmaceuticalStartDateTime": stamped}))
+    assert value is None
+    assert "(0018,1078)" in why
+    assert "(0018,1072) name different times" in why
+
+
+@pytest.mark.parametrize("stamped", ["20240310100000", "20240310100030", "20240310070000-0300"])
+def test_two_injection_times_that_agree_are_taken(stamped: str) -> None:
+    assert highest(pet(given={"RadiopharmaceuticalStartDateTime": stamped}))[0] is not None
 
 
 @pytest.mark.parametrize(
@@ -215,6 +258,8 @@ def test_times_are_read_as_the_standard_writes_them() -> None:
     header = Dataset()
     header.AcquisitionDateTime = "20240331013000.0+0100"
     assert stamp(header, "AcquisitionDateTime", "+0200") == moment("20240331", "023000")
+    assert stamp(header, "AcquisitionDateTime") is None
+    header.AcquisitionDateTime = "20240331013000.0"
     assert stamp(header, "AcquisitionDateTime") == moment("20240331", "013000")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.errors import SafelightError
 from safelight.readers import tags
 from safelight.readers.measures.common import Box, fault, own, place_of, real_values, refused
-from safelight.readers.measures.times import moment, of_day, stamp
+from safelight.readers.measures.times import apart, as_written, moment, of_day, stamp
 from safelight.readers.reading import Measurement
 from safelight.readers.view import View
 
@@ -38,6 +38,11 @@ _OVERNIGHT: Final = 6 * 3600.0  # s from an injection before midnight to the sca
 _FEW: Final = 5  # half-lives, likewise
 _TIME: Final = "Radiopharmaceutical Start Time (0018,1072)"
 _DATE_TIME: Final = "Radiopharmaceutical Start Date Time (0018,1078)"
+_NO_ZONE: Final = (
+    "has an offset from UTC, and Timezone Offset From UTC (0008,0201) of the object is not known"
+)
+_CLOCKS: Final = timedelta(minutes=1)  # two ways to write one time may be this far apart
+_QUARTER: Final = timedelta(minutes=15)
 _LONGEST: Final = 20  # half-lives between injection and scan: more is a wrong date
 UNITS: Final = {
     "bw": "g/ml{SUVbw}",
@@ -239,12 +244,19 @@ def _start(
     dataset: "Dataset", given: "Dataset", scan: datetime, half_life: float
 ) -> tuple[datetime, str]:
     """Return the moment of the injection, and what says so."""
-    start = stamp(
-        given, "RadiopharmaceuticalStartDateTime", tags.text(dataset, "TimezoneOffsetFromUTC")
-    )
+    zone = tags.text(dataset, "TimezoneOffsetFromUTC")
+    start = stamp(given, "RadiopharmaceuticalStartDateTime", zone)
+    written, offset = as_written(given, "RadiopharmaceuticalStartDateTime")
+    since = of_day(tags.text(given, "RadiopharmaceuticalStartTime"))
+    told = start or written
+    if told is not None and since is not None:
+        every = _DAY if start is not None else _QUARTER
+        if apart(told, since, every) > _CLOCKS:
+            raise _MissingError(f"{_DATE_TIME} and {_TIME} name different times")
     if start is not None:
         return start, _DATE_TIME
-    since = of_day(tags.text(given, "RadiopharmaceuticalStartTime"))
+    if since is None and offset:
+        raise _MissingError(f"{_DATE_TIME} {_NO_ZONE}")
     if since is None:
         raise _MissingError(f"{_TIME} {fault(given, 'RadiopharmaceuticalStartTime')}")
     return _before(scan, since, half_life), _TIME
@@ -267,12 +279,13 @@ def _before(scan: datetime, since: timedelta, half_life: float) -> datetime:
 
 def _scan(dataset: "Dataset", half_life: float) -> datetime:
     """Return the moment that START stands for (QIBA: series time may be of a later series)."""
+    zone = tags.text(dataset, "TimezoneOffsetFromUTC")
     series = moment(tags.text(dataset, "SeriesDate"), tags.text(dataset, "SeriesTime"))
     acquired = moment(tags.text(dataset, "AcquisitionDate"), tags.text(dataset, "AcquisitionTime"))
     if acquired is None:
-        acquired = stamp(
-            dataset, "AcquisitionDateTime", tags.text(dataset, "TimezoneOffsetFromUTC")
-        )
+        acquired = stamp(dataset, "AcquisitionDateTime", zone)
+        if acquired is None and as_written(dataset, "AcquisitionDateTime")[1]:
+            raise _MissingError(f"Acquisition Date Time (0008,002A) {_NO_ZONE}")
     if acquired is None:
         raise _MissingError("Acquisition Date and Time (0008,0022), (0008,0032) are missing")
     if series is not None and series <= acquired:
@@ -280,7 +293,7 @@ def _scan(dataset: "Dataset", half_life: float) -> datetime:
     name, group = _GE
     try:
         private = dataset.private_block(group, name)
-        vendor = stamp(dataset, private.get_tag(0x0D))
+        vendor = stamp(dataset, private.get_tag(0x0D), zone)
     except KeyError:
         vendor = None
     if vendor is not None and vendor <= acquired:

@@ -9,11 +9,11 @@ from safelight.readers import tags
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["moment", "of_day", "stamp"]
+__all__ = ["apart", "as_written", "moment", "of_day", "stamp"]
 
 _DAY: Final = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _TIME: Final = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
-_STAMP: Final = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{1,6})?)(?:([+-])(\d{2})(\d{2}))?")
+_STAMP: Final = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{1,6})?)([+-]\d{4})?")
 
 
 def of_day(written: str) -> timedelta | None:
@@ -40,26 +40,47 @@ def moment(day: str, time: str) -> datetime | None:
 
 
 def stamp(dataset: "Dataset", keyword: str | int, zone: str = "") -> datetime | None:
-    """Return the moment of a DT value on the scanner's own clock; None when it is none.
+    """Return the moment of a DT value on the scanner's own clock; None when that is not known.
 
     Args:
         dataset: Holds it.
         keyword: Of the element.
         zone: Timezone Offset From UTC (0008,0201) of the object, such as ``+0100``: a value with
-            an offset of its own is brought to that clock; without one its digits are taken.
+            an offset of its own is brought to that clock, and is not known without.
     """
-    match = _STAMP.fullmatch(tags.text(dataset, keyword).replace("&", ""))
-    if match is None:
-        return None
-    found = moment(match[1], match[2])
+    found, shift = as_written(dataset, keyword)
     own = re.fullmatch(r"([+-])(\d{2})(\d{2})", zone.strip())
-    if found is None or match[3] is None or own is None:
+    if found is None or not shift:
         return found
+    if own is None:
+        return None
     try:
-        theirs = _offset(match[3], match[4], match[5])
+        theirs = _offset(shift[0], shift[1:3], shift[3:])
         return found.replace(tzinfo=theirs).astimezone(_offset(*own.groups())).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
+
+
+def as_written(dataset: "Dataset", keyword: str | int) -> tuple[datetime | None, str]:
+    """Return the digits of a DT value as a moment, None when it is none, and its own offset."""
+    match = _STAMP.fullmatch(tags.text(dataset, keyword).replace("&", ""))
+    if match is None:
+        return None, ""
+    return moment(match[1], match[2]), match[3] or ""
+
+
+def apart(one: datetime, other: timedelta, every: timedelta) -> timedelta:
+    """Return how far a moment's time of day is from another, by a clock that goes round.
+
+    Args:
+        one: The moment.
+        other: Time since midnight.
+        every: What the clock goes round in: a day; 15 minutes if the zone is not known, as zones
+            are whole quarters of an hour apart.
+    """
+    midnight = one.replace(hour=0, minute=0, second=0, microsecond=0)
+    rest = (one - midnight - other) % every
+    return min(rest, every - rest)
 
 
 def _offset(sign: str, hours: str, minutes: str) -> timezone:

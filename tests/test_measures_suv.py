@@ -111,6 +111,8 @@ def test_counts_need_philips_factors() -> None:
         ("DecayCorrection", "(0054,1102)"),
         ("RadiopharmaceuticalInformationSequence", "(0054,0016)"),
         ("AcquisitionTime", "(0008,0032)"),
+        ("RescaleSlope", "(0028,1053)"),
+        ("RescaleIntercept", "(0028,1052)"),
     ],
 )
 def test_what_is_missing_is_named(keyword: str, tag: str) -> None:
@@ -138,7 +140,12 @@ def test_what_is_missing_of_the_pharmaceutical_is_named(keyword: str, tag: str) 
     [
         ({"RadionuclideTotalDose": "370"}, {}, "(0018,1074) is out of range"),
         ({}, {"PatientWeight": "75000"}, "(0010,1030) is out of range"),
-        ({}, {"PatientWeight": "0"}, "(0010,1030) is missing"),
+        ({}, {"PatientWeight": "0"}, "(0010,1030) is out of range"),
+        ({}, {"PatientWeight": ""}, "(0010,1030) is empty"),
+        ({}, {"RescaleSlope": "0"}, "(0028,1053) makes no sense"),
+        ({}, {"RescaleSlope": "NaN"}, "(0028,1053) is empty, or was no number"),
+        ({}, {"RescaleSlope": "-1"}, "(0028,1053) is below 0"),
+        ({}, {"RescaleIntercept": ""}, "(0028,1052) is empty"),
         ({}, {"DecayCorrection": "NONE"}, "neither START nor ADMIN"),
         ({}, {"CorrectedImage": ["DECY"]}, "ATTN"),
         (

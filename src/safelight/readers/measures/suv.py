@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.errors import SafelightError
 from safelight.readers import tags
-from safelight.readers.measures.common import Box, fault, own, place_of, real_values, refused
+from safelight.readers.measures.common import (
+    Box,
+    fault,
+    own,
+    place_of,
+    real_values,
+    refused,
+    rescale,
+)
 from safelight.readers.measures.times import apart, as_written, moment, of_day, stamp
 from safelight.readers.reading import Measurement
 from safelight.readers.view import View
@@ -215,8 +223,8 @@ def _weight(dataset: "Dataset") -> float:
 
 def _number(holder: "Dataset", keyword: str, tag: str, bounds: tuple[float, float]) -> float:
     value = tags.number(holder, keyword)
-    if not value:
-        raise _MissingError(f"{_spoken(keyword)} {tag} is missing")
+    if value is None:
+        raise _MissingError(f"{_spoken(keyword)} {tag} {fault(holder, keyword)}")
     if not bounds[0] <= value <= bounds[1]:
         raise _MissingError(f"{_spoken(keyword)} {tag} is out of range")
     return value
@@ -320,8 +328,11 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
         box: Column, row, width and height in pixels; None for the whole frame.
     """
     found, place, values, why = scale(view), place_of(view, frame, box), None, ""
+    scaled = rescale(view, frame)
+    if not isinstance(scaled, str) and scaled[0] < 0:
+        why = "Rescale Slope (0028,1053) is below 0"
     try:
-        values = real_values(view, frame, box)
+        values = None if why else real_values(view, frame, box)
     except SafelightError as error:
         why = str(error)
     out = []

@@ -114,6 +114,26 @@ def test_an_sr_names_reader_version_card_answer_and_values() -> None:
     assert "SUVbw: not computed: Patient's Weight (0010,1030) is missing" in texts(document)
 
 
+@pytest.mark.parametrize(
+    ("unit", "keyword", "scheme"),
+    [
+        ("g/ml{SUVbw}", "CodeValue", "UCUM"),
+        ("g/ml{SUVlbm(Janma)}", "LongCodeValue", "UCUM"),  # PS3.16 CID 85
+        ("g/ml{SUVlbm(James128)}", "LongCodeValue", "UCUM"),
+        ("per picture", "CodeValue", "99SAFELIGHT"),
+    ],
+)
+def test_an_sr_keeps_every_unit(unit: str, keyword: str, scheme: str, tmp_path: Path) -> None:
+    told = reading(measurements=(replace(AREA, unit=unit),))
+    data = structured_report(told, header())
+    (number,) = (each for each in walked(parsed(data).ContentSequence) if each.ValueType == "NUM")
+    (code,) = number.MeasuredValueSequence[0].MeasurementUnitsCodeSequence
+    assert code.CodingSchemeDesignator == scheme
+    assert code[keyword].value == (unit if scheme == "UCUM" else own(unit, unit).value)
+    assert code.CodeMeaning == unit
+    assert not complaints(data, tmp_path)
+
+
 def test_an_sr_carries_the_references_of_the_deidentified_input() -> None:
     head = header()
     for data in (

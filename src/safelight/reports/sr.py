@@ -9,6 +9,7 @@ it with its reason; sentences stand as comments (121106, DCM).
 import copy
 import hashlib
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +45,7 @@ _PROCEDURE: Final = Concept("363679005", "SCT", "Imaging procedure")
 _NO_UNIT: Final = Concept("1", "UCUM", "no units")
 _TEXT_MOST: Final = 1024
 _SERIES_NUMBER: Final = 9901
-_UNIT_MOST: Final = 16
+_UCUM: Final = re.compile(r"[!-\[\]-~]+")  # UCUM 3: printable ASCII; without a backslash
 _PLACES: Final = 12  # characters that a DS value of ours takes at most: see _decimal
 
 
@@ -218,13 +219,21 @@ def _tracking(reading: Reading, what: str) -> Any:
 
 
 def _measurement(each: Measurement) -> Any:
-    unit = each.unit if line(each.unit, _UNIT_MOST) == each.unit else "1"
-    meaning = "no units" if unit == "1" else unit
     return templates.Measurement(
-        name=concept(each.name),
-        value=float(_decimal(each.value)),
-        unit=Concept(unit, "UCUM", meaning),
+        name=concept(each.name), value=float(_decimal(each.value)), unit=_unit(each.unit)
     )
+
+
+def _unit(ucum: str) -> Concept:
+    """Return a unit as it is: a long one goes into Long Code Value (PS3.3 8.8, PS3.16 CID 85).
+
+    What UCUM cannot have written is a unit of our own, and not a measurement without one.
+    """
+    if ucum in ("", "1"):
+        return _NO_UNIT
+    if _UCUM.fullmatch(ucum):
+        return Concept(ucum, "UCUM", line(ucum))
+    return own(ucum, ucum)
 
 
 def _decimal(value: float | None) -> str:

@@ -171,7 +171,7 @@ def test_what_was_not_read_is_listed_with_its_reason() -> None:
 
 def test_header_and_pixels_that_disagree_are_told() -> None:
     kind = KindAnswer(
-        kind=ViewKind.CHEST_XRAY_FRONTAL,
+        kind=None,
         by_header=ViewKind.HEAD_CT,
         by_pixels=ViewKind.CHEST_XRAY_FRONTAL,
         distance=0.5,
@@ -179,6 +179,23 @@ def test_header_and_pixels_that_disagree_are_told() -> None:
     )
     text = read(page(report(reading(kind=kind)))).text
     assert "Its header says that it is a CT picture of the head" in text
+
+
+def test_a_kind_that_the_header_decides_is_not_called_wrong() -> None:
+    # pixels never learned knees: what they call a spine is no contradiction (docs/kind.md)
+    why = "the header says MR of the knee; pixels cannot tell these two apart"
+    kind = KindAnswer(
+        kind=ViewKind.KNEE_MR,
+        by_header=ViewKind.KNEE_MR,
+        by_pixels=ViewKind.SPINE_MR,
+        distance=0.5,
+        why=why,
+    )
+    assert not kind.disagree
+    assert list(words.kind_of(kind)) == [
+        "This looks like an MR picture of the knee.",
+        words.plain(why),
+    ]
 
 
 @pytest.mark.parametrize("answer", [each for each in Answer if not each.decided])

@@ -111,8 +111,12 @@ class KindAnswer:
 
     @property
     def disagree(self) -> bool:
-        """Whether header and pixels name two different kinds."""
-        return None not in {self.by_header, self.by_pixels} and self.by_header != self.by_pixels
+        """Whether header and pixels name two different kinds, which leaves it open what it is.
+
+        Where the header decides all the same, pixels cannot tell its kind from that kind's kin.
+        """
+        told = {self.by_header, self.by_pixels}
+        return self.kind is None and None not in told and len(told) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,18 @@ import pytest
 from click.testing import CliRunner, Result
 from fhir.resources.R4B.bundle import Bundle
 from PIL import Image
+from pydicom import config
 from pydicom.data import get_testdata_file
 
 from run_fixtures import NEEDLES, planted, sample
 from safelight.cli import main
-from safelight.errors import SafelightError
+from safelight.errors import FhirError, SafelightError
 from safelight.pipeline.readrun import Wanted, run
 from safelight.readers.reading import KindAnswer, ViewKind
 from safelight.readers.reading_json import from_json
 from safelight.readers.registry import registry
 from safelight.readers.view import View
+from safelight.reports.sr import structured_report
 from safelight.settings import Settings
 
 
@@ -98,6 +100,64 @@ def test_the_identity_is_off_in_everything_that_is_printed_and_written(tmp_path:
     for path in tmp_path.glob("out-fhir*.json"):
         Bundle.model_validate_json(path.read_bytes())
     assert not list(tmp_path.rglob(".safelight-*"))
+
+
+def several(folder: Path, **changes: dict[str, str]) -> Path:
+    """Write a CT image for each name, of a person each, with changes to its header."""
+    folder.mkdir()
+    for at, (name, change) in enumerate(sorted(changes.items()), 1):
+        data = sample()
+        for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+            setattr(data, keyword, f"1.2.826.0.9.{len(keyword)}.{at}")
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        data.PatientID = f"MRN55501{at}"
+        with config.disable_value_validation():
+            for keyword, value in change.items():
+                setattr(data, keyword, value)
+            data.save_as(folder / f"{name}.dcm")
+    return folder
+
+
+def test_headers_that_break_the_standard_hold_up_no_report(tmp_path: Path) -> None:
+    odd = {"PatientSex": "MALE", "StudyTime": "14:04:38"}
+    source = several(tmp_path / "in", a={}, b=odd, c={"StudyTime": "99"})
+    for name in ("sr", "sc"):
+        done = command("read", source, "--every", "--json", f"--{name}", tmp_path / f"{name}.dcm")
+        assert done.exit_code == 0
+        assert {each["status"] for each in json.loads(done.stdout)["inputs"]} == {"read"}
+        _good, bad, late = (
+            pydicom.dcmread(tmp_path / f"{name}-{number:04d}.dcm") for number in (1, 2, 3)
+        )
+        assert (bad.PatientSex, bad.StudyTime) == ("", "140438")
+        assert late.StudyTime == ""
+
+
+@pytest.mark.parametrize("fault", [ValueError("no"), FhirError("it cannot be said")])
+def test_a_report_that_fails_is_told_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    source, asked = several(tmp_path / "in", a={}, b={}), []
+
+    def once(*arguments: object, **named: object) -> bytes:
+        asked.append(named)
+        if len(asked) == 1:
+            raise fault
+        return made(*arguments, **named)  # type: ignore[arg-type]  # as given
+
+    made = structured_report
+    monkeypatch.setattr("safelight.reports.sr.structured_report", once)
+    where = ("--sr", str(tmp_path / "sr.dcm"), "--fhir", str(tmp_path / "f.json"))
+    done = command("read", source, "--every", "--json", "--workers", "1", *where)
+    assert done.exit_code == 1
+    first, second = json.loads(done.stdout)["inputs"]
+    assert first["status"] == second["status"] == "read"
+    assert list(first["not_made"]) == ["sr"]
+    assert first["not_made"]["sr"]
+    assert "not_made" not in second
+    assert (tmp_path / "sr.dcm").exists()
+    assert len(list(tmp_path.glob("f-*.json"))) == 2
+    asked.clear()
+    assert "no sr: " in command("read", source, "--every", "--workers", "1", *where).output
 
 
 def test_one_image_of_a_series_of_slices_is_read_and_says_so(tmp_path: Path) -> None:

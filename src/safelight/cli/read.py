@@ -224,6 +224,8 @@ def _document(done: "Run") -> dict[str, Any]:
             }
         elif each.reading is not None:
             told |= {"status": "read", "images": each.images, "reading": as_json(each.reading)}
+            if each.failed:
+                told["not_made"] = dict(each.failed)
         else:
             told |= {"status": "same series", "read_as": (each.by or 0) + 1}
         inputs.append(told)
@@ -258,6 +260,8 @@ def _lines_of(
     else:
         entry = next(one for one in report.entries if one.number == each.index + 1)
         yield from lines(entry, report)
+        for name, why in each.failed.items():
+            yield f"no {name}: {why}", {"fg": "yellow"}
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safelight import __version__
 from safelight.errors import SafelightError
 from safelight.pipeline.panel import Panel
+from safelight.readers import tags
 from safelight.readers.reading import KindAnswer, Reading, State
 from safelight.types import Deidentified
 
@@ -110,27 +111,42 @@ def _unread(item: Deidentified, why: str) -> Reading:
     return Reading(source=item.digest, software=__version__, kind=nothing)
 
 
-def made(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
-    """Return the reports that were asked for."""
+def made(
+    view: "View | None", reading: Reading, wanted: Wanted
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the reports that were asked for, and why one of them could not be made, by name."""
     done: dict[str, bytes] = {}
+    failed: dict[str, str] = {}
+    makers = {"fhir": _fhir, "sr": _structured, "sc": _pictures}
+    asked = {"fhir": wanted.fhir, "sr": wanted.sr, "sc": wanted.sc or wanted.maps}
+    for name, maker in makers.items():
+        if not asked[name]:
+            continue
+        try:
+            done |= maker(view, reading, wanted)
+        except SafelightError as error:
+            failed[name] = str(error)
+        except Exception:  # noqa: BLE001  # of one input; the others are told all the same
+            failed[name] = "it could not be made, which is a fault of ours"
+    return done, failed
+
+
+def _fhir(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+    import json  # noqa: PLC0415  # beside its one use
+
+    from safelight.reports.fhir import bundle  # noqa: PLC0415  # start-up cost
+
     dataset = view.dataset if view is not None else None
-    who = {"clinician": wanted.clinician}
-    if wanted.fhir:
-        import json  # noqa: PLC0415  # beside its one use
+    patient, study = tags.text(dataset, "PatientID"), tags.text(dataset, "StudyInstanceUID")
+    told = bundle(reading, patient=patient, study=study, clinician=wanted.clinician)
+    return {"fhir": json.dumps(told, indent=1, ensure_ascii=True).encode("ascii")}
 
-        from safelight.reports.fhir import bundle  # noqa: PLC0415  # start-up cost
 
-        patient = str(dataset.get("PatientID", "")) if dataset is not None else ""
-        study = str(dataset.get("StudyInstanceUID", "")) if dataset is not None else ""
-        told = bundle(reading, patient=patient, study=study, **who)
-        done["fhir"] = json.dumps(told, indent=1, ensure_ascii=True).encode("ascii")
-    if wanted.sr:
-        from safelight.reports.sr import structured_report  # noqa: PLC0415  # start-up cost
+def _structured(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+    from safelight.reports.sr import structured_report  # noqa: PLC0415  # start-up cost
 
-        done["sr"] = structured_report(reading, dataset, **who)
-    if wanted.sc or wanted.maps:
-        done |= _pictures(view, reading, wanted)
-    return done
+    dataset = view.dataset if view is not None else None
+    return {"sr": structured_report(reading, dataset, clinician=wanted.clinician)}
 
 
 def _pictures(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:

@@ -46,6 +46,7 @@ class Outcome:
         images: Images that the reading stands for.
         by: Position of the input whose reading stands for it.
         made: Reports as bytes: ``sr``, ``sc``, ``fhir``, and ``map NAME`` for each reader's map.
+        failed: Why a report of it could not be made, by the report's name.
         problem: Why it was not read.
     """
 
@@ -55,6 +56,7 @@ class Outcome:
     images: int = 1
     by: int | None = None
     made: Mapping[str, bytes] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
     problem: Problem | None = None
 
 
@@ -74,13 +76,14 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 all read, 1 review, 3 quarantine, 4 not finished."""
+        """Return 0 all read, 1 review or a report that failed, 3 quarantine, 4 not finished."""
         waiting = {each.problem.status for each in self.outcomes if each.problem}
         if not self.finished:
             return 4
         if Status.QUARANTINE in waiting:
             return 3
-        return 1 if Status.REVIEW in waiting else 0
+        failed = any(each.failed for each in self.outcomes)
+        return 1 if failed or Status.REVIEW in waiting else 0
 
 
 def run(
@@ -302,8 +305,15 @@ class _Job:
     ) -> Outcome:
         view, reading = look(clean, self.engine.limits, None, None, self.panel)
         reading = replace(reading, notes=(*notes, *reading.notes))
-        reports = made(view, reading, self.wanted)
-        return Outcome(index=at, code=self.code(at), reading=reading, images=images, made=reports)
+        reports, failed = made(view, reading, self.wanted)
+        return Outcome(
+            index=at,
+            code=self.code(at),
+            reading=reading,
+            images=images,
+            made=reports,
+            failed=failed,
+        )
 
 
 def _place(clean: Deidentified) -> tuple[float, int] | None:

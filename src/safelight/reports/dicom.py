@@ -10,11 +10,16 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pydicom import config
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code as Concept
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.valuerep import validate_value
 
 from safelight import __version__
+from safelight.readers import tags
+from safelight.readers.measures.times import moment, of_day
 from safelight.readers.reading import Code
 
 __all__ = [
@@ -44,6 +49,9 @@ _KEPT: Final = (
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
     *("LongitudinalTemporalInformationModified", "TimezoneOffsetFromUTC"),
 )
+_SEVERAL: Final = frozenset(("DeidentificationMethod",))
+_SEXES: Final = ("M", "F", "O")  # PS3.3 C.7.1.1
+_PUNCTUATION: Final = {"DA": {ord("."): None}, "TM": {ord(":"): None}}
 
 
 def uid(*parts: str) -> str:
@@ -70,17 +78,48 @@ def header_of(dataset: Dataset | None, source: str) -> Dataset:
         header.DeidentificationMethod = f"Safelight {__version__}"
     else:
         for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-            setattr(header, keyword, str(dataset.get(keyword, "")) or uid(keyword, source))
-        header.Modality = str(dataset.get("Modality", "")) or "OT"
-        header.SpecificCharacterSet = "ISO_IR 192"
+            setattr(header, keyword, _valid(dataset, keyword) or uid(keyword, source))
+        header.Modality = _valid(dataset, "Modality") or "OT"
         for keyword in (*_PATIENT, *_KEPT, "NumberOfFrames"):
-            if keyword in dataset:
-                setattr(header, keyword, dataset[keyword].value)
+            value = _valid(dataset, keyword)
+            if value is not None:
+                setattr(header, keyword, value)
     header.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _PATIENT:
         if keyword not in header:
             setattr(header, keyword, "")
     return header
+
+
+def _valid(dataset: Dataset, keyword: str) -> Any:
+    """Return a value as the standard has it written; None when a report cannot carry it.
+
+    Dates and times of ACR-NEMA, ``2024.03.10`` and ``14:04:38``, are written anew (PS3.5 6.2).
+    """
+    vr = dictionary_VR(keyword)
+    if vr == "SQ":
+        return list(tags.items(dataset, keyword)) or None
+    several = tags.texts(dataset, keyword)
+    values = tuple(each.translate(_PUNCTUATION.get(vr, {})) for each in several)
+    if not values or (len(values) > 1 and keyword not in _SEVERAL):
+        return None
+    if not all(_fits(vr, each) for each in values):
+        return None
+    if keyword == "PatientSex" and values[0] not in _SEXES:
+        return None
+    return list(values) if len(values) > 1 else values[0]
+
+
+def _fits(vr: str, value: str) -> bool:
+    if vr == "DA" and moment(value, "00") is None:
+        return False
+    if vr == "TM" and of_day(value) is None:
+        return False
+    try:
+        validate_value(vr, value, config.RAISE)
+    except ValueError:
+        return False
+    return True
 
 
 def common(header: Dataset, *, when: datetime | None = None) -> dict[str, Any]:

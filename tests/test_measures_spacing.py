@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from safelight.deid import profile
+from safelight.deid.engine import Engine
+from safelight.deid.pseudonyms import ProjectKey
 from safelight.errors import UnreadableInputError
 from safelight.readers.measures import area, distance, hu_statistics, measure
 from safelight.readers.measures.spacing import Spacing, regions_of, spacing_of
 from safelight.readers.view import View
-from safelight.types import Kind
+from safelight.types import Kind, Original
 from view_fixtures import CT, bundled, dicom, photo, view
 
 PIXELS = np.arange(40 * 60, dtype=np.int16).reshape(40, 60)
@@ -295,3 +298,45 @@ def test_a_scout_among_frames_is_neither_measured_nor_in_hounsfield_units() -> N
 def test_no_slope_or_intercept_is_made_up(header: dict[str, Any], why: str) -> None:
     given = {keyword: value for keyword, value in {**SCALED, **header}.items() if value is not None}
     assert why in hu_statistics(made(**given))[0].refused
+
+
+def masked(data: bytes, boxes: str) -> View:
+    """Return the view of an image in which a person masked these boxes."""
+    engine = Engine(key=ProjectKey(b"r" * 32), profile=profile.load("share"), mask=boxes)
+    original = Original(data, kind=Kind.DICOM)
+    return View.of(engine.deidentify(original, engine.subject([engine.survey(original)])))
+
+
+def test_what_was_masked_is_no_tissue() -> None:
+    tissue = np.random.default_rng(3).integers(1000, 1100, (40, 60)).astype(np.int16)
+    written = tissue.copy()
+    written[5:15, 10:40] = 0  # as dark as what is drawn over it
+    seen = masked(dicom(written, Modality="CT", **SCALED), "10,5,30,10")
+    found = {each.name.value: each for each in hu_statistics(seen)}
+    rest = np.delete(tissue.ravel(), np.ravel_multi_index(np.mgrid[5:15, 10:40], (40, 60)))
+    assert found["HU-MEAN"].value == pytest.approx(rest.mean() - 1024, abs=1e-6)
+    assert found["HU-MIN"].value == rest.min() - 1024
+    assert "without the 12 % of pixels that were masked" in found["HU-MEAN"].method
+    (inside,) = hu_statistics(seen, box=(12, 6, 5, 5))
+    assert "were masked" in inside.refused
+    (beside, *_) = hu_statistics(seen, box=(0, 20, 20, 20))
+    assert beside.value == pytest.approx(tissue[20:, :20].mean() - 1024, abs=1e-6)
+    assert "masked" not in beside.method
+
+
+def test_nothing_is_said_to_be_masked_where_nothing_was() -> None:
+    seen = made(**SCALED)
+    assert seen.painted() is None
+    assert "masked" not in hu_statistics(seen)[0].method
+
+
+def test_a_mask_in_lossy_jpeg_covers_whole_units() -> None:
+    data = bundled("JPEG-lossy.dcm")
+    before, after = view(data), masked(data, "20,30,3,3")
+    drawn = after.painted()
+    assert drawn is not None
+    assert drawn[30:33, 20:23].all()
+    changed = before.stored() != after.stored()
+    assert not changed[~drawn].any()
+    assert changed[drawn].any()
+    assert drawn.sum() > 9

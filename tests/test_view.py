@@ -216,7 +216,7 @@ def relabelled(
 ) -> Deidentified:
     """Return the same input under another kind, as only a fault elsewhere could make it."""
     changed = object.__new__(Deidentified)
-    for name in ("acts", "manifest", "digest", "size"):
+    for name in ("acts", "manifest", "digest", "size", "painted"):
         object.__setattr__(changed, name, getattr(item, name))
     object.__setattr__(changed, "kind", kind)
     object.__setattr__(changed, "parts", tuple(parts) if parts is not None else item.parts)

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
-__all__ = ["Action", "Deidentified", "FileSlice", "Kind", "Original", "Part", "Status"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Action", "Deidentified", "FileSlice", "Kind", "Original", "Painted", "Part", "Status"]
 
 
 class Kind(StrEnum):
@@ -105,6 +109,14 @@ class Action:
     digest: str = ""
 
 
+class Painted(Protocol):
+    """Where pixels of an image were drawn over."""
+
+    def of(self, frame: int) -> "NDArray[np.bool_]":
+        """Return a frame's mask, shape (rows, columns); frames are counted from 0."""
+        ...
+
+
 _SEAL: Final = object()
 
 
@@ -123,9 +135,10 @@ class Deidentified:
             strings, so that a ``Counter`` over a million objects stays small and cheap.
         digest: BLAKE3 of the whole output, hex.
         size: Of the whole output, in bytes.
+        painted: Where pixels were drawn over, so that nobody measures there; None where none were.
     """
 
-    __slots__ = ("acts", "digest", "kind", "manifest", "parts", "size")
+    __slots__ = ("acts", "digest", "kind", "manifest", "painted", "parts", "size")
 
     def __init__(
         self,
@@ -137,6 +150,7 @@ class Deidentified:
         acts: Sequence[str],
         digest: str,
         size: int,
+        painted: Painted | None = None,
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("only the residual check makes a Deidentified")
@@ -146,6 +160,7 @@ class Deidentified:
         self.acts: Final = tuple(acts)
         self.digest: Final = digest
         self.size: Final = size
+        self.painted: Final = painted
 
     def __repr__(self) -> str:
         return f"Deidentified(<{self.kind}, blake3 {self.digest[:12]}>)"

@@ -226,7 +226,9 @@ class DicomCleaner:
         parts = self._parts(work, sop_class, cleaner, body, pixels, trailer, syntax)
         notes = retouched.notes if retouched is not None else ()
         told = manifest.describe(ctx, actions=",".join([each.json for each in done]), notes=notes)
-        return person.residual.seal(Kind.DICOM, parts, told, [each.acts for each in done])
+        painted = retouched.painted if retouched is not None else None
+        counted = [each.acts for each in done]
+        return person.residual.seal(Kind.DICOM, parts, told, counted, painted=painted)
 
     def _pixel_parts(
         self, work: DicomObject, index: int, retouched: "Retouched | None"

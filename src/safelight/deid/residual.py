@@ -28,7 +28,7 @@ from safelight.dicomio.walker import (
     place,
 )
 from safelight.errors import NeedsReviewError, SafelightError, UnreadableInputError
-from safelight.types import _SEAL, Deidentified, Kind, Part
+from safelight.types import _SEAL, Deidentified, Kind, Painted, Part
 
 __all__ = ["Residual"]
 
@@ -269,7 +269,13 @@ class Residual:
                 tail = (tail + chunk[-overlap:])[-overlap:] if overlap else b""
 
     def seal(
-        self, kind: Kind, parts: Sequence[Part], manifest: bytes, acts: Sequence[str]
+        self,
+        kind: Kind,
+        parts: Sequence[Part],
+        manifest: bytes,
+        acts: Sequence[str],
+        *,
+        painted: Painted | None = None,
     ) -> Deidentified:
         """Return the checked output. Called by the cleaners after the checks above passed."""
         digest = blake3.blake3()
@@ -286,4 +292,5 @@ class Residual:
             acts=acts,
             digest=digest.hexdigest(),
             size=size,
+            painted=painted,
         )

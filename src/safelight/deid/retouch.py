@@ -17,7 +17,7 @@ from safelight.deid.parts import chunks
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
 from safelight.deid.pixels.header import PixelHeader
 from safelight.deid.pixels.mask import Masked, mask_object
-from safelight.deid.pixels.masks import Mask
+from safelight.deid.pixels.masks import Mask, Masks
 from safelight.deid.pixels.photos import mask_photo, picture
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render
@@ -52,6 +52,7 @@ class Retouched:
         done: Options of the profile that were carried out.
         faceless: What could be rebuilt into a face was taken out, or there was none to begin with.
         notes: Facts for the report.
+        painted: Where the pixels were drawn over; None where they were not.
     """
 
     parts: list[Part] | None
@@ -62,6 +63,7 @@ class Retouched:
     done: frozenset[Option]
     faceless: bool = False
     notes: tuple[str, ...] = ()
+    painted: Masks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +216,7 @@ class Retoucher:
             entries=[*masked.entries, *as_it_was.entries],
             syntax=masked.syntax,
             changed=masked.changed,
+            painted=masked.painted,
         )
 
     def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:

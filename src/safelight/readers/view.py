@@ -21,7 +21,7 @@ from safelight.dicomio.walker import OddEncodingError
 from safelight.errors import LimitExceededError, UnreadableInputError
 from safelight.readers import tags
 from safelight.readers.frames import DicomFrames, Frames, NiftiFrames, NoFrames, PhotoFrames
-from safelight.types import Deidentified, FileSlice, Kind
+from safelight.types import Deidentified, FileSlice, Kind, Painted
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -55,6 +55,7 @@ class View:
 
     __slots__ = (
         "_frames",
+        "_painted",
         "age",
         "body_part",
         "dataset",
@@ -69,12 +70,19 @@ class View:
     )
 
     def __init__(
-        self, *, digest: str, file_kind: Kind, frames: Frames, dataset: "Dataset | None"
+        self,
+        *,
+        digest: str,
+        file_kind: Kind,
+        frames: Frames,
+        dataset: "Dataset | None",
+        painted: Painted | None = None,
     ) -> None:
         self.digest: Final = digest
         self.file_kind: Final = file_kind
         self.dataset: Final = dataset
         self._frames: Final = frames
+        self._painted: Final = painted
         self.modality: Final = tags.text(dataset, "Modality").upper()
         self.body_part: Final = tags.text(dataset, "BodyPartExamined").upper()
         self.view_position: Final = tags.text(dataset, "ViewPosition").upper()
@@ -115,7 +123,13 @@ class View:
             frames = NoFrames("nothing here can decode pictures of this format")
         else:
             raise UnreadableInputError("no reader can look at a file of this kind")
-        return cls(digest=item.digest, file_kind=kind, frames=frames, dataset=dataset)
+        return cls(
+            digest=item.digest,
+            file_kind=kind,
+            frames=frames,
+            dataset=dataset,
+            painted=item.painted,
+        )
 
     @property
     def frames(self) -> int:
@@ -159,6 +173,17 @@ class View:
             LimitExceededError: It takes more than the limits allow.
         """
         return self._frames.stored(self._known(index))
+
+    def painted(self, index: int = 0) -> NDArray[np.bool_] | None:
+        """Return where de-identification drew over a frame's pixels, shape (rows, columns).
+
+        None where it drew nothing. Of what was drawn before the input came in, nothing is known.
+
+        Raises:
+            UnreadableInputError: There is no such frame.
+        """
+        found = self._painted.of(self._known(index)) if self._painted is not None else None
+        return found if found is not None and found.any() else None
 
     def _known(self, index: int) -> int:
         frames = self._frames

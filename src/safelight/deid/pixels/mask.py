@@ -59,6 +59,7 @@ class Masked:
         changed: Elements of the top level that are no longer true: their new raw value, in the
             encoding of the data set, or None for one that has to go. Only elements that were there.
         frames: Numbers of the frames that were masked.
+        painted: What was drawn over: in lossy JPEG whole MCUs; None where nothing was.
     """
 
     parts: list[Part]
@@ -66,6 +67,7 @@ class Masked:
     syntax: str
     changed: Mapping[int, bytes | None] = field(default_factory=dict)
     frames: tuple[int, ...] = ()
+    painted: Masks | None = None
 
 
 def mask_object(
@@ -113,7 +115,12 @@ def mask_object(
         entries = [*_told(regions, shapes, element[0]), *entries]
     changed = work.changed(changes) if numbers else {}
     return Masked(
-        parts=parts, entries=entries, syntax=syntax, changed=changed, frames=tuple(numbers)
+        parts=parts,
+        entries=entries,
+        syntax=syntax,
+        changed=changed,
+        frames=tuple(numbers),
+        painted=work.painted if numbers else None,
     )
 
 
@@ -156,6 +163,7 @@ class _Work:
         self.copier, self.fill = copier, fill
         self.form = header.form
         self.photometric = self.form.photometric
+        self.painted = masks
         self.statistics = Statistics(header)
         self.seen: set[int] = set()
 
@@ -232,6 +240,7 @@ class _Work:
     def _jpeg(self, numbers: Sequence[int]) -> tuple[Changes, str] | None:
         """Mask DCT frames as they are; None when they are of another process."""
         frames: dict[int, bytes] = {}
+        units: dict[int, Mask] = {}
         touched = set(numbers)
         sequential = self.form.syntax in (_BASELINE, _EXTENDED)
         for index in range(self.form.frames):
@@ -253,7 +262,9 @@ class _Work:
                 keep=self.masks.kept(index),
             )
             if mask is not None:
-                self._check(index, frames[index], mask, covered(coded, mask), jpeg.precision)
+                units[index] = covered(coded, mask)
+                self._check(index, frames[index], mask, units[index], jpeg.precision)
+        self.painted = replace(self.masks, regions=(), shapes=units)
         syntax = self.form.syntax
         if not sequential:
             syntax = _BASELINE if self.form.bits_stored <= 8 else _EXTENDED  # noqa: PLR2004 - bits of the baseline process

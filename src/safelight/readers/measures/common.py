@@ -151,8 +151,11 @@ def rescale(view: View, frame: int) -> tuple[float, float] | str:
     return "Rescale Slope (0028,1053) and Rescale Intercept (0028,1052) are missing"
 
 
-def real_values(view: View, frame: int, box: Box | None = None) -> NDArray[np.float64]:
-    """Return rescaled values (PS3.3 C.11.1), flat, without pixels that are padding.
+def real_values(view: View, frame: int, box: Box | None = None) -> tuple[NDArray[np.float64], str]:
+    """Return rescaled values (PS3.3 C.11.1), flat, and what of them was left out, in words.
+
+    Padding is left out, and so is what de-identification drew over: those are no values of the
+    patient.
 
     Raises:
         UnreadableInputError: There are none, how they are rescaled is not known, or they cannot be
@@ -169,10 +172,18 @@ def real_values(view: View, frame: int, box: Box | None = None) -> NDArray[np.fl
     if isinstance(scaled, str):
         raise UnreadableInputError(scaled)
     values = stored.astype(np.float64) * scaled[0] + scaled[1]
+    kept = np.isfinite(values)
     if header.padding is not None:
         low, high = header.padding
-        values = values[(stored < low) | (stored > high)]
-    values = values[np.isfinite(values)]
-    if not values.size:
+        kept &= (stored < low) | (stored > high)
+    if not kept.any():
         raise UnreadableInputError("all of its pixels are padding")
-    return np.asarray(values, np.float64).reshape(-1)
+    drawn, note = view.painted(frame), ""
+    if drawn is not None:
+        there = inside(drawn, box)
+        kept &= ~there
+        if there.any():
+            note = f", without the {100 * there.mean():.2g} % of pixels that were masked"
+    if not kept.any():
+        raise UnreadableInputError("all of its pixels are padding or were masked")
+    return np.asarray(values[kept], np.float64), note

@@ -84,12 +84,13 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
     Args:
         view: A CT image.
         frame: From 0.
-        box: Column, row, width and height in pixels; None for the whole frame. Padding is left out.
+        box: Column, row, width and height in pixels; None for the whole frame. Padding and
+            what de-identification masked are left out.
     """
-    why, place = refusal(view, frame), place_of(view, frame, box)
+    why, place, note = refusal(view, frame), place_of(view, frame, box), ""
     if not why:
         try:
-            values = real_values(view, frame, box)
+            values, note = real_values(view, frame, box)
         except SafelightError as error:
             why = str(error)
     if why:
@@ -98,7 +99,7 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
     return tuple(
         Measurement(
             name=NAMES[each], value=round(float(np.float64(value)), 6), unit=UNIT, place=place,
-            method=_METHOD,
+            method=_METHOD + note,
         )
         for each, value in found.items()
     )  # fmt: skip

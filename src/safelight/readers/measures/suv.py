@@ -327,12 +327,14 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
         frame: From 0.
         box: Column, row, width and height in pixels; None for the whole frame.
     """
-    found, place, values, why = scale(view), place_of(view, frame, box), None, ""
+    found, place, values = scale(view), place_of(view, frame, box), None
+    why = note = ""
     scaled = rescale(view, frame)
     if not isinstance(scaled, str) and scaled[0] < 0:
         why = "Rescale Slope (0028,1053) is below 0"
     try:
-        values = None if why else real_values(view, frame, box)
+        if not why:
+            values, note = real_values(view, frame, box)
     except SafelightError as error:
         why = str(error)
     out = []
@@ -344,7 +346,7 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
             reason = found.refusals.get(way) or why
             out.append(refused(name, unit, reason, method=method, place=place))
             continue
-        method += f": {found.note}"
+        method += f": {found.note}{note}"
         mean = own(f"SUV-{way.upper()}-MEAN", f"Mean SUV ({_WORDS[way]})")
         for code, value in ((name, values.max()), (mean, values.mean())):
             out.append(

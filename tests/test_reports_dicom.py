@@ -235,6 +235,40 @@ def test_a_secondary_capture_of_any_picture_decodes(shape: tuple[int, int]) -> N
     assert shown.shape[0] > 100
 
 
+@pytest.mark.parametrize(
+    ("syntax", "said", "wanted"),
+    [
+        ("1.2.840.10008.1.2.1", {}, (None, None, None)),
+        ("1.2.840.10008.1.2.1", {"LossyImageCompression": "00"}, ("00", None, None)),
+        # compressed before, and stored without compression now: the ratio stays true
+        (
+            "1.2.840.10008.1.2.1",
+            {
+                "LossyImageCompression": "01",
+                "LossyImageCompressionRatio": ["12.5", "3"],
+                "LossyImageCompressionMethod": ["ISO_10918_1", "ISO_15444_1"],
+            },
+            ("01", [12.5, 3], ["ISO_10918_1", "ISO_15444_1"]),
+        ),
+        ("1.2.840.10008.1.2.4.51", {}, ("01", None, "ISO_10918_1")),
+        ("1.2.840.10008.1.2.4.91", {"LossyImageCompression": "00"}, ("01", None, "ISO_15444_1")),
+        ("1.2.840.10008.1.2.4.90", {}, (None, None, None)),
+    ],
+)
+def test_a_secondary_capture_says_what_its_source_lost(
+    syntax: str, said: dict[str, Any], wanted: tuple[Any, ...], tmp_path: Path
+) -> None:
+    head = header()
+    head.file_meta.TransferSyntaxUID = syntax
+    for keyword, value in said.items():
+        setattr(head, keyword, value)
+    data = secondary_capture(reading(), GREY, head)
+    told = parsed(data)
+    names = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
+    assert tuple(told.get(name) for name in names) == wanted
+    assert not complaints(data, tmp_path)
+
+
 def test_only_clinicians_get_the_map_in_a_secondary_capture() -> None:
     def coloured(*, clinician: bool) -> bool:
         data = secondary_capture(reading(SEEN), GREY, header(), clinician=clinician)

@@ -29,6 +29,7 @@ __all__ = [
     "concept",
     "header_of",
     "line",
+    "lossy_of",
     "own",
     "scheme_item",
     "uid",
@@ -49,7 +50,21 @@ _KEPT: Final = (
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
     *("LongitudinalTemporalInformationModified", "TimezoneOffsetFromUTC"),
 )
-_SEVERAL: Final = frozenset(("DeidentificationMethod",))
+_COMPRESSION: Final = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
+_SEVERAL: Final = frozenset(("DeidentificationMethod", *_COMPRESSION))
+# Transfer syntaxes that lose, or may lose, and their Lossy Image Compression Method (0028,2114)
+# (PS3.5 A.4, PS3.6 A, PS3.3 C.7.6.1.1.5.1)
+_JPEG: Final = "1.2.840.10008.1.2.4."
+_LOSSY: Final = {
+    **{f"{_JPEG}{n}": "ISO_10918_1" for n in range(50, 57)},
+    f"{_JPEG}81": "ISO_14495_1",
+    **{f"{_JPEG}{n}": "ISO_15444_1" for n in (91, 93)},
+    **{f"{_JPEG}{n}{part}": "ISO_13818_2" for n in (100, 101) for part in ("", ".1")},
+    **{f"{_JPEG}{n}{part}": "ISO_14496_10" for n in range(102, 107) for part in ("", ".1")},
+    **{f"{_JPEG}{n}": "ISO_23008_2" for n in (107, 108)},
+    **{f"{_JPEG}{n}": "ISO_18181_1" for n in (111, 112)},
+    f"{_JPEG}203": "ISO_15444_15",
+}
 _SEXES: Final = ("M", "F", "O")  # PS3.3 C.7.1.1
 _PUNCTUATION: Final = {"DA": {ord("."): None}, "TM": {ord(":"): None}}
 
@@ -108,6 +123,29 @@ def _valid(dataset: Dataset, keyword: str) -> Any:
     if keyword == "PatientSex" and values[0] not in _SEXES:
         return None
     return list(values) if len(values) > 1 else values[0]
+
+
+def lossy_of(dataset: Dataset | None) -> dict[str, Any]:
+    """Return what is known of lossy compression, which a picture of the image inherits.
+
+    Once compressed with loss, always so (PS3.3 C.7.6.1.1.5); a transfer syntax with loss tells it
+    where the header does not. Where nothing is known, nothing is said.
+
+    Args:
+        dataset: Header of the de-identified input with its meta information; None when it is not
+            DICOM.
+    """
+    if dataset is None:
+        return {}
+    meta = getattr(dataset, "file_meta", None)
+    method = _LOSSY.get(tags.text(meta, "TransferSyntaxUID"))
+    said = _valid(dataset, "LossyImageCompression")
+    if method is None and said != "01":
+        return {"LossyImageCompression": "00"} if said == "00" else {}
+    told = {keyword: _valid(dataset, keyword) for keyword in _COMPRESSION}
+    told["LossyImageCompressionMethod"] = told["LossyImageCompressionMethod"] or method
+    kept = {keyword: value for keyword, value in told.items() if value}
+    return {"LossyImageCompression": "01", **kept}
 
 
 def _fits(vr: str, value: str) -> bool:

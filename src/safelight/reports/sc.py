@@ -14,7 +14,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from safelight.readers.reading import Reading
 from safelight.reports import maps, words
-from safelight.reports.dicom import common, header_of, uid, written
+from safelight.reports.dicom import common, header_of, lossy_of, uid, written
 from safelight.reports.sr import hash_of
 
 __all__ = ["secondary_capture"]
@@ -64,7 +64,8 @@ def secondary_capture(
     made.PatientOrientation = ""
     made.Laterality = ""  # unknown (type 2C): the picture may be of a paired part
     made.BurnedInAnnotation = "NO"  # what is written in it names nobody
-    made.LossyImageCompression = "00"
+    for keyword, value in lossy_of(dataset).items():
+        setattr(made, keyword, value)
     made.SamplesPerPixel = 3
     made.PhotometricInterpretation = "RGB"
     made.PlanarConfiguration = 0

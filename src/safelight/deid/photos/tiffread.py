@@ -7,7 +7,7 @@ from typing import Final
 from safelight.deid.context import Context
 from safelight.deid.photos.common import Cursor
 from safelight.deid.photos.tifftags import INTEGERS, SIZES
-from safelight.errors import LimitExceededError
+from safelight.errors import LimitExceededError, NeedsReviewError
 
 __all__ = ["Folder", "TiffReader"]
 
@@ -78,6 +78,7 @@ class TiffReader:
         Raises:
             UnreadableInputError: Folders are malformed or form a loop.
             LimitExceededError: There are more of them than ``members``.
+            NeedsReviewError: A tag stands twice in one of them.
         """
         found: list[Folder] = []
         at = self.first
@@ -117,6 +118,8 @@ class TiffReader:
         for _ in range(count):
             tag, kind = cursor.number(2, self.order), cursor.number(2, self.order)
             value_count = cursor.number(self.word, self.order)
+            if tag in out.tags:
+                raise NeedsReviewError("a folder has a tag twice: readers take one or the other")
             out.tags[tag] = (kind, value_count, self._value(cursor, kind, value_count))
         following = cursor.number(self.word, self.order) if cursor.left >= self.word else 0
         self.use(at, cursor.at)

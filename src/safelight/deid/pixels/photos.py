@@ -7,8 +7,9 @@ what comes out here.
 
 import importlib
 import io
+import struct
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from safelight.deid.boxes import Region
 from safelight.deid.pixels.masks import Fill, Mask, Masks
 from safelight.deid.pixels.picture import Picture, turned_by
 from safelight.deid.pixels.render import HIGH_PERCENT, LOW_PERCENT
+from safelight.deid.pixels.tifffile import Tiff, alone
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 from safelight.types import Kind
@@ -36,6 +38,10 @@ MASKED: Final = {
 _WIDE: Final = ("I", "F")  # modes of more than 8 bits begin so
 _UNTURN: Final = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 _ORIENTATION: Final = 0x0112
+# what decoders raise for damaged files
+_DAMAGE: Final = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, struct.error,
+)  # fmt: skip
 
 Array = NDArray[Any]
 
@@ -61,8 +67,8 @@ def mask_photo(
         kind: Its format.
         data: The whole file.
         regions: Those with verdict MASK, and marks with KEEP that stay beside them, in stored
-            pixels; ``frames`` are pages of a TIFF. In an
-            animation every frame is masked wherever one is, since frames show through each other.
+            pixels; ``frames`` are pages of a TIFF, numbered as ``picture`` does. In an animation
+            every frame is masked wherever one is, since frames show through each other.
         shapes: Masks of any form by page, shape (rows, columns).
         fill: What is drawn over.
         limits: Bounds on what is unpacked.
@@ -83,6 +89,8 @@ def mask_photo(
 
 def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Picture]:
     """Return all frames or pages as displayed, in stored orientation (see ``Picture.upright``).
+
+    Pages of a TIFF are all folders that the photo cleaner keeps: the main chain, then SubIFDs.
 
     An alpha channel that hides or shows something is a picture of its own (``source`` is
     ``alpha``): what is written there is invisible in the colours.
@@ -105,18 +113,35 @@ def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Pictu
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised below
-            with Image.open(io.BytesIO(data)) as image:
-                for number in range(min(getattr(image, "n_frames", 1), limits.items)):
-                    image.seek(number)
-                    left -= image.width * image.height * 4
-                    if left < 0:
-                        raise LimitExceededError("its pictures are larger than the limit allows")
-                    found += _shown(image, number, kind, data)
+            for number, (image, whole) in enumerate(_frames(kind, data, limits)):
+                left -= image.width * image.height * 4
+                if left < 0:
+                    raise LimitExceededError("its pictures are larger than the limit allows")
+                found += _shown(image, number, kind, whole)
     except Image.DecompressionBombError as err:
         raise LimitExceededError("its pictures are larger than the limit allows") from err
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as err:
+    except _DAMAGE as err:
         raise UnreadableInputError("the picture cannot be decoded") from err
     return found
+
+
+def _frames(kind: Kind, data: bytes, limits: Limits) -> Iterator[tuple[Any, bytes]]:
+    """Yield each frame, opened, and the file that it is the current or the first one of.
+
+    A decoder of TIFF walks the main chain only: each folder is opened as if it were the first.
+    """
+    from PIL import Image  # noqa: PLC0415  # start-up cost
+
+    if kind is Kind.TIFF:
+        for page in Tiff(data, limits).pages:
+            whole = alone(data, page)
+            with Image.open(io.BytesIO(whole), formats=["TIFF"]) as image:
+                yield image, whole
+        return
+    with Image.open(io.BytesIO(data)) as image:
+        for number in range(min(getattr(image, "n_frames", 1), limits.items)):
+            image.seek(number)
+            yield image, data
 
 
 def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
@@ -128,7 +153,7 @@ def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
     except OSError:
         if kind is not Kind.TIFF:
             raise
-        return [_wide(_tiff_page(data, number), number, turned)]
+        return [_wide(_tiff_page(data), number, turned)]
     undo = turned if kind is Kind.TIFF and image.getexif().get(_ORIENTATION, 1) == 1 else 1
     if image.mode.startswith(_WIDE):
         return [_wide(_unturned(np.asarray(image), undo), number, turned)]
@@ -186,11 +211,11 @@ def _wide(values: Array, number: int, turned: int) -> Picture:
     return _of(levels, None, number, turned)
 
 
-def _tiff_page(data: bytes, number: int) -> Array:
-    """Return a page that Pillow has no mode for."""
+def _tiff_page(data: bytes) -> Array:
+    """Return the first page, which Pillow has no mode for."""
     import imagecodecs  # noqa: PLC0415  # start-up cost
 
     try:
-        return np.asarray(imagecodecs.tiff_decode(data, index=number))
+        return np.asarray(imagecodecs.tiff_decode(data, index=0))
     except imagecodecs.TiffError as err:
         raise UnreadableInputError("the picture cannot be decoded") from err

@@ -44,7 +44,7 @@ def mask(data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes:
         for number, page in enumerate(pages):
             here = masks.sized(page.rows, page.columns, len(pages))
             if number in here.numbers():
-                _Work(tiff, page, limits, fill).run(number, here.of(number), here.kept(number))
+                _Work(tiff, page, limits, fill).run(here.of(number), here.kept(number))
         return tiff.finish()
     except (struct.error, IndexError):
         raise UnreadableInputError("the file is truncated, or a length in it is wrong") from None
@@ -59,10 +59,10 @@ class _Work:
         if page.packing != _JPEG and page.colour == _YCBCR and page.subsampled:
             raise NeedsReviewError("pixels that share their colour cannot be written back")
 
-    def run(self, number: int, here: Mask, kept: Mask) -> None:
+    def run(self, here: Mask, kept: Mask) -> None:
         page = self.page
         if page.packing in _CCITT:
-            self._plain(number, here)
+            self._plain(here)
             return
         blocks = page.blocks()
         for index, (y, x, high, wide, plane) in enumerate(blocks):
@@ -137,10 +137,10 @@ class _Work:
         light = np.array((299, 587, 114)) @ table.reshape(3, -1)
         return [int(light.argmin())], [int(np.abs(light - 32_768_000).argmin())]
 
-    def _plain(self, number: int, here: Mask) -> None:
+    def _plain(self, here: Mask) -> None:
         """Write a CCITT page as plain bits, block by block."""
         page = self.page
-        white = tiffpack.ccitt(self.tiff.original, number, page)
+        white = tiffpack.ccitt(self.tiff.original, page)
         stored = white if page.colour != _WHITE_IS_ZERO else ~white
         dark, blocks = page.colour == _WHITE_IS_ZERO, page.blocks()
         stored = stored.copy()

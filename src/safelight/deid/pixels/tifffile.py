@@ -7,7 +7,7 @@ from typing import Final, Literal
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 
-__all__ = ["Page", "Tiff"]
+__all__ = ["Page", "Tiff", "alone"]
 
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _WIDTH, _HEIGHT, _BITS, _PACKING, _COLOUR, _FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -23,6 +23,7 @@ class Page:
     """One folder with a picture.
 
     Attributes:
+        at: Where it stands.
         tags: Raw value by tag: type, count, bytes, and where its entry stands.
         rows: Rows.
         columns: Columns.
@@ -45,6 +46,7 @@ class Page:
     """
 
     tags: dict[int, tuple[int, int, bytes, int]]
+    at: int = 0
     rows: int = 0
     columns: int = 0
     bits: int = 1
@@ -77,6 +79,15 @@ class Page:
         return found
 
 
+def alone(data: bytes, page: Page) -> bytes:
+    """Return the file with this folder in the first place, where decoders look for a picture."""
+    big = b"+" in data[2:4]
+    at, form = (8, "Q") if big else (4, "I")
+    first = struct.pack(page.order + form, page.at)
+    size = at + len(first)
+    return data if data[at:size] == first else data[:at] + first + data[size:]
+
+
 class Tiff:
     """The whole file, being changed.
 
@@ -86,7 +97,7 @@ class Tiff:
 
     Attributes:
         original: The bytes as they came.
-        pages: All folders with pictures: the main chain first, as readers number it, then others.
+        pages: All folders with pictures: the main chain first, as readers number it, then SubIFDs.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
@@ -129,13 +140,13 @@ class Tiff:
             at = waiting.pop(0)
             if at and at not in seen and len(seen) < self._limits.items:
                 seen.add(at)
-                page, following = self._folder(at)
+                page, _ = self._folder(at)  # what follows a SubIFD is not kept
                 main.append(page)
-                waiting += [*self._numbers(page, _SUB_FOLDERS), following]
+                waiting += self._numbers(page, _SUB_FOLDERS)
         return main
 
     def _folder(self, at: int) -> tuple[Page, int]:
-        order, big = self._order, self._big
+        order, big, start = self._order, self._big, at
         count = struct.unpack_from(order + ("Q" if big else "H"), self.original, at)[0]
         at += 8 if big else 2
         if count > 4096:  # noqa: PLR2004 - far more tags than there are
@@ -145,12 +156,14 @@ class Tiff:
             tag, kind = struct.unpack_from(order + "HH", self.original, at)
             number, inside = self._word(at + 4), at + (12 if big else 8)
             size = number * _SIZES.get(kind, 0)
-            start = inside if size <= (8 if big else 4) else self._word(inside)
-            if start + size > len(self.original):
+            value = inside if size <= (8 if big else 4) else self._word(inside)
+            if value + size > len(self.original):
                 raise UnreadableInputError("a value lies outside the file")
-            tags.setdefault(tag, (kind, number, self.original[start : start + size], at))
+            tags.setdefault(tag, (kind, number, self.original[value : value + size], at))
             at += 20 if big else 12
-        return self._page(tags), self._word(at)
+        page = self._page(tags)
+        page.at = start
+        return page, self._word(at)
 
     def _numbers(self, page: Page, tag: int) -> list[int]:
         kind, count, value, _ = page.tags.get(tag, (1, 0, b"", 0))

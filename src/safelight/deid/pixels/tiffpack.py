@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.deid.pixels.tifffile import Page
+from safelight.deid.pixels.tifffile import Page, alone
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 
@@ -124,7 +124,7 @@ def _packed(raw: Array, packing: int) -> bytes:
     return data
 
 
-def ccitt(data: bytes, number: int, page: Page) -> Array:
+def ccitt(data: bytes, page: Page) -> Array:
     """Return a bilevel page, True where it is white.
 
     Raises:
@@ -133,8 +133,7 @@ def ccitt(data: bytes, number: int, page: Page) -> Array:
     from PIL import Image  # noqa: PLC0415  # start-up cost
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.seek(number)
+        with Image.open(io.BytesIO(alone(data, page)), formats=["TIFF"]) as image:
             turned = image.getexif().get(0x0112, 1)
             found = np.array(image.convert("1"))
     except (OSError, SyntaxError, ValueError, EOFError) as err:

@@ -1,6 +1,8 @@
 """Photos masked in their own format: all frames and pages, and nothing else in them."""
 
+import importlib
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -217,3 +219,49 @@ def test_damage_is_an_error_and_never_a_crash(kind: Kind, cut: int, at: int, byt
             work()
         except (UnreadableInputError, NeedsReviewError, LimitExceededError):
             continue
+
+
+def small_screen(columns: int, rows: int) -> bytes:
+    """Return a GIF whose frame of 40 x 30 reaches over its screen."""
+    out = io.BytesIO()
+    made("L", 30, 40, 3).save(out, "GIF")
+    data = bytearray(out.getvalue())
+    data[6:10] = columns.to_bytes(2, "little") + rows.to_bytes(2, "little")
+    return bytes(data)
+
+
+def test_a_frame_beyond_its_screen_is_masked_where_it_is_shown() -> None:
+    data = small_screen(40, 10)
+    (old,) = frames(data)
+    (new,) = frames(mask_photo(Kind.GIF, data, [masked(5, 15, 20, 9)]))
+    assert old.shape == new.shape == (30, 40, 4)
+    assert (new[15:24, 5:25] == new[15, 5]).all()
+    new[15:24, 5:25] = old[15:24, 5:25]
+    assert np.array_equal(old, new)
+
+
+@pytest.mark.parametrize("kind", [Kind.BMP, Kind.GIF, Kind.PNG, Kind.TIFF, Kind.WEBP])
+def test_what_a_mask_did_not_reach_is_found_out(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module(f"safelight.deid.pixels.photo{kind.value}")
+    out = io.BytesIO()
+    made("L", 20, 20, 1).convert("RGB").save(out, kind.value.upper(), lossless=True)
+    honest = module.mask
+    monkeypatch.setattr(  # as if the picture were smaller than readers show it
+        module,
+        "mask",
+        lambda data, masks, *more: honest(
+            data, replace(masks, regions=[masked(2, 2, 9, 4)]), *more
+        ),
+    )
+    mask_photo(kind, out.getvalue(), [masked(2, 2, 9, 4)])
+    with pytest.raises(NeedsReviewError, match="left something"):
+        mask_photo(kind, out.getvalue(), [masked(2, 2, 9, 9)])
+
+
+def test_a_border_is_proven_too() -> None:
+    for kind in (Kind.PNG, Kind.TIFF, Kind.GIF):
+        out = io.BytesIO()
+        made("L", 20, 20, 1).save(out, kind.value.upper())
+        assert mask_photo(kind, out.getvalue(), [masked(2, 2, 9, 9)], fill=Fill.BOX)

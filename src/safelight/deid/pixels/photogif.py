@@ -3,13 +3,14 @@
 Source: CompuServe GIF89a specification, appendix F (LZW).
 """
 
+import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.deid.pixels.masks import Fill, Masks, edge_of
+from safelight.deid.pixels.masks import Fill, Mask, Masks, edge_of
 from safelight.deid.pixels.photocommon import check_size
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, UnreadableInputError
@@ -32,7 +33,7 @@ def mask(data: bytes, masks: Masks, fill: Fill, limits: Limits) -> bytes:
     """
     try:
         return _Gif(data, masks, fill, limits).mask()
-    except IndexError:
+    except (IndexError, struct.error):
         raise UnreadableInputError("the file is truncated") from None
 
 
@@ -44,13 +45,33 @@ class _Gif:
             raise UnreadableInputError("the file does not start as a GIF")
         self.data, self.fill, self.limits = data, fill, limits
         self.columns, self.rows = (int.from_bytes(data[at : at + 2], "little") for at in (6, 8))
-        check_size(self.rows, self.columns, limits)
         self.masks = masks
+        self.whole: Mask = np.zeros((0, 0), np.bool_)
         self.left = limits.decoded_bytes
         self.hidden = -1  # transparent index of the next picture
 
+    def _grow(self) -> None:
+        """Make the screen as large as its frames reach: readers show them whole."""
+        data = self.data
+        at = self._table(data[10], 13)[1]
+        while at < len(data) and data[at] != _TRAILER:
+            if data[at] == _IMAGE:
+                x, y, columns, rows = self._place(at)
+                self.columns, self.rows = max(self.columns, x + columns), max(self.rows, y + rows)
+                at = self._past(self._table(data[at + 9], at + 10)[1] + 1)
+            else:
+                at = self._past(at + 2) if data[at] == _EXTENSION else at + 1
+
+    def _place(self, start: int) -> tuple[int, int, int, int]:
+        """Return column, row, columns and rows of the picture that starts here."""
+        x, y, columns, rows = struct.unpack_from("<4H", self.data, start + 1)
+        return x, y, columns, rows
+
     def mask(self) -> bytes:
         data = self.data
+        self._grow()
+        check_size(self.rows, self.columns, self.limits)
+        self.whole = self.masks.sized(self.rows, self.columns, 1, together=True).of(0)
         table, at = self._table(data[10], 13)
         out = [data[:at]]
         while at < len(data) and data[at] != _TRAILER:
@@ -86,16 +107,11 @@ class _Gif:
 
     def _picture(self, start: int, coded: int, packed: bytes, table: bytes) -> bytes:
         """Return code size and sub-blocks of one picture, masked."""
-        numbers = [self.data[at : at + 2] for at in range(start + 1, start + 9, 2)]
-        x, y, columns, rows = (int.from_bytes(number, "little") for number in numbers)
+        x, y, columns, rows = self._place(start)
         self.left -= columns * rows
         if self.left < 0:
             raise LimitExceededError("its pictures are larger than the limit allows")
-        high, wide = max(self.rows, y + rows), max(self.columns, x + columns)
-        whole = self.masks.sized(self.rows, self.columns, 1, together=True).of(0)
-        here = np.zeros((high, wide), np.bool_)
-        here[: self.rows, : self.columns] = whole
-        here = here[y : y + rows, x : x + columns]
+        here = self.whole[y : y + rows, x : x + columns]
         root = self.data[coded]
         if not 1 <= root <= 8:  # noqa: PLR2004 - an index is a byte
             raise UnreadableInputError("a picture's code size is out of range")

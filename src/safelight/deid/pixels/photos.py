@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from safelight.deid.boxes import Region
 from safelight.deid.pixels.masks import Fill, Mask, Masks
+from safelight.deid.pixels.photoproof import prove_photo
 from safelight.deid.pixels.picture import Picture, turned_by
 from safelight.deid.pixels.render import HIGH_PERCENT, LOW_PERCENT
 from safelight.deid.pixels.tifffile import Tiff, alone
@@ -35,6 +36,8 @@ MASKED: Final = {
     Kind.TIFF: "phototiff",
     Kind.WEBP: "photowebp",
 }
+_TOGETHER: Final = frozenset({Kind.GIF, Kind.PNG, Kind.WEBP})  # frames are masked alike
+_JPEG_PACKED: Final = 7  # a TIFF's Compression
 _WIDE: Final = ("I", "F")  # modes of more than 8 bits begin so
 _UNTURN: Final = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 _ORIENTATION: Final = 0x0112
@@ -74,7 +77,8 @@ def mask_photo(
         limits: Bounds on what is unpacked.
 
     Raises:
-        NeedsReviewError: The format, or this variety of it, cannot be written back as it was.
+        NeedsReviewError: The format, or this variety of it, cannot be written back as it was, or
+            something of what is covered is left when it is decoded.
         UnreadableInputError: It is malformed or truncated.
         LimitExceededError: It unpacks to more than the limits allow.
     """
@@ -84,7 +88,16 @@ def mask_photo(
     masks = Masks(rows=0, columns=0, frames=0, regions=regions, shapes=shapes or {})
     name = f"safelight.deid.pixels.{MASKED[kind]}"
     masker = cast("Masker", importlib.import_module(name))  # start-up cost: one format at a time
-    return masker.mask(data, masks, fill, limits or Limits())
+    limits = limits or Limits()
+    done = masker.mask(data, masks, fill, limits)
+    if kind is not Kind.JPEG:  # proven by the masker, beside the mask as well
+        soft: set[int] = set()
+        if kind is Kind.TIFF:
+            pages = enumerate(Tiff(done, limits).pages)
+            soft = {number for number, page in pages if page.packing == _JPEG_PACKED}
+        pictures = picture(kind, done, limits)
+        prove_photo(pictures, masks, together=kind in _TOGETHER, fill=fill, soft=soft)
+    return done
 
 
 def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Picture]:

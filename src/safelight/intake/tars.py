@@ -20,6 +20,7 @@ __all__ = ["TarReader"]
 
 _BLOCK: Final = 512
 _CHUNK: Final = 1 << 18
+_KEPT_BYTES: Final = 64 << 20  # of members that were read last
 _EXTENSION_BYTES: Final = 1 << 16  # a longer path or pax record than this is refused
 _REGULAR: Final = (b"0", b"\x00", b"7")
 _KINDS: Final = {
@@ -53,6 +54,7 @@ class TarReader:
         self._places: list[_Place] = []
         self.members: list[Member] = []
         self._stream = _Stream(file, limits)
+        self._kept: dict[int, bytes] = {}  # members that were read last, the latest at the end
         try:
             self._list()
         except ArchiveError as error:
@@ -62,7 +64,21 @@ class TarReader:
             self._add(f"damaged-{len(self.members):06}", 0, 0, error)
 
     def read(self, number: int) -> bytes:
-        """Return one member's bytes; going back in a packed archive starts it over."""
+        """Return one member's bytes; going back in a packed archive starts it over.
+
+        A member is often wanted twice, its kind and then the whole: what was read last is kept.
+        """
+        data = self._kept.pop(number, None)
+        if data is None:
+            data = self._read(number)
+        if len(data) <= _KEPT_BYTES and self._stream.packed:
+            self._kept[number] = data
+            left = _KEPT_BYTES - sum(map(len, self._kept.values()))
+            while left < 0:
+                left += len(self._kept.pop(next(iter(self._kept))))
+        return data
+
+    def _read(self, number: int) -> bytes:
         place = self._places[number]
         if place.start < self._stream.position:
             self._stream = _Stream(self._file, self._limits)
@@ -77,12 +93,14 @@ class TarReader:
         seen: set[str] = set()
         extended: dict[str, str] = {}
         headers = 0
-        while (header := self._header()) is not None:
+        waiting = False  # for the member that an extension header is about
+        while (header := self._header(waiting=waiting)) is not None:
             headers += 1
             if headers > 4 * self._limits.members or len(self.members) >= self._limits.members:
                 raise LimitExceededError(f"more than {self._limits.members} members (members)")
             kind, size, name = header
-            if kind in (b"x", b"g", b"L", b"K"):
+            waiting = kind in (b"x", b"g", b"L", b"K")
+            if waiting:
                 records = self._extension(kind, size)
                 extended = extended if kind == b"g" else extended | records
                 continue
@@ -95,6 +113,8 @@ class TarReader:
                 self._member(kind, name, start, size, extended, seen)
             self._stream.skip(size + -size % _BLOCK)
             extended = {}
+        if self._stream.more():
+            raise ArchiveError("more stands behind the archive's end mark; it is not read")
 
     def _member(
         self,
@@ -116,13 +136,15 @@ class TarReader:
         seen.add(plain)
         self._add(plain, start, size, error)
 
-    def _header(self) -> tuple[bytes, int, str] | None:
-        """Return type, size and name of the next header; None at the end."""
+    def _header(self, *, waiting: bool) -> tuple[bytes, int, str] | None:
+        """Return type, size and name of the next header; None at the end mark."""
         block = self._stream.read(_BLOCK, short=True)
-        if not block.strip(b"\x00"):
-            return None
-        if len(block) < _BLOCK:
+        if not block:
+            raise ArchiveError("the archive has no end mark: it may be truncated")
+        if len(block) < _BLOCK or (waiting and not any(block)):
             raise ArchiveError("the archive is truncated")
+        if not any(block):
+            return None
         if _number(block[148:156]) != sum(block[:148]) + 8 * 0x20 + sum(block[156:]):
             raise ArchiveError("a header's checksum does not match")
         name = _text(block[:100])
@@ -159,6 +181,11 @@ class _Stream:
         elif start == b"\xfd7zXZ\x00":
             self._unpack = _Block(file, _xz).read
 
+    @property
+    def packed(self) -> bool:
+        """Whether going back means to start over."""
+        return self._unpack is not None
+
     def check(self, stop: int) -> None:
         """Refuse a claim beyond the limits or the end of a plain archive."""
         if stop > self._limits.decoded_bytes + self._limits.members * 4 * _BLOCK:
@@ -188,6 +215,13 @@ class _Stream:
             if not chunk:
                 return  # the padding after the last member may be missing
             count -= len(chunk)
+
+    def more(self) -> bool:
+        """Tell whether anything but zeros follows; reads up to the end."""
+        found = False
+        while chunk := self._some(_CHUNK):
+            found = found or any(chunk)
+        return found
 
     def _some(self, count: int) -> bytes:
         if self._unpack is None:
@@ -229,8 +263,10 @@ class _Gzip:
             data = self._waiting or self._file.read(_CHUNK)
             out = self._unpacker.decompress(data, count)
             self._waiting = self._unpacker.unconsumed_tail
-            if out or not data:
+            if out:
                 return out
+            if not data and not self._unpacker.eof:
+                raise ArchiveError("the archive's packed data end too early")
 
 
 class _Block:
@@ -254,7 +290,7 @@ class _Block:
             elif self._unpacker.needs_input:
                 data = self._file.read(_CHUNK)
                 if not data:
-                    return b""
+                    raise ArchiveError("the archive's packed data end too early")
             try:
                 out = self._unpacker.decompress(data, count)
             except OSError:  # how bz2 says that data are damaged

@@ -134,8 +134,14 @@ class Job:
             kind = Kind.UNKNOWN
             try:
                 item = self.items[index]
-                kind, head = item.look(SURVEY_BYTES, self.engine.limits)
-                sight = self._look(item, kind, head, result, known)
+                source: str | Original
+                if item.path is None:  # a member is read once, whole
+                    source = item.open(self.engine.limits)
+                    kind, head = source.kind, b""
+                else:
+                    source = item.path
+                    kind, head = item.look(SURVEY_BYTES, self.engine.limits)
+                sight = self._look(item, source, kind, head, result, known)
                 place = alike.setdefault(sight, len(result.sights))
                 if place == len(result.sights):
                     result.sights.append(sight)
@@ -164,6 +170,7 @@ class Job:
     def _look(
         self,
         item: "Item",
+        source: str | Original,
         kind: Kind,
         head: bytes,
         result: Surveyed,
@@ -173,7 +180,7 @@ class Job:
             raise UnreadableInputError(why_unknown(item))
         if kind in NOT_CLEANED:
             return Sight(kind)
-        evidence = self.engine.survey(self._source(item), kind=kind, head=head)
+        evidence = self.engine.survey(source, kind=kind, head=head)
         nodes: list[Hashable] = []
         if evidence.patient_key:
             nodes.append("p" + evidence.patient_key)

@@ -1,8 +1,8 @@
 """TIFF and BigTIFF, written anew: image tags and pixel data stay, every other tag goes.
 
-Strips and tiles are copied untouched (JPEG ones lose their own metadata). What no tag points to,
-and every private, EXIF, GPS, IPTC, XMP and text tag, is not written. Source: TIFF 6.0, TIFF
-Technical Notes 1 (SubIFDs) and 2 (JPEG), Adobe's BigTIFF design.
+Strips and tiles are copied, but for what no reader shows of them and for the metadata of JPEG
+ones. What no tag points to, and every private, EXIF, GPS, IPTC, XMP and text tag, is not written.
+Source: TIFF 6.0, TIFF Technical Notes 1 (SubIFDs) and 2 (JPEG), Adobe's BigTIFF design.
 """
 
 import struct
@@ -12,6 +12,7 @@ from safelight.deid.context import Cleaned, Context
 from safelight.deid.icc import scrub_profile
 from safelight.deid.photos import exif, jpeg
 from safelight.deid.photos.common import Cursor, Trail
+from safelight.deid.photos.tiffblocks import Blocks, Shape
 from safelight.deid.photos.tiffread import Folder, TiffReader
 from safelight.deid.photos.tifftags import OFFSETS, fits
 from safelight.errors import LimitExceededError, NeedsReviewError
@@ -62,7 +63,10 @@ class _Writer:
         self._trail = trail
         self._ctx = ctx
         self._at = 0
-        self._blocks: dict[tuple[int, int], tuple[int, int]] = {}
+        self._length = len(reader.data)
+        self._blocks: dict[tuple[int, int, int, Shape], tuple[int, int]] = {}
+        self._counted: set[tuple[int, int]] = set()
+        self._unpacked_left = ctx.limits.decoded_bytes
         self._most = 2 * len(reader.data) + (1 << 20)
         self._pixels_left = self._most
         self._pointers = 0
@@ -174,42 +178,51 @@ class _Writer:
         starts = self._reader.numbers(folder, tag)
         sizes = self._reader.numbers(folder, sizes_tag)
         if not sizes and len(starts) == 1:
-            sizes = (
-                sum(self._plain_sizes(folder, 1)),
-            )  # old writers left the length of one strip out
+            # old writers left the length of one strip out
+            only = Blocks(self._reader, folder, self._ctx).shape(0)
+            sizes = (only.row * only.rows,)
         if not starts or len(starts) != len(sizes):
             raise Cursor(self._reader.data).error("strips or tiles and their lengths do not match")
-        packing = self._reader.number(folder, _PACKING, _PLAIN)
-        plain = self._plain_sizes(folder, len(starts)) if tag == _STRIPS else ()
-        most = plain or (0,) * len(starts)
+        for start, size in {*zip(starts, sizes, strict=True)} - self._counted:
+            Cursor(self._reader.data, min(start, self._length), place="strip at byte").take(size)
+            self._counted.add((start, size))
+            self._pixels_left -= size
+        if self._pixels_left < 0:
+            raise LimitExceededError("strips overlap: their bytes outnumber the file's")
+        blocks = Blocks(self._reader, folder, self._ctx)
+        tables = folder.tags.get(_JPEG_TABLES, (0, 0, b""))[2]
         places: list[int] = []
         lengths: list[int] = []
-        for start, size, limit in zip(starts, sizes, most, strict=True):
-            known = self._blocks.get((start, size))
+        for index, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+            shape = blocks.shape(index)
+            place = (start, size, blocks.packing, shape)
+            known = self._blocks.get(place)
             if known is None:
-                known = self._block(start, size, packing, limit)
-                self._blocks[start, size] = known
+                known = self._block(start, size, blocks, shape, tables)
+                self._blocks[place] = known
             places.append(known[0])
             lengths.append(known[1])
         return [self._offsets(tag, places), self._offsets(sizes_tag, lengths)]
 
-    def _block(self, start: int, size: int, packing: int, most: int) -> tuple[int, int]:
+    def _block(
+        self, start: int, size: int, blocks: Blocks, shape: Shape, tables: bytes
+    ) -> tuple[int, int]:
         """Copy one strip or tile; return where it is now and how long."""
-        data = self._reader.data
         if not size:
             return 0, 0  # a tile that is not there (sparse files)
-        block = Cursor(data, min(start, len(data)), place="strip at byte").take(size)
+        block = memoryview(self._reader.data)[start : start + size]
         self._reader.use(start, start + size)
-        self._pixels_left -= size
-        if self._pixels_left < 0:
-            raise LimitExceededError("strips overlap: their bytes outnumber the file's")
-        if packing == _JPEG:
-            kept: bytes | memoryview = self._jpeg(block, "strip ")
-        elif packing == _PLAIN and 0 < most < size:
-            self._trail.remove("slack of a strip", block[most:])
-            kept = block[:most]
+        if blocks.packing == _JPEG:
+            kept: bytes | memoryview
+            kept, gone = blocks.blanked(self._jpeg(block, "strip "), shape, tables)
         else:
-            kept = block
+            if blocks.packing != _PLAIN:
+                self._unpacked_left -= shape.row * shape.rows
+            if self._unpacked_left < 0:
+                raise LimitExceededError("it unpacks to more than the limit (decoded_bytes)")
+            kept, gone = blocks.trimmed(block, shape)
+        for place, what in gone:
+            self._trail.remove(place, what)
         return self._put(kept), len(kept)
 
     def _jpeg(self, block: bytes | memoryview, prefix: str) -> bytes:
@@ -218,24 +231,6 @@ class _Writer:
         inner.remove(prefix + "after the end", memoryview(block)[end:])
         self._trail.actions.extend(inner.actions)
         return b"".join(bytes(part) for part in inner.parts if not hasattr(part, "path"))
-
-    def _plain_sizes(self, folder: Folder, count: int) -> tuple[int, ...]:
-        """Return the bytes of each unpacked strip; nothing when they depend on more than shape."""
-        get = self._reader.number
-        if get(folder, _COLOUR, 0) == _YCBCR:
-            return ()  # subsampled
-        height = get(folder, _HEIGHT, 0)
-        rows = max(1, min(get(folder, _ROWS, height), height))
-        apart = get(folder, _LAYOUT, 1) == 2  # noqa: PLR2004 - one plane a sample
-        bits = self._reader.numbers(folder, _BITS) or (1,)
-        samples = get(folder, _SAMPLES, 1)
-        a_pixel = bits[0] if apart else (sum(bits) if len(bits) == samples else samples * bits[0])
-        a_row = (get(folder, _WIDTH, 0) * a_pixel + 7) // 8
-        strips = max(1, (height + rows - 1) // rows)
-        last = (height - (strips - 1) * rows) * a_row
-        return tuple(
-            last if number % strips == strips - 1 else rows * a_row for number in range(count)
-        )
 
     def _offsets(self, tag: int, values: list[int]) -> Entry:
         word = "Q" if self._reader.big else "I"

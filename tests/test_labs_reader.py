@@ -1,10 +1,12 @@
 """What the lab reader says of results: flags, limits, doubts, and the words for them."""
 
+from fractions import Fraction
+
 import pytest
 
 from lab_fixtures import bounds, everything, fhir, observation, one, table
 from safelight.errors import SettingsError
-from safelight.readers.labs import Flag, Reason, read
+from safelight.readers.labs import Flag, Reason, Span, read
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,26 @@ def test_the_reports_own_mark_must_agree() -> None:
     assert one(table("ALT;60;H;U/L;<= 45", head=head)).flag is Flag.HIGH
     found = one(table("ALT;60;L;U/L;<= 45", head=head))
     assert found.reasons == (Reason.PRINTED_FLAG,)
+
+
+@pytest.mark.parametrize("printed", ["> 0", ">= 0", "0,0 <", "> 0,0"])
+def test_a_range_that_bounds_nothing_is_no_range(printed: str) -> None:
+    found = one(table(f"CRP;250;mg/L;{printed}"))
+    assert (found.flag, found.reasons) == (Flag.WITHHELD, (Reason.RANGE_NOT_READ,))
+
+
+def test_a_lower_bound_of_zero_alone_is_no_range_in_any_form() -> None:
+    columns = one(table("ALT;900;U/L;0;", head="Test;Result;Unit;Low;High"))
+    zero = {"low": {"value": 0, "unit": "U/L"}}
+    typed = one(fhir(observation("1742-6", "900", "U/L", referenceRange=[zero])))
+    for found in (columns, typed):
+        assert (found.flag, found.reasons) == (Flag.WITHHELD, (Reason.RANGE_NOT_READ,))
+    assert one(table("CRP;3;mg/L;0-5")).flag is Flag.WITHIN
+
+
+def test_nothing_lies_within_a_span_without_bounds() -> None:
+    unbounded = Span(low=None, high=None)
+    assert Span(low=Fraction(3), high=Fraction(3)).place(unbounded) is None
 
 
 def test_five_shares_of_white_cells_add_up() -> None:

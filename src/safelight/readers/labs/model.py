@@ -114,7 +114,12 @@ class Span:
     high_open: bool = False
 
     def place(self, inside: "Span") -> Flag | None:
-        """Return how all of self lies to ``inside``; None where parts of it lie differently."""
+        """Return how all of self lies to ``inside``.
+
+        None where parts of it lie differently, or where ``inside`` has no bound to lie within.
+        """
+        if inside.low is None and inside.high is None:
+            return None
         if self._below(inside):
             return Flag.LOW
         if inside._below(self):  # noqa: SLF001  # the same class, mirrored

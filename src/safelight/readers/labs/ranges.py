@@ -175,6 +175,8 @@ def _bounds(low: str, high: str, opened: tuple[bool, bool], point: Point) -> Pri
         return Reason.RANGE_INVERTED
     if left == 0:  # nothing here goes below zero
         left = None
+    if left is None and right is None:
+        return Reason.RANGE_NOT_READ  # "> 0" or "0-" bounds nothing: a part of it is missing
     return PrintedRange(
         span=Span(low=left, high=right, low_open=opened[0], high_open=opened[1]),
         decimals=max(decimals, 0),

@@ -63,7 +63,8 @@ def _findings(rows: Sequence[Row], before: Sequence[Row]) -> Iterable[checks.Fin
 
 
 def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
-    side, urgent_source = book.urgent(row.analyte, row.span, row.unit, row.about)
+    alarm = book.urgent(row.analyte, row.span, row.unit, row.about)
+    side, urgent_source = (alarm.side, alarm.source) if alarm else ("", "")
     flag, basis, source, context, span, reasons = _compared(row, book)
     doubts = [each.reason for each in found]
     if checks.implausible(row):
@@ -76,12 +77,12 @@ def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
         and (flag not in _MARK_ALLOWS[row.mark])
     ):
         doubts.append(Reason.PRINTED_FLAG)
-    if side:
+    if alarm:
         critical, allowed = _CRITICAL[side]
         if flag in allowed and row.mark not in {"within", "high" if side == "low" else "low"}:
-            if flag is Flag.NO_RANGE:
-                basis, source, reasons = Basis.CITED, urgent_source, ()
-            flag = critical
+            if basis is not Basis.PRINTED:  # it rests on the limit for alarm alone
+                basis, context, span, reasons = alarm.basis, "", None, ()
+            flag, source = critical, alarm.source
         elif flag is not Flag.WITHHELD:
             doubts.append(Reason.CRITICAL_YET_WITHIN)
     if doubts:
@@ -189,5 +190,5 @@ def _shifted(row: Row, span: Span, flag: Flag, side: str, book: Book) -> bool:
     if checks.implausible(moved):
         return False
     return moved.span.place(span) is not flag or (
-        bool(side) and not book.urgent(row.analyte, moved.span, row.unit, row.about)[0]
+        bool(side) and book.urgent(row.analyte, moved.span, row.unit, row.about) is None
     )

@@ -112,7 +112,7 @@ def _range(each: Assessment) -> list[Mapping[str, Any]]:
         shown["high"] = _quantity(words.decimal(each.span.high), each.row.unit)
     meaning = "normal" if each.basis is Basis.PRINTED else "recommended"
     shown["type"] = {"coding": [{"system": _RANGE_MEANING, "code": meaning}]}
-    if each.source:
+    if each.source and each.basis is not Basis.PRINTED:
         shown["text"] = f"{words.shown_range(each.span)} ({each.source})"
     return [shown]
 

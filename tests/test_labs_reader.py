@@ -7,6 +7,7 @@ import pytest
 from lab_fixtures import bounds, everything, fhir, observation, one, table
 from safelight.errors import SettingsError
 from safelight.readers.labs import Flag, Reason, Span, read
+from safelight.readers.labs.out import as_fhir
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,47 @@ def test_a_lower_bound_of_zero_alone_is_no_range_in_any_form() -> None:
 def test_nothing_lies_within_a_span_without_bounds() -> None:
     unbounded = Span(low=None, high=None)
     assert Span(low=Fraction(3), high=Fraction(3)).place(unbounded) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "flag", "interpretation"),
+    [
+        ("Lactate;9.0;HH;mmol/L;0.5-2.2", Flag.HIGH, "HH"),
+        ("Lactate;0.2;LL;mmol/L;0.5-2.2", Flag.LOW, "LL"),
+        ("Lactate;9.0;critical;mmol/L;0.5-2.2", Flag.HIGH, "HH"),
+        ("Lactate;9.0;HH;mmol/L;", Flag.NO_RANGE, ""),
+        ("Potassium;6.0;HH;mmol/L;3.5-5.1", Flag.HIGH, "HH"),
+        ("Potassium;7.0;HH;mmol/L;3.5-5.1", Flag.CRITICAL_HIGH, "HH"),
+    ],
+)
+def test_what_the_laboratory_marks_as_critical_is_told_as_urgent(
+    line: str, flag: Flag, interpretation: str
+) -> None:
+    report = read(table(line, head="Test;Result;Flag;Unit;Reference range"))
+    found = report.results[0]
+    assert (found.flag, found.urgent) == (flag, True)
+    first = report.sentences[0]
+    assert "Contact your doctor or emergency service now" in first.text
+    marked = flag is not Flag.CRITICAL_HIGH
+    assert (first.template == "critical-mark") is marked
+    assert ("The report itself marks" in first.text) is marked
+    summary, observed = (each["resource"] for each in as_fhir(report)["entry"])
+    assert first.text in summary["conclusion"]
+    codes = [each["coding"][0]["code"] for each in observed.get("interpretation", [])]
+    assert codes == ([interpretation] if interpretation else [])
+
+
+@pytest.mark.parametrize("line", ["Lactate;1.0;HH;mmol/L;0.5-2.2", "Lactate;9.0;LL;mmol/L;0.5-2.2"])
+def test_a_critical_mark_that_contradicts_gives_no_flag_and_is_not_silent(line: str) -> None:
+    report = read(table(line, head="Test;Result;Flag;Unit;Reference range"))
+    assert report.results[0].reasons == (Reason.PRINTED_FLAG,)
+    assert report.sentences[0].template == "critical-if"
+
+
+@pytest.mark.parametrize("mark", ["H", "H*", "A", "*", "C"])
+def test_a_mark_that_is_not_critical_raises_no_alarm(mark: str) -> None:
+    report = read(table(f"Lactate;9.0;{mark};mmol/L;0.5-2.2", head="Test;Result;Flag;Unit;Range"))
+    assert (report.results[0].flag, report.results[0].urgent) == (Flag.HIGH, False)
 
 
 def test_five_shares_of_white_cells_add_up() -> None:

@@ -83,6 +83,26 @@ def test_a_table_is_shown_with_flags_ranges_and_what_was_not_read(
         assert needle not in page
 
 
+def test_what_the_report_marks_as_critical_is_an_alert(site: Site, tmp_path: Path) -> None:
+    data = (
+        b"test,value,flag,unit,range\nLactate,9.0,HH,mmol/L,0.5-2.2\nSodium,140,,mmol/L,135-145\n"
+    )
+    browser, made = given(site, tmp_path, marked_csv=data)
+    (one,) = shown(browser, made)
+    assert [(row["marked"], row["urgent"]) for row in one["labs"]["rows"]] == [
+        (True, True),
+        (False, False),
+    ]
+    page = f"/submissions/{made}/reading"
+    told = {
+        language: browser.get(page, headers={"Accept-Language": language}).text
+        for language in ("en", "de", "es")
+    }
+    assert "The report itself marks" in told["en"]
+    assert "Der Bericht selbst kennzeichnet" in told["de"]
+    assert "El propio informe señala" in told["es"]
+
+
 def test_numbers_and_words_follow_the_language(site: Site, tmp_path: Path) -> None:
     browser, made = given(site, tmp_path, results_csv=RESULTS)
     german = browser.get(f"/submissions/{made}/reading", headers={"Accept-Language": "de"}).text

@@ -122,7 +122,7 @@ def _show(report: "LabReport") -> None:
 
     from safelight.readers.labs import analytes, words  # noqa: PLC0415  # as above
 
-    urgent = [each for each in report.sentences if each.template in {"critical", "critical-if"}]
+    urgent = [each for each in report.sentences if each.template in words.URGENT]
     for said in urgent:
         click.secho(said.text, fg="red", bold=True)
     table = Table(box=None, pad_edge=False, header_style="dim")

@@ -26,6 +26,7 @@ __all__ = ["LABS", "Found", "bundle", "dumps", "kept", "loads", "look", "manifes
 
 LABS: Final = "labs"  # kind of lab results in the vault
 MODALITY: Final = "LAB"  # what items are shown as that are results and nothing else
+_ALARMS: Final = {"critical-low", "critical-high"}
 _MOST: Final = 32 << 20  # bytes of a file that is looked at for results
 _SEVERAL: Final = "it holds results of more than one person"
 _NOTHING: Final = "it looks like lab results, but none of them could be read for certain"
@@ -248,6 +249,7 @@ def view(report: "LabReport") -> LabsView:
                 high=_bound(each.span.high if each.span else None),
                 flag=each.flag.value,
                 urgent=each.urgent,
+                marked=each.row.marked_critical and each.flag not in _ALARMS,
                 doubtful=each.row.id in doubtful,
                 outside=each.flag in (Flag.LOW, Flag.HIGH, Flag.CRITICAL_LOW, Flag.CRITICAL_HIGH),
                 basis=each.basis.value,

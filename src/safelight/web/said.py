@@ -69,6 +69,7 @@ class LabRow(Page):
     the range that was used, from the report or a cited limit. ``flag`` follows from rules
     (docs/labs.md): ``within``, ``low``, ``high``, ``not-low``, ``not-high``, ``critical-low``,
     ``critical-high``, ``withheld`` or ``no-range``; ``reasons`` say why it is withheld.
+    ``marked``: the report calls it critical, and no limit for alarm does.
     ``doubtful``: the number itself may be misread. ``day``: days after the first sample.
     """
 
@@ -84,6 +85,7 @@ class LabRow(Page):
     high: float | None
     flag: str
     urgent: bool
+    marked: bool
     doubtful: bool
     outside: bool
     basis: str

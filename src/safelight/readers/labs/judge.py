@@ -17,6 +17,7 @@ _MARK_ALLOWS: Final = {  # what the report's own mark leaves open
     "within": {Flag.WITHIN, Flag.NOT_LOW, Flag.NOT_HIGH},
     "off": {Flag.LOW, Flag.HIGH, Flag.NOT_LOW, Flag.NOT_HIGH},
 }
+_PLAIN: Final = {"critical-low": "low", "critical-high": "high", "critical": "off"}
 _CRITICAL: Final = {
     "low": (Flag.CRITICAL_LOW, {Flag.LOW, Flag.NOT_HIGH, Flag.NO_RANGE}),
     "high": (Flag.CRITICAL_HIGH, {Flag.HIGH, Flag.NOT_LOW, Flag.NO_RANGE}),
@@ -71,15 +72,12 @@ def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
         doubts.insert(0, Reason.IMPLAUSIBLE)
     if basis is Basis.PRINTED and span and _shifted(row, span, flag, side, book):
         doubts.append(Reason.DECIMAL_POINT)
-    if (
-        row.mark
-        and flag in _MARK_ALLOWS["off"] | {Flag.WITHIN}
-        and (flag not in _MARK_ALLOWS[row.mark])
-    ):
+    mark = _PLAIN.get(row.mark, row.mark)
+    if mark and flag in _MARK_ALLOWS["off"] | {Flag.WITHIN} and (flag not in _MARK_ALLOWS[mark]):
         doubts.append(Reason.PRINTED_FLAG)
     if alarm:
         critical, allowed = _CRITICAL[side]
-        if flag in allowed and row.mark not in {"within", "high" if side == "low" else "low"}:
+        if flag in allowed and mark not in {"within", "high" if side == "low" else "low"}:
             if basis is not Basis.PRINTED:  # it rests on the limit for alarm alone
                 basis, context, span, reasons = alarm.basis, "", None, ()
             flag, source = critical, alarm.source
@@ -92,7 +90,7 @@ def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
             flag=Flag.WITHHELD,
             reasons=tuple(dict.fromkeys((*doubts, *(reasons if flag is Flag.WITHHELD else ())))),
             related=tuple(sorted(related, key=lambda name: int(name[1:]))),
-            urgent=bool(side),
+            urgent=bool(side) or row.marked_critical,
             urgent_source=urgent_source,
         )
     return Assessment(
@@ -103,7 +101,7 @@ def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:
         context=context,
         span=span,
         reasons=reasons,
-        urgent=bool(side),
+        urgent=bool(side) or row.marked_critical,
         urgent_source=urgent_source,
     )
 

@@ -244,7 +244,8 @@ class Row:
         number: As printed, without its comparator; ``comparator`` is empty or one of < <= > >=.
         unit: UCUM.
         ranges: Those printed that were read; ``range_fault`` says why one was not.
-        mark: What the report itself says: ``low``, ``high``, ``within``, ``off`` or empty.
+        mark: What the report itself says: ``low``, ``high``, ``within``, ``off``, ``critical``,
+            ``critical-low``, ``critical-high`` or empty.
         day: Days after the first sample of this person in the file; None where undated.
     """
 
@@ -265,6 +266,11 @@ class Row:
     day: int | None
     typed: bool
     about: Person = field(repr=False)
+
+    @property
+    def marked_critical(self) -> bool:
+        """Tell whether the laboratory itself marks this result as critical."""
+        return self.mark.startswith("critical")
 
     @property
     def span(self) -> Span:
@@ -303,7 +309,8 @@ class Assessment:
         basis: What it was compared with; ``source`` cites it where it was not the report itself.
         span: The range used, in the row's unit; None where there was none or several agreed.
         reasons: Why the flag was withheld; empty else.
-        urgent: The number, if it is what the paper shows, is at or beyond a critical limit.
+        urgent: The number, if it is what the paper shows, is at or beyond a critical limit, or the
+            report itself marks it as critical.
     """
 
     row: Row

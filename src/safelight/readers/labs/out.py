@@ -20,6 +20,7 @@ _INTERPRETATION: Final = {
     Flag.CRITICAL_LOW: ("LL", "Critical low"),
     Flag.CRITICAL_HIGH: ("HH", "Critical high"),
 }
+_AS_MARKED: Final = {Flag.LOW: Flag.CRITICAL_LOW, Flag.HIGH: Flag.CRITICAL_HIGH}
 _SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _RANGE_MEANING: Final = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
@@ -140,8 +141,9 @@ def _observation(each: Assessment, said: str) -> dict[str, Any]:
         told["dataAbsentReason"] = {"coding": [{"system": _ABSENT, "code": "error"}]}
         return told
     told["valueQuantity"] = _quantity(f"{row.number:f}", row.unit, row.comparator)
-    if each.flag in _INTERPRETATION:
-        mark, display = _INTERPRETATION[each.flag]
+    flag = _AS_MARKED.get(each.flag, each.flag) if row.marked_critical else each.flag
+    if flag in _INTERPRETATION:
+        mark, display = _INTERPRETATION[flag]
         coding = {"system": _SYSTEM, "code": mark, "display": display}
         told["interpretation"] = [{"coding": [coding]}]
     if shown := _range(each):
@@ -153,7 +155,7 @@ def as_fhir(report: LabReport) -> dict[str, Any]:
     """Return a FHIR R4 Bundle (collection) of a DiagnosticReport and its Observations."""
     said: dict[str, str] = {}
     for each in report.sentences:
-        if each.template not in {"next", "refused", "critical-if"}:
+        if each.template not in {"next", "refused", "critical-if", "critical-mark"}:
             said.setdefault(each.rows[0], each.text)
     observations = [_observation(each, said[each.row.id]) for each in report.results]
     observations += [
@@ -177,9 +179,7 @@ def as_fhir(report: LabReport) -> dict[str, Any]:
         "code": {"coding": [{"system": "http://loinc.org", "code": "11502-2"}]},
         "result": [{"reference": f"Observation/{each['id']}"} for each in observations],
         "conclusion": " ".join(
-            each.text
-            for each in report.sentences
-            if each.template in {"critical", "critical-if", "next"}
+            each.text for each in report.sentences if each.template in words.URGENT | {"next"}
         ),
         "text": {
             "status": "additional",

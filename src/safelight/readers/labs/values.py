@@ -23,15 +23,16 @@ _CANON: Final = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 
 # What reports print beside a number that lies outside, and within. HL7 table 0078 and its kin.
 MARKS: Final = {
-    **dict.fromkeys(
-        ("l", "ll", "low", "-", "--", "↓", "↓↓", "niedrig", "tief", "bas", "bajo"), "low"
-    ),
-    **dict.fromkeys(("h", "hh", "high", "+", "++", "↑", "↑↑", "hoch", "haut", "alto"), "high"),
+    **dict.fromkeys(("l", "low", "-", "--", "↓", "↓↓", "niedrig", "tief", "bas", "bajo"), "low"),
+    **dict.fromkeys(("h", "high", "+", "++", "↑", "↑↑", "hoch", "haut", "alto"), "high"),
     **dict.fromkeys(("n", "normal", "within", "ok"), "within"),
-    **dict.fromkeys(("a", "aa", "*", "**", "!", "!!", "abnormal"), "off"),
-    **dict.fromkeys(("crit low", "critical low", "lu", "l*", "*l", "-*", "*-"), "low"),
-    **dict.fromkeys(("crit high", "critical high", "hu", "h*", "*h", "+*", "*+"), "high"),
-    **dict.fromkeys(("crit", "critical", "c"), "off"),
+    **dict.fromkeys(("a", "*", "**", "!", "!!", "abnormal"), "off"),
+    **dict.fromkeys(("lu", "l*", "*l", "-*", "*-"), "low"),
+    **dict.fromkeys(("hu", "h*", "*h", "+*", "*+"), "high"),
+    "c": "off",
+    **dict.fromkeys(("ll", "crit low", "critical low", "panic low"), "critical-low"),
+    **dict.fromkeys(("hh", "crit high", "critical high", "panic high"), "critical-high"),
+    **dict.fromkeys(("aa", "crit", "critical", "panic", "kritisch", "critique"), "critical"),
 }
 _MARK: Final = r"\*{1,2}[LH]?|[LH]\*|LL|HH|AA|L|H|A|N|\+\*?|\+\+|--?\*?|!{1,2}|↑{1,2}|↓{1,2}"
 
@@ -56,7 +57,10 @@ class Value:
 
 
 def mark(text: str) -> str | None:
-    """Return ``low``, ``high``, ``within`` or ``off`` for a printed mark; None where unknown."""
+    """Return what a printed mark says; None where it is unknown.
+
+    ``low``, ``high``, ``within``, ``off``, or ``critical`` with or without its side behind a dash.
+    """
     bare = text.strip().strip("()[]").strip().lower()
     return MARKS.get(bare, "") if not bare or bare in MARKS else None
 

@@ -11,7 +11,16 @@ from typing import Final
 from safelight.readers.labs import analytes
 from safelight.readers.labs.model import Assessment, Basis, Flag, Reason, Refusal, Sentence, Span
 
-__all__ = ["LOINC_NOTICE", "about", "decimal", "misread", "reason", "shown_range", "shown_value"]
+__all__ = [
+    "LOINC_NOTICE",
+    "URGENT",
+    "about",
+    "decimal",
+    "misread",
+    "reason",
+    "shown_range",
+    "shown_value",
+]
 
 LOINC_NOTICE: Final = (
     "This material contains content from LOINC (http://loinc.org). LOINC is copyright © "
@@ -46,7 +55,9 @@ _REASONS: Final = {
     Reason.RANGE_UNIT: "the printed range has another unit than the result",
     Reason.RANGE_NOT_READ: "the printed range cannot be read for certain",
     Reason.RANGE_OTHER_PERSON: "the printed range is for somebody of another sex or age",
-    Reason.PERSON_UNKNOWN: "the limit depends on sex, age, or on having eaten, which is not known",
+    Reason.PERSON_UNKNOWN: (
+        "the limit depends on sex, age, pregnancy or having eaten, which is not known"
+    ),
     Reason.ON_THE_LIMIT: "the result is given as a bound that does not tell on which side it lies",
     Reason.CRITICAL_YET_WITHIN: "the printed range or mark contradicts the limits for alarm",
     Reason.NO_RANGE: "the report prints no range, and none is cited here",
@@ -70,12 +81,17 @@ _TEMPLATES: Final = {
         "If the paper shows {name} {value} as well: contact your doctor or emergency service now, "
         "unless they already know of this result."
     ),
+    "critical-mark": (
+        "The report itself marks {name} ({value}) as critical. Contact your doctor or emergency "
+        "service now, unless they already know of this result."
+    ),
     "refused": "{count} line(s) could not be used, because {reason}.",
     "next": (
         "A result inside or outside a range is not a diagnosis. Ask who ordered the test what it "
         "means for you."
     ),
 }
+URGENT: Final = frozenset({"critical", "critical-if", "critical-mark"})  # these come first
 _RANGE_FAULTS: Final = {
     *(Reason.RANGE_INVERTED, Reason.RANGE_MAGNITUDE, Reason.RANGE_UNIT, Reason.RANGE_NOT_READ),
     *(Reason.RANGE_OTHER_PERSON, Reason.PERSON_UNKNOWN, Reason.ON_THE_LIMIT),
@@ -164,8 +180,10 @@ def about(results: Sequence[Assessment], refusals: Sequence[Refusal]) -> tuple[S
         said = Sentence(template=kind, text=filled, rows=(each.row.id, *each.related))
         (urgent if kind == "critical" else plain).append(said)
         if each.urgent and kind != "critical":
-            text = _TEMPLATES["critical-if"].format(name=name, value=shown_value(each))
-            urgent.append(Sentence(template="critical-if", text=text, rows=(each.row.id,)))
+            marked = each.row.marked_critical and not misread(each)
+            call = "critical-mark" if marked else "critical-if"
+            text = _TEMPLATES[call].format(name=name, value=shown_value(each))
+            urgent.append(Sentence(template=call, text=text, rows=(each.row.id,)))
     left: dict[Reason, list[str]] = {}
     for refusal in refusals:
         left.setdefault(refusal.reason, []).append(refusal.id)

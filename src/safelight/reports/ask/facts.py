@@ -261,6 +261,7 @@ def _labs(report: LabReport | None) -> Iterator[Fact]:
     topics = {
         "critical": Topic.LAB_URGENT,
         "critical-if": Topic.LAB_URGENT,
+        "critical-mark": Topic.LAB_URGENT,
         "refused": Topic.LAB_REFUSED,
         "next": Topic.LAB_NEXT,
     }

@@ -36,14 +36,44 @@ def test_the_printed_range_comes_before_any_other() -> None:
 def test_a_cited_limit_stands_in_for_the_right_person() -> None:
     line = "Hemoglobin;12.4;g/dL;"
     assert one(table(line), sex="M", age=40).flag is Flag.LOW
-    woman = one(table(line), sex="F", age=40)
+    woman = one(table(line), sex="F", age=40, trimester=0)
     assert (woman.flag, woman.context) == (Flag.NOT_LOW, "not pregnant")
     assert one(table("Hemoglobin;10.8;g/dL;"), sex="F", age=30, trimester=2).flag is Flag.NOT_LOW
     assert one(table("Hemoglobin;10.8;g/dL;"), sex="F", age=30, trimester=1).flag is Flag.LOW
     unknown = one(table(line))
     assert (unknown.flag, unknown.reasons) == (Flag.NO_RANGE, (Reason.PERSON_UNKNOWN,))
-    assert one(table("Hemoglobin;11.0;g/dL;"), age=40).flag is Flag.LOW  # whoever it is
+    assert (
+        one(table("Hemoglobin;11.0;g/dL;"), age=40, trimester=0).flag is Flag.LOW
+    )  # whoever it is
     assert one(table("Hemoglobin;11,7;g/dL;"), age=8).flag is Flag.NOT_LOW
+
+
+@pytest.mark.parametrize(
+    ("value", "sex", "age", "wanted"),
+    [
+        ("13.0", "F", 30, Flag.NOT_LOW),  # at any stage
+        ("11.5", "F", 30, Flag.WITHHELD),  # low, unless she is pregnant
+        ("10.7", "F", 30, Flag.WITHHELD),  # low, but for months 4 to 6
+        ("10.0", "F", 30, Flag.LOW),  # at any stage
+        ("11.5", "F", 60, Flag.LOW),
+        ("11.2", "F", 10, Flag.LOW),
+        ("12.5", "M", 30, Flag.LOW),
+        ("10.7", "", 30, Flag.WITHHELD),
+    ],
+)
+def test_where_pregnancy_is_not_known_every_stage_must_agree(
+    value: str, sex: str, age: int, wanted: Flag
+) -> None:
+    found = one(table(f"Hemoglobin;{value};g/dL;"), sex=sex, age=age)
+    assert found.flag is wanted
+    assert (found.reasons == (Reason.PERSON_UNKNOWN,)) is (wanted is Flag.WITHHELD)
+
+
+def test_two_printed_ranges_that_say_not_whom_they_are_for_were_not_read() -> None:
+    plain, wide = bounds(3.5, 5.1, "mmol/L"), bounds(2.8, 6.2, "mmol/L")
+    told = observation("2823-3", "5.8", "mmol/L", referenceRange=[plain, wide])
+    found = one(fhir(told), sex="F", age=34)
+    assert (found.flag, found.reasons) == (Flag.WITHHELD, (Reason.RANGE_NOT_READ,))
 
 
 def test_a_limit_that_depends_on_having_eaten_is_not_guessed() -> None:
@@ -353,4 +383,4 @@ def test_a_sites_file_with_a_fault_is_refused(old: str, new: str) -> None:
     ],
 )
 def test_a_cited_limit_holds_in_every_unit(line: str, sex: str, wanted: Flag) -> None:
-    assert one(table(line), sex=sex, age=45).flag is wanted
+    assert one(table(line), sex=sex, age=45, trimester=0).flag is wanted

@@ -6,7 +6,16 @@ from typing import Final
 
 from safelight.readers.labs import analytes, checks, ranges, units
 from safelight.readers.labs.limits import Book, Limit
-from safelight.readers.labs.model import Assessment, Basis, Flag, Person, Reason, Row, Span
+from safelight.readers.labs.model import (
+    Assessment,
+    Basis,
+    Flag,
+    Person,
+    PrintedRange,
+    Reason,
+    Row,
+    Span,
+)
 
 __all__ = ["assess"]
 
@@ -121,12 +130,19 @@ def _compared(row: Row, book: Book) -> _Told:
             return _silent(Reason.PERSON_UNKNOWN)
         placed = {row.span.place(each.span) for each in fitting}
         if len(placed) > 1:
-            return _silent(Reason.PERSON_UNKNOWN)
+            unknown = any(_asks(each, row.about) for each in fitting)
+            return _silent(Reason.PERSON_UNKNOWN if unknown else Reason.RANGE_NOT_READ)
         flag = placed.pop()
         if flag is None:
             return _silent(Reason.ON_THE_LIMIT)
         return flag, Basis.PRINTED, "", "", fitting[0].span if len(fitting) == 1 else None, ()
     return _cited(row, book)
+
+
+def _asks(printed: PrintedRange, person: Person) -> bool:
+    """Tell whether a range depends on what is not known of the person."""
+    aged = printed.age != (None, None) and person.age is None
+    return aged or bool(printed.sex and not person.sex)
 
 
 def _cited(row: Row, book: Book) -> _Told:

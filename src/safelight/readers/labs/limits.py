@@ -33,6 +33,7 @@ _TEXTS: Final = {"analyte", "unit", "sex", "context", "source"}
 _CRITICAL_KEYS: Final = {"analyte", "unit", "low", "high", "source"}
 _NUMBER: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _ENDS: Final = 2  # numbers of an age
+_FERTILE: Final = (Fraction(12), Fraction(56))  # years in which somebody may be pregnant
 _BABY: Final = Fraction(1)
 
 
@@ -80,7 +81,8 @@ class Book:
         """Return the limits that hold for this person: the site's if it has any, else cited.
 
         Sex and age must be known where a limit depends on them; several limits are returned where
-        only the context (fasting) tells them apart. Empty where none holds for certain.
+        only the context (fasting, a pregnancy that may be) tells them apart. Empty where none holds
+        for certain.
         """
         for basis in (Basis.SITE, Basis.CITED):
             mine = [each for each in self.limits if each.analyte == analyte and each.basis is basis]
@@ -118,7 +120,16 @@ def _holds(each: Limit, person: Person) -> bool:
     if each.sex and person.sex and each.sex != person.sex:
         return False
     stage = _CONTEXTS[each.context]
-    return stage is None or (person.trimester or 0) == stage
+    if stage is None:
+        return True
+    if person.trimester is None:  # every stage may hold
+        return stage == 0 or _may_be_pregnant(person)
+    return person.trimester == stage
+
+
+def _may_be_pregnant(person: Person) -> bool:
+    age = person.age
+    return person.sex != "M" and (age is None or _FERTILE[0] <= age < _FERTILE[1])
 
 
 def _number(entry: Mapping[str, Any], key: str) -> Fraction | None:

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from safelight.deid.burned.read import Reader, Reading
 from safelight.deid.burned.strip import Strip
 from safelight.readers.labs import units
+from safelight.readers.labs.paper_lines import UNSURE
 
 __all__ = ["UNSURE", "cells_of", "page_cells", "pictures"]
 
 Grey = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels
 
-UNSURE: Final = "\ufffd"  # stands in a cell that was not read for certain
 _DPI: Final = 220.0
 _SIDE_MOST: Final = 5000  # pixels
 _SURE: Final = 0.97
@@ -65,17 +65,23 @@ def _reader() -> Reader:
     return Reader()
 
 
-def page_cells(grey: Grey) -> list[tuple[str, ...]]:
+def page_cells(grey: Grey) -> list[list[tuple[str, Box]]]:
     """Return the lines of a page from the top down, each by its cells from left to right.
+
+    A cell is its text and where it stands on the straightened page.
 
     Args:
         grey: The page, dark on light, shape (rows, columns).
     """
-    return cells_of(grey, _reader())
+    return _placed(grey, _reader())
 
 
 def cells_of(grey: Grey, reader: Any) -> list[tuple[str, ...]]:
-    """Return the lines of a page, read by this recogniser; see ``page_cells``."""
+    """Return the texts of the lines of a page, read by this recogniser; see ``page_cells``."""
+    return [tuple(text for text, _ in row) for row in _placed(grey, reader)]
+
+
+def _placed(grey: Grey, reader: Any) -> list[list[tuple[str, Box]]]:
     if min(grey.shape) < _NARROWEST:
         return []
     flat = _straight(grey)
@@ -88,7 +94,7 @@ def cells_of(grey: Grey, reader: Any) -> list[tuple[str, ...]]:
     strips = [_strip(box, _AGAIN) for box in boxes]
     twice = reader.read(np.asarray(large, np.uint8), strips, thorough=False)
     texts = iter([_agreed(one, other) for one, other in zip(once, twice, strict=True)])
-    return [tuple(next(texts) for _ in row) for row in rows]
+    return [[(next(texts), box) for box in row] for row in rows]
 
 
 def _agreed(one: Reading, other: Reading) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from safelight.readers.labs import analytes, limits, ranges, units, values
 from safelight.readers.labs.model import Person, RawRange, Reason, Span
+from safelight.readers.labs.people import moment
 from safelight.readers.labs.values import Point
 
 
@@ -241,3 +242,20 @@ def test_a_bound_of_a_span_decides_as_it_is_written() -> None:
     assert less.place(Span(low=Fraction(5), high=Fraction(9))) == "low"
     assert less.place(Span(low=Fraction(3), high=Fraction(9))) is None
     assert json.dumps(five.place(less)) == '"high"'
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("20241112", "2024-11-12 00:00:00"),
+        ("2024111210", "2024-11-12 10:00:00"),
+        ("202411121030", "2024-11-12 10:30:00"),
+        ("20241112103005.123+0100", "2024-11-12 10:30:05"),
+        ("2024-11-12T10:30:00Z", "2024-11-12 10:30:00"),
+        ("12.11.2024", "2024-11-12 00:00:00"),
+        *((short, "None") for short in ("2024", "202411", "2024-11", "2024111", "202411121", "")),
+        ("20241332", "None"),
+    ],
+)
+def test_a_time_of_reduced_precision_is_not_made_up(text: str, wanted: str) -> None:
+    assert str(moment(text)) == wanted

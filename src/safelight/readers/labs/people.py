@@ -37,33 +37,32 @@ def sex_of(text: str) -> str:
     return _SEX.get(text.strip().lower(), "")
 
 
-_FORMS: Final = (
-    "%Y%m%d%H%M%S",
-    "%Y%m%d%H%M",
-    "%Y%m%d",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%d.%m.%y",
-    "%Y/%m/%d",
-)
+_FORMS: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y", "%Y/%m/%d")
+_DIGITS: Final = re.compile(
+    r"(\d+)(?:\.\d+)?(?:[+-]\d{4})?"
+)  # of HL7 v2, with parts of a second, zone
+_BY_LENGTH: Final = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 
 
 def moment(text: str) -> datetime | None:
     """Return a point in time as it stands on the clock of its place; None where it is not whole.
 
-    Days and months that could be taken for each other (03/04/2026) are not read.
+    Days and months that could be taken for each other (03/04/2026) are not read, and a year or a
+    month alone is no point in time.
     """
     raw = text.strip()
-    if not raw:
-        return None
     try:
-        return datetime.fromisoformat(raw).replace(tzinfo=None)
+        if digits := _DIGITS.fullmatch(raw):
+            form = _BY_LENGTH.get(len(digits[1]))
+            return datetime.strptime(digits[1], form) if form else None  # noqa: DTZ007  # the clock of its place
+        if _ISO.fullmatch(raw):
+            return datetime.fromisoformat(raw).replace(tzinfo=None)
     except ValueError:
-        pass
-    bare = re.sub(r"(?<=\d{8})(\d*)(?:\.\d+)?(?:[+-]\d{4})?$", r"\1", raw)
+        return None
     for form in _FORMS:
         try:
-            return datetime.strptime(bare, form)  # noqa: DTZ007  # the clock of its place
+            return datetime.strptime(raw, form)  # noqa: DTZ007  # as above
         except ValueError:
             continue
     return None

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,42 +11,32 @@ from typing import Final
 
 from safelight.readers.labs import units
 from safelight.readers.labs.model import Reason, Span
+from safelight.readers.labs.specimen import BLOOD, blood, cell_free, elsewhere, name_key
 
-__all__ = ["Analyte", "blood", "by_code", "by_name", "get", "known_codes", "name_key", "table"]
+__all__ = [
+    "Analyte",
+    "blood",
+    "by_code",
+    "by_name",
+    "contradicted",
+    "get",
+    "known_codes",
+    "name_key",
+    "table",
+]
 
-# Words that say "in blood", which is what every analyte here is measured in.
-_BLOOD: Final = {
-    *("serum", "plasma", "blood", "blut", "sang", "sangre", "suero", "vollblut", "wb", "serpl"),
-    *("ser", "plas", "venous", "capillary", "edta", "citrate", "citrat", "heparin", "heparinized"),
-    *(
-        "plasm",
-        "whole",
-        "bldv",
-        "bldc",
-        "blda",
-        "ppp",
-        "prp",
-        "sst",
-        "vollblut",
-        "wblood",
-        "venoso",
-        "veineux",
-        "bld",
-        "ser/plas",
-        "venoes",
-        "venos",
-    ),
+_JOINTS: Final = {"in", "im", "en", "de", "le", "or", "and", "of", "du", "dans"}
+_PLAIN: Final = {"measurement", "level"}  # words of code systems that say nothing more
+# One letter is a specimen as "S-Kreatinin", "Glucose, P", "Kreatinin i.S."; CK-B is another test.
+_LETTER_BEFORE: Final = re.compile(r"\s*([SPB])\s*[-\u2010-\u2013]\s*(?=\w)", re.IGNORECASE)
+_LETTER_BEHIND: Final = re.compile(r"(?:\s*,\s*|\s+(?:in|im|i\.)\s*)([SPB])\.?\s*$", re.IGNORECASE)
+_NOT_WITH: Final = {  # where the letter is part of the name: protein S, B lymphocytes, CK-B
+    "s": {"protein"},
+    "b": {"lymphocytes", "lymphocytes_pct", "ck"},
+    "p": set[str](),
 }
-_JOINTS: Final = {"in", "im", "i", "s", "p", "b", "en", "de", "le", "or", "and", "of", "du", "dans"}
-# Words that say that it was measured in something else, so that it is not ours.
-_ELSEWHERE: Final = {
-    *("urine", "urin", "harn", "urinaire", "urinario", "urinaria", "orina", "urines", "ur", "u"),
-    *("sammelurin", "spoturin", "24h", "24hr", "24", "csf", "liquor", "lcr", "stool", "stuhl"),
-    *("selles", "heces", "saliva", "speichel", "ascites", "aszites", "pleural", "pleura"),
-    *("punktat", "fluid", "synovial", "sweat", "schweiss", "semen", "ejakulat", "dialysate"),
-    *("dialysat", "cerebrospinal", "faeces", "feces", "urinstatus", "urinalysis", "uro", "bal"),
-    *("cord", "amniotic", "gastric", "drain", "peritoneal"),
-}
+_FREE: Final = "haemoglobin"  # in serum or plasma it is another test
+_ALIKE: Final = {"glucose", "glucose_fasting"}  # the general name beside the closer one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +55,6 @@ class Analyte:
     percent_is: str
     plausible: Span
     usual: tuple[Fraction, Fraction]
-
-
-def name_key(text: str) -> str:
-    """Return a name without case, accents and punctuation, words parted by single spaces."""
-    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[a-z0-9+]+", plain.replace("\u03b3", "gamma")))
 
 
 @cache
@@ -128,58 +110,88 @@ def _by_name() -> dict[str, tuple[str, ...]]:
 
 
 def by_code(codes: Iterable[str]) -> str | Reason:
-    """Return the one analyte that these LOINC codes mean."""
-    found = {known_codes()[code] for code in codes if code in known_codes()}
-    if len(found) > 1:
-        return Reason.AMBIGUOUS_ANALYTE
-    return found.pop() if found else Reason.UNKNOWN_ANALYTE
+    """Return the one analyte that all these LOINC codes mean."""
+    found = {known_codes().get(code, "") for code in codes}
+    if not found or "" in found:
+        return Reason.UNKNOWN_ANALYTE
+    return found.pop() if len(found) == 1 else Reason.AMBIGUOUS_ANALYTE
 
 
 def _candidates(name: str) -> tuple[str, ...] | Reason:
     key = name_key(name)
     if key in _by_name():
         return _by_name()[key]
-    words = key.split()
-    if _ELSEWHERE & set(words):
+    if elsewhere(name):
         return Reason.OTHER_SPECIMEN
-    if len(words) > 1 and words[0] in {"s", "p", "b"}:  # "S-Kreatinin"
-        rest = _by_name().get(" ".join(words[1:]))
-        if rest:
-            return rest
-    while len(words) > 1 and (words[-1] in _BLOOD or words[-1] in _JOINTS):
-        words.pop()
-        if found := _by_name().get(" ".join(words)):
-            return found
-    while len(words) > 1 and words[0] in _BLOOD:
-        words.pop(0)
-        if found := _by_name().get(" ".join(words)):
-            return found
-    return Reason.UNKNOWN_ANALYTE
+    letter = _LETTER_BEFORE.match(name)
+    bare = name[letter.end() :] if letter else name
+    if letter is None and (letter := _LETTER_BEHIND.search(name)):
+        bare = name[: letter.start()]
+    found = _stripped(name_key(bare).split())
+    said = letter[1].lower() if letter else ""
+    if said and set(found) & _NOT_WITH[said]:
+        return Reason.UNKNOWN_ANALYTE
+    if _FREE in found and (cell_free(name) or said in {"s", "p"}):
+        return Reason.UNKNOWN_ANALYTE
+    return found or Reason.UNKNOWN_ANALYTE
 
 
-def by_name(names: Iterable[str], unit: str) -> str | Reason:
-    """Return the one analyte that a name means with this unit.
+def _stripped(words: list[str]) -> tuple[str, ...]:
+    """Return the analytes of a name without the words around it that say blood."""
+    while True:
+        if found := _by_name().get(" ".join(words)):
+            return found
+        if len(words) > 1 and (words[-1] in BLOOD or words[-1] in _JOINTS | _PLAIN):
+            words = words[:-1]
+        elif len(words) > 1 and words[0] in BLOOD:
+            words = words[1:]
+        else:
+            return ()
+
+
+def _agreed(names: Iterable[str], shorts: Iterable[str]) -> set[str] | Reason:
+    """Return the analytes that all names leave open; a short form adds nothing where not known."""
+    told = [_candidates(name) for name in names]
+    brief = [_candidates(short) for short in shorts]
+    if not told:
+        told, brief = brief, []
+    if Reason.OTHER_SPECIMEN in (*told, *brief):
+        return Reason.OTHER_SPECIMEN
+    if not told or any(isinstance(each, Reason) for each in told):
+        return Reason.UNKNOWN_ANALYTE
+    known = [set(each) for each in (*told, *brief) if not isinstance(each, Reason)]
+    both = set.intersection(*known)
+    if not both and set.union(*known) == _ALIKE:
+        return {"glucose"}
+    return both or Reason.AMBIGUOUS_ANALYTE
+
+
+def by_name(names: Iterable[str], unit: str, shorts: Iterable[str] = ()) -> str | Reason:
+    """Return the one analyte that all names mean with this unit.
 
     ``Neutrophils`` is a share with ``%`` and a count with ``10*9/L``; without a unit it is refused.
+
+    Args:
+        names: Each must be known, and mean the same.
+        unit: As printed.
+        shorts: Local codes such as ``CK``: tried as names where there is no other, else they must
+            not contradict.
     """
-    reason: Reason = Reason.UNKNOWN_ANALYTE
+    found = _agreed([each for each in names if each.strip()], [s for s in shorts if s.strip()])
+    if isinstance(found, Reason):
+        return found
+    if len(found) == 1:
+        return found.pop()
+    fitting = [key for key in found if units.parse(unit, get(key)) is not None]
+    if len(fitting) == 1:
+        return fitting[0]
+    return Reason.AMBIGUOUS_ANALYTE if unit.strip() else Reason.NO_UNIT
+
+
+def contradicted(key: str, names: Iterable[str]) -> bool:
+    """Tell whether a name beside a code is known and means another analyte."""
     for name in names:
-        found = _candidates(name)
-        if isinstance(found, Reason):
-            reason = found if reason is Reason.UNKNOWN_ANALYTE else reason
-            continue
-        if len(found) == 1:
-            return found[0]
-        fitting = [key for key in found if units.parse(unit, get(key)) is not None]
-        if len(fitting) == 1:
-            return fitting[0]
-        reason = Reason.AMBIGUOUS_ANALYTE if unit.strip() else Reason.NO_UNIT
-    return reason
-
-
-def blood(specimen: str) -> bool | None:
-    """Tell whether a specimen is blood, serum or plasma; None where that is not said."""
-    words = set(name_key(specimen).split())
-    if words & _ELSEWHERE:
-        return False
-    return True if words & _BLOOD else None
+        found = _candidates(name) if name.strip() else Reason.UNKNOWN_ANALYTE
+        if not isinstance(found, Reason) and key not in found and not {key, *found} <= _ALIKE:
+            return True
+    return False

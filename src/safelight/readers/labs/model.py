@@ -198,8 +198,13 @@ class RawRow:
         person: Ordinal of the person in the file.
         group: Rows of one group were measured together (identities are checked within it).
         codes: LOINC codes.
-        names: Names by which the test goes, each tried whole.
+        names: Names by which the test goes, each tried whole; all must mean the same.
+        shorts: Local codes of the test, which may be short forms of its name.
         value: The result as printed, with comparator or marks.
+        specimen: What the report says was taken; ``section`` and ``context`` are headings, panels
+            and orders around the line, which may say so too.
+        order: Numbers of the order that it answers.
+        corrects: It takes the place of an earlier line of the same test and order.
         dotted: The format says that the decimal sign is a point (FHIR, HL7 v2).
         typed: The value is a number of a typed format, where a zero behind the point may go.
         refused: Set when the format itself says that the line is no result.
@@ -211,12 +216,16 @@ class RawRow:
     when: datetime | None = None
     codes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    shorts: tuple[str, ...] = ()
     value: str = ""
     unit: str = ""
     ranges: tuple[RawRange, ...] = ()
     flag: str = ""
     specimen: str = ""
     section: str = ""
+    context: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    corrects: bool = False
     dotted: bool = False
     typed: bool = False
     refused: Reason | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from safelight.readers.labs import analytes, ranges, units, values
+from safelight.readers.labs import analytes, ranges, specimen, units, values
 from safelight.readers.labs.model import RawRow, Reason, Refusal, Row
 from safelight.readers.labs.units import Unit
 from safelight.readers.labs.values import Point, Value
@@ -49,13 +49,11 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
 def _row(raw: RawRow, name: str, group: str, day: int | None, point: Point) -> Row | Reason:
     if raw.refused is not None:
         return raw.refused
-    if analytes.blood(raw.specimen) is False or analytes.blood(raw.section) is False:
+    if _elsewhere(raw):
         return Reason.OTHER_SPECIMEN
-    if not raw.codes and raw.specimen.strip() and analytes.blood(raw.specimen) is None:
-        return Reason.OTHER_SPECIMEN  # a code says in what it was measured, a name does not
     value = values.value(raw.value, point)
     text = raw.unit or ("" if isinstance(value, Reason) else value.rest)
-    key = analytes.by_code(raw.codes) if raw.codes else analytes.by_name(raw.names, text)
+    key = _test(raw, text)
     if isinstance(key, Reason):
         return key
     if isinstance(value, Reason):
@@ -86,6 +84,32 @@ def _row(raw: RawRow, name: str, group: str, day: int | None, point: Point) -> R
         typed=raw.typed,
         about=raw.about,
     )
+
+
+def _elsewhere(raw: RawRow) -> bool:
+    """Tell whether anything around a line says that it was not measured in blood, or may say so."""
+    around = (raw.specimen, raw.section, *raw.context)
+    if any(specimen.elsewhere(text, panel=True) for text in around):
+        return True
+    if any(specimen.elsewhere(name) for name in (*raw.names, *raw.shorts)):
+        return True
+    if not raw.specimen.strip() or specimen.blood(raw.specimen):
+        return False
+    # a code of LOINC says in what it was measured, a name does not; a bare number says nothing
+    return not raw.codes or not any(sign.isalpha() for sign in raw.specimen)
+
+
+def _test(raw: RawRow, unit: str) -> str | Reason:
+    """Return the analyte that everything which names the test agrees on."""
+    if not raw.codes:
+        key = analytes.by_name(raw.names, unit, raw.shorts)
+    else:
+        key = analytes.by_code(raw.codes)
+        if key in analytes.table() and analytes.contradicted(key, (*raw.names, *raw.shorts)):
+            return Reason.AMBIGUOUS_ANALYTE
+    if key == "haemoglobin" and any(map(specimen.cell_free, (raw.specimen, *raw.names))):
+        return Reason.OTHER_SPECIMEN
+    return key
 
 
 def _unit(key: str, text: str, raw: RawRow, value: Value) -> Unit | Reason:

@@ -1,14 +1,16 @@
 """CSV in: one result a line, or one sample a line with a column for each test.
 
 Delimiter, encoding and headers (English, German, French, Spanish) are told from the text. Columns
-that are not known are not read at all; a person's column only tells one person from another.
+that are not known are only looked at for the name of another specimen; a person's column only tells
+one person from another.
 """
 
 import csv
 import io
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from functools import cache
@@ -16,7 +18,7 @@ from importlib import resources
 from typing import Final
 
 from safelight.errors import UnreadableInputError
-from safelight.readers.labs import analytes
+from safelight.readers.labs import analytes, specimen
 from safelight.readers.labs.model import Person, RawRange, RawRow, Reason
 from safelight.readers.labs.people import Birth, given, moment, sex_of
 
@@ -83,43 +85,61 @@ def _lines(text: str, delimiter: str) -> list[list[str]]:
     return found
 
 
-def _header(lines: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]] | None:
-    """Return the line that holds the headers, and the column of each role.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """A line of headers: the column of each role, and columns that only say what is around."""
+
+    roles: Mapping[str, int]
+    around: tuple[int, ...]
+    width: int
+
+
+def _header(line: Sequence[str], place: str) -> _Head | None:
+    """Return what a line of headers says, None where it is none.
 
     Raises:
         UnreadableInputError: Two columns claim to hold the result.
     """
-    for at, line in enumerate(lines[:_LOOK_AT]):
-        roles: dict[str, int] = {}
-        twice = set()
-        for column, cell in enumerate(line):
-            role = role_of(cell)
-            if role and role in roles:
-                twice.add(role)
-            elif role:
-                roles[role] = column
-        if "value" in roles and ({"name", "code"} & set(roles)):
-            if twice & {"value", "unit", "low", "high", "range", "code"}:
-                raise UnreadableInputError(
-                    "two columns have the same meaning", place=f"line {at + 1}"
-                )
-            return at, roles
-    return None
+    roles: dict[str, int] = {}
+    around: list[int] = []
+    twice = set()
+    for column, cell in enumerate(line):
+        role = role_of(cell)
+        if role == "panel" or (role in roles and role in {"name", "specimen"}):
+            around.append(column)
+        elif role and role in roles:
+            twice.add(role)
+        elif role:
+            roles[role] = column
+        elif cell:
+            around.append(column)
+    if "value" not in roles or not {"name", "code"} & set(roles):
+        return None
+    if twice & {"value", "unit", "low", "high", "range", "code"}:
+        raise UnreadableInputError("two columns have the same meaning", place=place)
+    return _Head(roles=roles, around=tuple(around), width=len(line))
 
 
-def _wide(lines: Sequence[Sequence[str]]) -> tuple[int, dict[int, tuple[str, str]]] | None:
-    """Return the header line of a table with a column for each test: column to name and unit."""
-    for at, line in enumerate(lines[:_LOOK_AT]):
-        found: dict[int, tuple[str, str]] = {}
-        for column, cell in enumerate(line):
-            head = _UNIT_IN_HEAD.match(cell)
-            name, unit = (head[1], head[2] or head[3]) if head else (cell, "")
-            known = analytes.by_name([name], unit)
-            if known in analytes.table() or known in {Reason.NO_UNIT, Reason.AMBIGUOUS_ANALYTE}:
-                found[column] = (name, unit)
-        if len(found) >= _WIDE_FROM:
-            return at, found
-    return None
+def _is_head(line: Sequence[str]) -> bool:
+    """Tell whether a line further down names columns anew."""
+    roles = {role_of(cell) for cell in line if cell} - {""}
+    return len(roles) > 1 and bool(roles & {"name", "code"})
+
+
+def _wide(line: Sequence[str]) -> dict[int, tuple[str, str]] | None:
+    """Return name and unit by column of a header with a column for each test, else None."""
+    found: dict[int, tuple[str, str]] = {}
+    for column, cell in enumerate(line):
+        head = _UNIT_IN_HEAD.match(cell)
+        name, unit = (head[1], head[2] or head[3]) if head else (cell, "")
+        if _is_test(name, unit):
+            found[column] = (name, unit)
+    return found if len(found) >= _WIDE_FROM else None
+
+
+def _is_test(name: str, unit: str = "") -> bool:
+    known = analytes.by_name([name], unit)
+    return known in analytes.table() or known in {Reason.NO_UNIT, Reason.AMBIGUOUS_ANALYTE}
 
 
 def read(data: bytes, told: Person) -> tuple[list[RawRow], int]:
@@ -139,12 +159,12 @@ def read(data: bytes, told: Person) -> tuple[list[RawRow], int]:
         except UnreadableInputError as error:
             failed = error
             continue
-        long = _header(lines)
-        if long:
-            return _long_rows(lines, *long, told)
-        wide = _wide(lines)
-        if wide:
-            return _wide_rows(lines, *wide, told)
+        for at, line in enumerate(lines[:_LOOK_AT]):
+            if head := _header(line, f"line {at + 1}"):
+                return _long_rows(lines, at, head, told)
+        for at, line in enumerate(lines[:_LOOK_AT]):
+            if columns := _wide(line):
+                return _wide_rows(lines, at, columns, told)
     if failed is not None:
         raise failed
     raise UnreadableInputError(
@@ -158,38 +178,95 @@ def _age(text: str) -> Fraction | None:
     return Fraction(bare) if re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", bare) else None
 
 
-def _about(line: Sequence[str], roles: dict[str, int], told: Person) -> Person:
-    def cell(role: str) -> str:
-        column = roles.get(role)
-        return line[column] if column is not None and column < len(line) else ""
-
-    both = given(Birth(sex=sex_of(cell("sex"))), None, told)
-    age = _age(cell("age"))
+def _about(line: Sequence[str], roles: Mapping[str, int], told: Person) -> Person:
+    both = given(Birth(sex=sex_of(_cell(line, roles, "sex"))), None, told)
+    age = _age(_cell(line, roles, "age"))
     if told.age is not None and age is not None and abs(told.age - age) >= 2:  # noqa: PLR2004  # years
         return Person(sex=both.sex, trimester=both.trimester)
     known = age if told.age is None else both.age
     return Person(sex=both.sex, age=known, trimester=both.trimester)
 
 
+def _cell(line: Sequence[str], roles: Mapping[str, int], role: str) -> str:
+    column = roles.get(role)
+    return line[column] if column is not None and column < len(line) else ""
+
+
+def _title(lines: Sequence[Sequence[str]]) -> str:
+    """Return a line above the headers that says that all below is of another specimen."""
+    for line in lines:
+        cells = [cell for cell in line if cell]
+        if len(cells) == 1 and specimen.blood(cells[0]) is False:
+            return cells[0]
+    return ""
+
+
+@dataclass(slots=True)
+class _Around:
+    """What a table has said around its lines: headings, and cells that stand for those below."""
+
+    section: str = ""
+    last: dict[int, str] = field(default_factory=dict)
+
+    def heading(self, name: str) -> None:
+        """Take a heading; only one that says blood ends a part of another specimen."""
+        if not name:
+            return
+        left = specimen.elsewhere(self.section, panel=True)
+        if not left or specimen.turns_to_blood(name) or specimen.elsewhere(name, panel=True):
+            self.section = name
+
+    def of(self, line: Sequence[str], columns: Iterable[int]) -> tuple[str, ...]:
+        """Return the cells of these columns; an empty one says what the last one above it did."""
+        for column in columns:
+            if column < len(line) and line[column]:
+                self.last[column] = line[column]
+        return tuple(self.last[column] for column in columns if column in self.last)
+
+
+def _nobody(lines: Sequence[Sequence[str]], head: int, roles: Mapping[str, int]) -> bool:
+    """Tell whether a column called ``id`` numbers the lines and not the persons."""
+    column = roles.get("person")
+    if column is None or analytes.name_key(lines[head][column]) != "id":
+        return False
+    every = [line[column] for line in lines[head + 1 :] if column < len(line) and line[column]]
+    return len(every) > 1 and len(set(every)) == len(every)
+
+
 def _long_rows(
-    lines: Sequence[Sequence[str]], head: int, roles: dict[str, int], told: Person
+    lines: Sequence[Sequence[str]], at: int, head: _Head, told: Person
 ) -> tuple[list[RawRow], int]:
     people: dict[str, int] = {}
     rows: list[RawRow] = []
-    skipped = head
-    section = ""
-    for at, line in enumerate(lines[head + 1 :], start=head + 2):
-        cells = {role: line[column] if column < len(line) else "" for role, column in roles.items()}
-        name, code = cells.get("name", ""), cells.get("code", "")
-        if not cells.get("value") and not cells.get("unit"):
-            section = name or section  # a heading between lines
+    skipped = at
+    around = _Around(section=_title(lines[:at]))
+    nobody = _nobody(lines, at, head.roles)
+    ended = False
+    for number, line in enumerate(lines[at + 1 :], start=at + 2):
+        place = f"line {number}"
+        if _is_head(line):
+            again = _header(line, place)
+            head, ended, around.last = again or head, again is None, {}
             skipped += 1
             continue
+        cells = {role: _cell(line, head.roles, role) for role in head.roles}
+        name, code = cells.get("name", ""), cells.get("code", "")
+        bare = not any(cells.get(role) for role in ("value", "unit", "low", "high", "range"))
+        if ended or (bare and (not name or not _is_test(name))):
+            if ended and any(line):  # columns of another meaning, of former results perhaps
+                rows.append(RawRow(place=place, refused=Reason.LINE_NOT_READ, about=told))
+                continue
+            around.heading(name or next((cell for cell in line if cell), ""))
+            skipped += 1
+            continue
+        who = "" if nobody else cells.get("person", "")
+        others = around.of(line, head.around)
+        taken = around.of(line, [head.roles["specimen"]] if "specimen" in head.roles else [])
         when: datetime | None = moment(cells.get("when", ""))
         rows.append(
             RawRow(
-                place=f"line {at}",
-                person=people.setdefault(cells.get("person", ""), len(people) + 1),
+                place=place,
+                person=people.setdefault(who, len(people) + 1),
                 group=cells.get("when", ""),
                 when=when,
                 codes=(code,) if code else (),
@@ -198,38 +275,50 @@ def _long_rows(
                 unit=cells.get("unit", ""),
                 ranges=_ranges(cells),
                 flag=cells.get("flag", ""),
-                specimen=cells.get("specimen", ""),
-                section=section,
-                refused=Reason.MALFORMED if len(line) > len(lines[head]) else None,
-                about=_about(line, roles, told),
+                specimen=" ".join(taken),
+                section=around.section,
+                context=others,
+                refused=Reason.MALFORMED if len(line) > head.width else None,
+                about=_about(line, head.roles, told),
             )
         )
     return rows, skipped
 
 
-def _ranges(cells: dict[str, str]) -> tuple[RawRange, ...]:
+def _ranges(cells: Mapping[str, str]) -> tuple[RawRange, ...]:
     low, high, text = cells.get("low", ""), cells.get("high", ""), cells.get("range", "")
     if low or high:
         return (RawRange(text=text, low=low, high=high),)
     return (RawRange(text=text),) if text else ()
 
 
+_WIDE_ROLES: Final = {"person", "sex", "age", "when", "specimen"}
+
+
 def _wide_rows(
     lines: Sequence[Sequence[str]], head: int, columns: dict[int, tuple[str, str]], told: Person
 ) -> tuple[list[RawRow], int]:
-    roles = {
-        role: column
-        for column, cell in enumerate(lines[head])
-        if column not in columns and (role := role_of(cell)) in {"person", "sex", "age", "when"}
-    }
+    roles, others = _beside(lines[head], columns)
+    around = _Around(section=_title(lines[:head]))
     people: dict[str, int] = {}
     rows: list[RawRow] = []
+    skipped = head
     for at, line in enumerate(lines[head + 1 :], start=head + 2):
-        who = (
-            line[roles["person"]] if "person" in roles and roles["person"] < len(line) else f"{at}"
-        )
-        clock = line[roles["when"]] if "when" in roles and roles["when"] < len(line) else ""
+        cells = [line[column] for column in columns if column < len(line) and line[column]]
+        if not cells:
+            around.heading(next((cell for cell in line if cell), ""))
+            skipped += 1
+            continue
+        if not any(map(str.isdigit, "".join(cells))) and (again := _wide(line)):
+            columns, around.last = again, {}
+            roles, others = _beside(line, columns)
+            skipped += 1
+            continue
+        clock = _cell(line, roles, "when")
+        who = _cell(line, roles, "person") if "person" in roles else f"{at}"
         person = people.setdefault(who, len(people) + 1)
+        context = around.of(line, others)
+        taken = around.of(line, [roles["specimen"]] if "specimen" in roles else [])
         rows += [
             RawRow(
                 place=f"line {at} column {column + 1}",
@@ -239,10 +328,30 @@ def _wide_rows(
                 names=(name,),
                 value=line[column],
                 unit=unit,
+                specimen=" ".join(taken),
+                section=around.section,
+                context=context,
                 refused=Reason.MALFORMED if len(line) > len(lines[head]) else None,
                 about=_about(line, roles, told),
             )
             for column, (name, unit) in columns.items()
             if column < len(line) and line[column]
         ]
-    return rows, head
+    return rows, skipped
+
+
+def _beside(
+    line: Sequence[str], columns: Mapping[int, object]
+) -> tuple[dict[str, int], tuple[int, ...]]:
+    """Return the columns beside those of tests: by role, and those that say what is around."""
+    roles: dict[str, int] = {}
+    others: list[int] = []
+    for column, cell in enumerate(line):
+        role = role_of(cell)
+        if column in columns:
+            continue
+        if role in _WIDE_ROLES:
+            roles[role] = column
+        elif role == "panel" or (cell and not role):
+            others.append(column)
+    return roles, tuple(others)

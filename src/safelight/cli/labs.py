@@ -112,6 +112,9 @@ def labs(  # noqa: PLR0913  # one for each option
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))
     else:
         _show(report)
+    if not report.results and not report.refusals:
+        click.secho("no lab result was found in this file", fg="yellow", err=True)
+        ctx.exit(1)
     ctx.exit(1 if report.refusals or any(each.flag == "withheld" for each in report.results) else 0)
 
 

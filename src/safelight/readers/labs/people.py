@@ -11,7 +11,7 @@ from typing import Final
 
 from safelight.readers.labs.model import Person
 
-__all__ = ["Birth", "age_at", "given", "moment", "sex_of"]
+__all__ = ["Birth", "Lived", "age_at", "given", "moment", "sex_of"]
 
 _SEX: Final = {
     **dict.fromkeys(("f", "female", "w", "weiblich", "woman", "femme", "femenino", "mujer"), "F"),
@@ -38,9 +38,7 @@ def sex_of(text: str) -> str:
 
 
 _FORMS: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y", "%Y/%m/%d")
-_DIGITS: Final = re.compile(
-    r"(\d+)(?:\.\d+)?(?:[+-]\d{4})?"
-)  # of HL7 v2, with parts of a second, zone
+_DIGITS: Final = re.compile(r"(\d+)(?:\.\d+)?(?:[+-]\d{4})?")  # of HL7 v2: parts of a second, zone
 _BY_LENGTH: Final = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 
@@ -68,12 +66,33 @@ def moment(text: str) -> datetime | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """How long somebody had lived, in whole days and in whole months. Stays inside the reader."""
+
+    days: int
+    months: int
+
+    @classmethod
+    def of(cls, born: date | None, when: datetime | None) -> "Lived | None":
+        """Return it where both are known."""
+        if born is None or when is None or when.date() < born:
+            return None
+        months = (when.year - born.year) * 12 + when.month - born.month - (when.day < born.day)
+        return cls((when.date() - born).days, max(months, 0))
+
+    def reached(self, bound: Fraction, unit: str) -> bool | None:
+        """Tell whether an age in ``d``, ``wk``, ``mo`` or ``a`` is reached; None between months."""
+        if unit in {"d", "wk"}:
+            return self.days >= bound * (7 if unit == "wk" else 1)
+        months = bound * (12 if unit == "a" else 1)
+        return self.months >= months if months.denominator == 1 else None
+
+
 def age_at(born: date | None, when: datetime | None) -> Fraction | None:
     """Return the age in years, to whole months."""
-    if born is None or when is None or when.date() < born:
-        return None
-    months = (when.year - born.year) * 12 + when.month - born.month - (when.day < born.day)
-    return Fraction(max(months, 0), 12)
+    lived = Lived.of(born, when)
+    return None if lived is None else Fraction(lived.months, 12)
 
 
 def given(birth: Birth, when: datetime | None, told: Person) -> Person:

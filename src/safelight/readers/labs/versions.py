@@ -33,7 +33,7 @@ def current(rows: Sequence[RawRow], sent: Sequence[datetime | None]) -> list[Raw
     out = list(rows)
     for at in reversed(order):
         row = rows[at]
-        if not later.isdisjoint(_asked(row)):
+        if row.refused is None and not later.isdisjoint(_asked(row)):
             out[at] = replace(row, refused=Reason.RETRACTED)
         if row.corrects:
             later.update(_told(row))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from safelight.deid.text import vocabulary
+from safelight.deid.text.fold import digits as ascii_digits
 from safelight.deid.text.fold import fold, runs, squash, words
 from safelight.deid.text.transliterate import spellings
 
@@ -97,7 +98,7 @@ class Builder:
         if flat.isalpha() and vocabulary.kind(value.strip()):
             return  # an ID that is an ordinary word cannot be told from the word
         forms = {flat, flat.lstrip("0")}
-        digits = "".join(char for char in flat if char.isdecimal())
+        digits = _digits(flat)
         if len(digits) >= _MIN_SQUASH - 1:
             forms |= {digits, digits.lstrip("0")}
         for form in forms:
@@ -108,7 +109,7 @@ class Builder:
 
     def date(self, value: str) -> None:
         """Take a date (``19600102``) in the orders that are written without separators."""
-        digits = "".join(char for char in value if char.isdecimal())[:8]
+        digits = _digits(value)[:8]
         if len(digits) != 8:  # noqa: PLR2004 - YYYYMMDD
             return
         year, month, day = digits[:4], digits[4:6], digits[6:]
@@ -134,7 +135,7 @@ class Builder:
 
     def contact(self, value: str) -> None:
         """Take a phone number, an e-mail or a web address."""
-        digits = "".join(char for char in value if char.isdecimal())
+        digits = _digits(value)
         if len(digits) >= PHONE and "@" not in value:
             self.numbers |= set(_national(digits))
             return
@@ -152,6 +153,10 @@ class Builder:
 def _cjk() -> re.Pattern[str]:
     """Return what finds Chinese, Japanese and Korean; four milliseconds to compile."""
     return re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\uac00-\ud7a3]")
+
+
+def _digits(value: str) -> str:
+    return "".join(filter(str.isdecimal, ascii_digits(value)))
 
 
 def _national(digits: str) -> Iterable[str]:

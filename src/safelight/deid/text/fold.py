@@ -11,6 +11,7 @@ from typing import Final
 __all__ = [
     "INVISIBLE",
     "RUN",
+    "digits",
     "fold",
     "fold_text",
     "runs",
@@ -57,6 +58,7 @@ INVISIBLE: Final = re.compile(
     "\ufff0-\ufffb\U000e0000-\U000e0fff]+"
 )
 
+_OTHER_DIGIT: Final = re.compile(r"(?![0-9])\d")
 _DROP: Final = {i: None for i in range(128) if not chr(i).isalnum()}
 _SEGMENT: Final = re.compile(r"[^\W\d_]+|\d+")
 
@@ -70,7 +72,7 @@ _LONGEST: Final = 64
 
 
 def fold(run: str) -> str:
-    """Fold one short run (a word): lower case, no diacritics, full and half width made one."""
+    """Fold one short run (a word): lower case, no diacritics, one width, ASCII digits."""
     if run.isascii():
         return run.lower()
     return _fold(run) if len(run) <= _LONGEST else fold_text(run)
@@ -91,7 +93,18 @@ def fold_text(text: str) -> str:
         for char in out
         if not unicodedata.combining(char) and unicodedata.category(char) != "Me"
     )
-    return unicodedata.normalize("NFC", kept).translate(_SPECIAL)
+    return digits(unicodedata.normalize("NFC", kept).translate(_SPECIAL))
+
+
+def digits(text: str) -> str:
+    """Return the text with the decimal digits of every script as ASCII, each in its place."""
+    if text.isascii():
+        return text
+    return _OTHER_DIGIT.sub(_digit, text)
+
+
+def _digit(match: "re.Match[str]") -> str:
+    return str(unicodedata.decimal(match[0]))
 
 
 def words(text: str) -> frozenset[str]:

@@ -76,3 +76,66 @@ def namer_of(identity: Identity) -> Namer:
 def test_file_names_in_other_digits_get_codes(name: str, *, kept: bool) -> None:
     namer = namer_of(Identity(ids={"HN-44719028", "4471"}))
     assert (namer.name(name, Kind.DICOM) == name) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1955:01:02", "1955 - 01 - 02", "1955 / 01 / 02", "1955-0102", "1955 0102", "0102 1955",
+     "0201-1955", "195501 02", "1955,01,02", "2,1,1955", "02;01;1955", "1955;01;02", "02|01|1955",
+     "02*01*1955", "02~01~1955", "(02)(01)(1955)", "1955\t01\t02", "02\t01\t1955", "1955  01  02",
+     "1955‐01‐02", "1955‑01‑02", "1955‒01‒02", "1955–01–02", "1955—01—02", "1955―01―02",
+     "02·01·1955", "2/1 1955", "2/1-1955", "2.1. 1955", "1955 2 1", "2 I 1955", "2.I.1955",
+     "02/I/1955", "1955 I 02", "2.I.55", "02 01 55", "55;01;02", "0102-55", "02Jan1955",
+     "02JAN55", "Jan 2 55", "2 januar 1955", "2 ledna 1955", "2 tammikuuta 1955", "2 янв 55",
+     "02 of 01 of 1955", "2 m 1 y 1955", "2nd of I 1955", "02/01/2498", "x02I1955y"],
+)  # fmt: skip
+def test_the_birth_date_goes_in_every_writing(text: str) -> None:
+    needles = CLEANER.needles
+    assert CLEANER.clean(text).text == ""
+    assert needles.spans(f"CT {text} CHEST")
+    assert needles.spans(f"CT ({text}); CHEST")
+    for mode in (Mode.WORDS, Mode.NARRATIVE, Mode.SUBJECT):
+        assert CLEANER.clean(f"CT {text} CHEST", mode).text == "CT CHEST"
+    assert not NOBODY.needles.spans(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TR 1955", "1-2 mm", "3/4", "b 1000", "T2 5/1", "B30f", "TR 1955 TE 2", "1955", "1/2 1956",
+     "2 1 mm", "2 I 1956", "3 I 1955", "55.0102", "TR/TE 1955/55", "FOV 255", "1 - 2 - 3", "0102",
+     "grade I 1955", "2 views 1955", "5 x 5 x 1", "MPR 2 1 55", "1955 I - II", "2 1 slices 1955",
+     "1955 TE 2 mm 1", "Series 2 of 55", "stage I 2 cm"],
+)  # fmt: skip
+def test_texts_like_the_birth_date_stay(text: str) -> None:
+    assert CLEANER.clean(text) == (text, ())
+
+
+@pytest.mark.parametrize("text", ["10x10", "10 10 10", "10 x 10 mm", "10.10 10", "B10f 10 10"])
+def test_a_birth_date_of_equal_parts_takes_no_sizes(text: str) -> None:
+    cleaner = TextCleaner(Needles.compile(Identity(dates={"20101010"})))
+    assert cleaner.clean(text) == (text, ())
+    assert cleaner.clean("CT 10 10 2010 X", Mode.SUBJECT).text == "CT X"
+
+
+def test_letters_that_fold_to_nothing_stand_beside_a_date() -> None:
+    assert fold("ﾞ") == ""
+    assert CLEANER.clean("CT ﾞ 1955 ﾞ 02.I.1955", Mode.SUBJECT).text == "CT ﾞ 1955 ﾞ"
+
+
+@pytest.mark.parametrize("date", ["", "1955", "19551399", "00000000", "x1955"])
+def test_a_date_that_is_none_is_no_needle(date: str) -> None:
+    assert not Needles.compile(Identity(dates={date})).dates
+
+
+@pytest.mark.parametrize("text", ["1960:03:04", "1960 - 03 - 04", "1960–03–04", "4·3·1960"])
+def test_dates_of_nobody_go_in_more_writings(text: str) -> None:
+    assert NOBODY.clean(f"CT {text} CHEST").text == "CT CHEST"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("1955_0102.dcm", False), ("1955,01,02.dcm", False), ("IM55_0102.dcm", False),
+     ("S0102-55.dcm", False), ("IM55_0103.dcm", True), ("IM_0102.dcm", True)],
+)  # fmt: skip
+def test_file_names_that_tell_the_birth_date_get_codes(name: str, *, kept: bool) -> None:
+    assert (namer_of(JANE).name(name, Kind.DICOM) == name) == kept

@@ -43,6 +43,7 @@ class Builder:
         self.joined: dict[str, str] = {}
         self.numbers: set[str] = set()
         self.glued: set[str] = set()
+        self.dates: set[str] = set()
         self.names: list[list[str]] = []
 
     def name(self, value: str, rule: str) -> None:
@@ -108,10 +109,11 @@ class Builder:
                 self.tokens.setdefault(form, NUMBER)
 
     def date(self, value: str) -> None:
-        """Take a date (``19600102``) in the orders that are written without separators."""
+        """Take a date (``19600102``), and its orders that are written without separators."""
         digits = _digits(value)[:8]
         if len(digits) != 8:  # noqa: PLR2004 - YYYYMMDD
             return
+        self.dates.add(digits)
         year, month, day = digits[:4], digits[4:6], digits[6:]
         forms = {digits, day + month + year, month + day + year}
         forms |= {form[2:] for form in (digits,)} | {day + month + year[2:], month + day + year[2:]}

@@ -141,6 +141,8 @@ class TextCleaner:
         if (alone and digits) or single >= _SPREAD:
             return False
         needles = self.needles
+        if needles.dates.within(text):
+            return False
         return not (needles.joined and needles.joined_grams.within(squash(text)))
 
     def _level(self, run: str) -> int:

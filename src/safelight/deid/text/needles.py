@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from safelight.deid.text import veiled, vocabulary
 from safelight.deid.text.builder import CONTACT, MIN_GLUED, NAME, PERSON, SHORT, Builder
+from safelight.deid.text.dates import Dates
 from safelight.deid.text.fold import digits, fold, runs, segments, squash, squash_map
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
@@ -15,6 +16,7 @@ from safelight.deid.text.raw import raw_patterns
 
 __all__ = ["Needles", "Span"]
 
+_DATE: Final = "date of the subject"
 _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _SIDES: Final = frozenset("lrwct")
@@ -46,6 +48,7 @@ class Needles:
         joined: Squashed values (letters and digits only) of at least 6 characters, with rule.
         numbers: Digit-only forms of phone numbers, at least 7 digits.
         glued: Name parts of at least 4 letters that go when glued into an unknown word.
+        dates: Dates of the person's, to be found with any signs between their parts.
         raw: Byte patterns, lower case where ASCII, for a caseless sweep over whole files.
     """
 
@@ -54,6 +57,7 @@ class Needles:
     joined: dict[str, str]
     numbers: tuple[str, ...]
     glued: frozenset[str]
+    dates: Dates
     raw: tuple[bytes, ...]
     joined_grams: Grams
     glued_grams: Grams
@@ -81,6 +85,7 @@ class Needles:
             joined=build.joined,
             numbers=tuple(sorted(build.numbers)),
             glued=frozenset(build.glued),
+            dates=Dates(build.dates),
             raw=raw_patterns(identity, build.names),
             joined_grams=Grams(build.joined),
             glued_grams=Grams(build.glued),
@@ -129,7 +134,7 @@ class Needles:
             return True
         if self.joined and self.joined_grams.within(word) and self._joined(run):
             return True
-        return bool(self.numbers and self._numbers(run))
+        return bool((self.numbers and self._numbers(run)) or self.dates.find(word))
 
     def names(self, counter: str) -> bool:
         """Return whether a counter such as ``IM0012`` is one of the person's values or holds one.
@@ -139,7 +144,11 @@ class Needles:
         word = fold(counter)
         number = "".join(filter(str.isdecimal, word))
         parts = (word, number, number.lstrip("0"), *_CAMEL.findall(word))
-        return not self.tokens.keys().isdisjoint(parts) or self.joined_grams.within(squash(word))
+        return (
+            not self.tokens.keys().isdisjoint(parts)
+            or self.joined_grams.within(squash(word))
+            or bool(self.dates.find(word))
+        )
 
     def matches_binary(self, data: bytes) -> bool:
         """Return whether a binary value holds anything of the person's; above 4 KiB raw only."""
@@ -166,6 +175,8 @@ class Needles:
             found += self._joined(text)
         if self.numbers:
             found += self._numbers(text)
+        for start, stop in self.dates.find(text):
+            found.append(_whole(text, start, stop, _DATE))
         return found
 
     def _words(self, text: str) -> list[Span]:

@@ -44,6 +44,8 @@ _DAY_YEAR_AFTER: Final = re.compile(
 _YEAR_AFTER: Final = re.compile(rf"{_LINK}'?{_YEAR}(?!\d)", re.IGNORECASE)
 _SHORT_YEAR_AFTER: Final = re.compile(rf"{_LINK}'?\d\d(?![^\W_])(?!\.\d)", re.IGNORECASE)
 _CONTEXT: Final = 18
+#: Hyphens and dashes beyond ASCII, and the dots between the parts of a date.
+_DASHES: Final = str.maketrans("‐‑‒–—―−·", "-------.")
 
 _NET: Final = re.compile(
     r"(?:https?|s?ftp|file|dicom|mailto)\s?:\s?/{0,2}\S+|www\.\S+|(?<![^\s<>()\[\],;@])[^\s<>()\[\],;@]+@[^\s<>()\[\],;]+"
@@ -53,8 +55,8 @@ _NET: Final = re.compile(
     re.IGNORECASE,
 )
 _DATES: Final = re.compile(
-    # 1960-01-02, 1960/1/2, with or without a time; 02.01.1960, 1/2/60; 02 01 1960
-    rf"(?<![\d.]){_YEAR}(?P<s>[-/._ ])(?:0?[1-9]|1[0-2])(?P=s)(?:0?[1-9]|[12]\d|3[01])(?!\d)"
+    # 1960-01-02, 1960:1:2, 1960 - 01 - 02, with or without a time; 02.01.1960, 1/2/60; 02 01 1960
+    rf"(?<![\d.]){_YEAR}(?P<s>[-/._: ]| - )(?:0?[1-9]|1[0-2])(?P=s)(?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)?"
     rf"|(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?P<t>\s?[-/._]\s?)(?:0?[1-9]|[12]\d|3[01])(?P=t)"
     r"(?:(?:1[89]|20)\d\d|\d\d)(?!\d|\.\d)"
@@ -163,6 +165,7 @@ def _labelled(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _dates(text: str, digits: int) -> Iterator[tuple[int, int, str]]:
+    text = text.translate(_DASHES) if not text.isascii() else text
     for start, stop in _month_dates(text):
         yield start, stop, "date"
     if not text.isascii():

@@ -139,3 +139,72 @@ def test_dates_of_nobody_go_in_more_writings(text: str) -> None:
 )  # fmt: skip
 def test_file_names_that_tell_the_birth_date_get_codes(name: str, *, kept: bool) -> None:
     assert (namer_of(JANE).name(name, Kind.DICOM) == name) == kept
+
+
+HOME = Identity(
+    ids={"P-4711", "HN-00471902"},
+    phrases={
+        "14 Park Street^Green Hill House^OX4 2BB",
+        "Musterstraße 7a, 1234 AB Oakfield",
+        "2 Long Lane; E1 6AN",
+        "Breast Center, CT Room 2, Level 3, 3 Tesla MRI",
+    },
+    contacts={
+        "+1 (312) 555-0142 ext. 77",
+        "020 7946 0958; 7946 0321",
+        "mailto:grey.owl@example.org",
+        "ct.chest@example.org",
+    },
+)
+HOME_CLEANER = TextCleaner(Needles.compile(HOME))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["14 Park Street", "14, Park Street", "Park Street 14", "PARK STREET", "14 park st", "14ParkSt",
+     "Green Hill House", "2 Long Lane", "Musterstr. 7a", "7a Musterstrasse", "OX4 2BB", "ox42bb",
+     "OX4-2BB", "E1 6AN", "1234 AB", "555 0142", "555-0142", "5550142", "312 555 0142",
+     "7946 0958", "7946.0958", "79460321", "P 4711", "P-4711", "P.4711", "p4711",
+     "HN 471902", "HN 00471902", "4711", "#4711", "grey.owl", "grey_owl", "GREY OWL"],
+)  # fmt: skip
+def test_declared_addresses_and_short_ids_go(text: str) -> None:
+    assert HOME_CLEANER.clean(text).text == ""
+    assert not NOBODY.needles.spans(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lives at 14 Park Street", "lives"),
+        ("call 555 0142 first", "call first"),
+        ("postcode OX4 2BB CT", "postcode CT"),
+        ("Pat 4711 CT", "CT"),
+        ("subject 4711 CT", "subject CT"),
+        ("Patient = 4711 CT", "Patient = CT"),
+        ("4711 (ID)", "(ID)"),
+        ("CT P 4711 HEAD", "CT HEAD"),
+        ("ask grey.owl at example", "ask at example"),
+    ],
+)
+def test_declared_values_go_within_texts(text: str, expected: str) -> None:
+    assert HOME_CLEANER.clean(text).text == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TR 4711", "4711 ms", "AP 4711 mm", "SE 4711", "T1 4711", "2 long axis", "14 high resolution",
+     "grey matter", "grey white", "ct chest", "Breast MRI", "CT 2", "Level 3", "3 Tesla MRI",
+     "park", "street 14 mm", "E1 6", "IMP 4712", "6 A N 1", "14 x 7 mm", "7a", "Green", "Room 2",
+     "Level 3 Breast", "7946"],
+)  # fmt: skip
+def test_texts_like_declared_values_stay(text: str) -> None:
+    assert HOME_CLEANER.clean(text) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("IM4711", False), ("4711", False), ("14 Park Street/IM3", False), ("OX4 2BB/IM1", False),
+     ("IM4712", True), ("14/IM3", True), ("CT/IM1", True)],
+)  # fmt: skip
+def test_file_names_that_tell_the_address_or_id_get_codes(name: str, *, kept: bool) -> None:
+    assert (namer_of(HOME).name(name, Kind.DICOM) == name) == kept

@@ -2,15 +2,14 @@
 
 import functools
 import re
-from collections.abc import Iterable
 from typing import Final
 
-from safelight.deid.text import vocabulary
+from safelight.deid.text import contacts, vocabulary
 from safelight.deid.text.fold import digits as ascii_digits
 from safelight.deid.text.fold import fold, runs, squash, words
 from safelight.deid.text.transliterate import spellings
 
-__all__ = ["CONTACT", "NAME", "NUMBER", "PERSON", "PHONE", "PLACE", "SHORT", "Builder"]
+__all__ = ["CONTACT", "JOINED", "NAME", "NUMBER", "PERSON", "PLACE", "SHORT", "Builder"]
 
 NAME: Final = "name of the subject"
 PERSON: Final = "name of a person"
@@ -20,8 +19,8 @@ CONTACT: Final = "contact of the subject"
 
 #: Letters of the shortest name parts: they go beside another part only.
 SHORT: Final = 2
-#: Digits of the shortest phone number.
-PHONE: Final = 7
+#: Letters and digits of the shortest value that is found inside a run; shorter ones stand alone.
+JOINED: Final = 6
 MIN_GLUED: Final = 4
 _PLACEHOLDERS: Final = words(
     """anonymous anonymized anonymised anonymize anon unknown unnamed none noname patient test
@@ -30,8 +29,10 @@ _PLACEHOLDERS: Final = words(
 #: Parts of names that are function words: they go beside another part of the name.
 _PARTICLES: Final = words("the of and von van der den del de la le di da dos das el al bin ibn und")
 _MIN_ID: Final = 3
-_MIN_SQUASH: Final = 6
+_MIN_APART: Final = 5  # of a prefix and its number, which may stand apart
+_MIN_NUMBER: Final = 4
 _MIN_PHRASE: Final = 10
+_PREFIXED: Final = re.compile(r"([^\W\d_]+)0*([1-9]\d{2,})")
 
 
 class Builder:
@@ -44,6 +45,7 @@ class Builder:
         self.numbers: set[str] = set()
         self.glued: set[str] = set()
         self.dates: set[str] = set()
+        self.labelled: set[str] = set()
         self.names: list[list[str]] = []
 
     def name(self, value: str, rule: str) -> None:
@@ -87,7 +89,7 @@ class Builder:
         joins |= {second[0] + first, first + second[0]}
         for join in joins:
             east = not join.isascii() and _cjk().search(join)
-            enough = SHORT if east else _MIN_SQUASH
+            enough = SHORT if east else JOINED
             if len(join) >= enough and not vocabulary.listed(join):
                 self.joined.setdefault(join, rule)
 
@@ -100,10 +102,15 @@ class Builder:
             return  # an ID that is an ordinary word cannot be told from the word
         forms = {flat, flat.lstrip("0")}
         digits = _digits(flat)
-        if len(digits) >= _MIN_SQUASH - 1:
+        if len(digits) >= JOINED - 1:
             forms |= {digits, digits.lstrip("0")}
+        prefixed = _PREFIXED.fullmatch(flat)
+        if prefixed:
+            forms |= {prefixed[1] + prefixed[2]}
+            if len(digits) >= _MIN_NUMBER:
+                self.labelled |= {digits, prefixed[2]} - forms
         for form in forms:
-            if len(form) >= _MIN_SQUASH:
+            if len(form) >= (_MIN_APART if prefixed and not form.isdecimal() else JOINED):
                 self.joined.setdefault(form, NUMBER)
             if len(form) > _MIN_ID or (len(form) == _MIN_ID and not form.isdecimal()):
                 self.tokens.setdefault(form, NUMBER)
@@ -129,25 +136,31 @@ class Builder:
             if len(folded) > SHORT:
                 self.tokens.setdefault(folded, PLACE)
         flat = squash(value)
-        enough = _MIN_SQUASH if unknown else _MIN_PHRASE
+        enough = JOINED if unknown else _MIN_PHRASE
         if len(flat) >= enough and (unknown or len(words) > 1):
             self.joined.setdefault(flat, PLACE)
+        for form in contacts.address(value):
+            if len(form) >= _MIN_APART:
+                self.joined.setdefault(form, PLACE)
         if len(words) == 1 and len(flat) >= _MIN_ID and not flat.isalpha() and not flat.isdecimal():
             self.tokens.setdefault(flat, PLACE)
 
     def contact(self, value: str) -> None:
         """Take a phone number, an e-mail or a web address."""
-        digits = _digits(value)
-        if len(digits) >= PHONE and "@" not in value:
-            self.numbers |= set(_national(digits))
+        if "@" not in value and (numbers := contacts.phones(value)):
+            self.numbers |= numbers
             return
         flat = squash(value)
-        if len(flat) >= _MIN_SQUASH:
+        if len(flat) >= JOINED:
             self.joined.setdefault(flat, CONTACT)
-        local = value.partition("@")[0] if "@" in value else ""
-        for match in runs(local):
-            word = fold(match.group())
-            if len(word) > SHORT and not vocabulary.listed(word):
+        box = contacts.mailbox(value)
+        local = "".join(box)
+        kinds = [vocabulary.listed(word) for word in box]
+        technical = all(kind == vocabulary.STRONG for kind in kinds)
+        if len(local) >= JOINED and len(box) > 1 and not technical:
+            self.joined.setdefault(local, CONTACT)
+        for word, kind in zip(box, kinds, strict=True):
+            if len(word) > SHORT and not kind:
                 self.tokens.setdefault(word, CONTACT)
 
 
@@ -159,16 +172,3 @@ def _cjk() -> re.Pattern[str]:
 
 def _digits(value: str) -> str:
     return "".join(filter(str.isdecimal, ascii_digits(value)))
-
-
-def _national(digits: str) -> Iterable[str]:
-    """Yield the number as given, and its tail without country code or trunk zero."""
-    yield digits
-    bare = digits.lstrip("0")
-    if len(bare) >= PHONE:
-        yield bare
-    longest = 10
-    if len(bare) > longest:
-        yield bare[-longest:]
-    if len(bare) > longest - 1:
-        yield bare[-(longest - 1) :]

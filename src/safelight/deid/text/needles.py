@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from safelight.deid.text import veiled, vocabulary
-from safelight.deid.text.builder import CONTACT, MIN_GLUED, NAME, PERSON, SHORT, Builder
+from safelight.deid.text.builder import (
+    CONTACT,
+    JOINED,
+    MIN_GLUED,
+    NAME,
+    NUMBER,
+    PERSON,
+    SHORT,
+    Builder,
+)
 from safelight.deid.text.dates import Dates
-from safelight.deid.text.fold import digits, fold, runs, segments, squash, squash_map
+from safelight.deid.text.fold import digits, fold, runs, segments, squash, squash_map, words
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
 from safelight.deid.text.raw import raw_patterns
@@ -20,6 +29,12 @@ _DATE: Final = "date of the subject"
 _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _SIDES: Final = frozenset("lrwct")
+#: Words for an ID or for the one it belongs to.
+_LABELS: Final = words(
+    """id ids no nr num nummer number numero mrn pid pat pats patient patients patientin patienten
+    paziente paciente pt subject subj sub proband person case fall record chart ref"""
+)
+_LABEL_GAP: Final = 3
 _SEVEN: Final = re.compile(r"\d(?:\D*\d){6}")
 _SINGLE: Final = re.compile(r"[\W_][^\W\d_][\W_]")
 _ROW: Final = 4
@@ -45,9 +60,11 @@ class Needles:
     Attributes:
         tokens: Folded whole words, each with its rule.
         short: Initials and name parts of one or two letters: they go beside a name part only.
-        joined: Squashed values (letters and digits only) of at least 6 characters, with rule.
+        joined: Squashed values (letters and digits only), with rule. Those in ASCII of fewer than
+            6 characters count only where they begin and end with a run.
         numbers: Digit-only forms of phone numbers, at least 7 digits.
         glued: Name parts of at least 4 letters that go when glued into an unknown word.
+        labelled: Numbers of IDs too short to go everywhere: alone, or beside a word for an ID.
         dates: Dates of the person's, to be found with any signs between their parts.
         raw: Byte patterns, lower case where ASCII, for a caseless sweep over whole files.
     """
@@ -57,6 +74,7 @@ class Needles:
     joined: dict[str, str]
     numbers: tuple[str, ...]
     glued: frozenset[str]
+    labelled: frozenset[str]
     dates: Dates
     raw: tuple[bytes, ...]
     joined_grams: Grams
@@ -85,6 +103,7 @@ class Needles:
             joined=build.joined,
             numbers=tuple(sorted(build.numbers)),
             glued=frozenset(build.glued),
+            labelled=frozenset(build.labelled),
             dates=Dates(build.dates),
             raw=raw_patterns(identity, build.names),
             joined_grams=Grams(build.joined),
@@ -130,7 +149,7 @@ class Needles:
         if not (run.isascii() and run.isalnum()) or "u0" in run:
             return bool(self.spans(run))
         word = run.lower()
-        if self.tokens.get(word) or self._parts(run, word):
+        if word in self.labelled or self.tokens.get(word) or self._parts(run, word):
             return True
         if self.joined and self.joined_grams.within(word) and self._joined(run):
             return True
@@ -146,6 +165,7 @@ class Needles:
         parts = (word, number, number.lstrip("0"), *_CAMEL.findall(word))
         return (
             not self.tokens.keys().isdisjoint(parts)
+            or not self.labelled.isdisjoint(parts)
             or self.joined_grams.within(squash(word))
             or bool(self.dates.find(word))
         )
@@ -196,6 +216,8 @@ class Needles:
             if pair[1]:
                 rules[place] = pair[1]
             found.append((match.start(), match.end(), pair[0]))
+        if self.labelled:
+            self._numbered(text, found, rules)
         if self.short:
             self._neighbours(text, found, rules)
         return [Span(found[place][0], found[place][1], rule) for place, rule in rules.items()]
@@ -214,6 +236,22 @@ class Needles:
             return ""
         pieces = [*(piece.lower() for piece in _CAMEL.findall(run)), *segments(word)]
         return next((self.tokens[piece] for piece in pieces if piece in self.tokens), "")
+
+    def _numbered(
+        self, text: str, words: list[tuple[int, int, str]], rules: dict[int, str]
+    ) -> None:
+        """Take the short numbers of IDs that stand alone or beside a word for an ID."""
+        for place, (start, stop, word) in enumerate(words):
+            if word not in self.labelled:
+                continue
+            before, after = words[max(place - 1, 0)], words[min(place + 1, len(words) - 1)]
+            if (
+                len(words) == 1
+                or text[start - 1 : start] == "#"
+                or (before[2] in _LABELS and start - before[1] <= _LABEL_GAP)
+                or (after[2] in _LABELS and after[0] - stop <= _LABEL_GAP)
+            ):
+                rules[place] = NUMBER
 
     def _neighbours(
         self, text: str, words: list[tuple[int, int, str]], rules: dict[int, str]
@@ -277,6 +315,8 @@ class Needles:
             start, stop = places[at], places[at + len(value) - 1] + 1
             starts = start == 0 or not text[start - 1].isalnum()
             stops = stop == len(text) or not text[stop].isalnum()
+            if len(value) < JOINED and value.isascii() and not (starts and stops):
+                continue
             if any(char.isdecimal() for char in value):
                 found.append(_whole(text, start, stop, self.joined[value]))
             elif starts or stops:

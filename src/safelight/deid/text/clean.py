@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from safelight.deid.text import lengthy, numerals, patterns, people, tidy, veiled, vocabulary
+from safelight.deid.text import ages, lengthy, numerals, patterns, people, tidy, veiled, vocabulary
 from safelight.deid.text.fold import INVISIBLE, RUN, fold, squash
 from safelight.deid.text.needles import Needles
 from safelight.deid.text.tokens import Token, tokenize
@@ -22,7 +22,7 @@ _GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w")
 # What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages.
 _SLOW: Final = re.compile(
     r"[^ -~]|[@\\]|www|//|\w\.[A-Za-z]|\d\D*\d\D*\d\D*\d|\d:\d|\d\s?[apAP]\.?[mM]"
-    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJ]|\dh\d|%[0-9A-Fa-f][0-9A-Fa-f]|&[#A-Za-z]|=[0-9A-F][0-9A-F]="
+    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJFM/]|[fFmM](?:\s?/\s?)?(?:9\d|10\d)|\dh\d|%[0-9A-Fa-f][0-9A-Fa-f]|&[#A-Za-z]|=[0-9A-F][0-9A-F]="
     r"|u[0-9A-Fa-f]{4}"
 )
 _Found = tuple[int, int, str]
@@ -153,6 +153,7 @@ class TextCleaner:
         if (
             not vocabulary.kind(run)
             or people.calls(word)
+            or ages.calls(word)
             or word in self.needles.short
             or self.needles.holds(run)
         ):
@@ -168,7 +169,7 @@ class TextCleaner:
         shown = text
         if not plain:
             text = unicodedata.normalize("NFC", text)
-        aged = patterns.ages(text) if _GATE.search(text) else text
+        aged = ages.ages(text)
         if aged != text:
             found[_RULE_AGE] = None
             return aged
@@ -199,7 +200,7 @@ class TextCleaner:
         deeper = veiled.bare(text)
         if deeper is None:
             spans: list[_Found] = list(self.needles.spans(text))
-            spans += ((start, stop, _RULE_AGE) for start, stop in patterns.old(text))
+            spans += ((start, stop, _RULE_AGE) for start, stop in ages.old(text))
             self._judge(text, mode, spans)
         elif depth:
             spans = self._coded(deeper, mode, depth - 1)

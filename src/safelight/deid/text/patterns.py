@@ -8,7 +8,7 @@ from typing import Final
 
 from safelight.deid.text.fold import fold_text, words
 
-__all__ = ["ages", "calls", "find", "old"]
+__all__ = ["calls", "find"]
 
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
@@ -108,12 +108,6 @@ _WEAK_LABEL: Final = re.compile(
     r"(?P<value>[^\W\d_]*\d(?:[^\W\d_]*\d){3}[^\W_]*|[a-z]{1,4}-?\d{3,})(?![^\W_])",
     re.IGNORECASE,
 )
-_AGE: Final = re.compile(
-    r"(?<![\w.])0?(?:9\d|1[0-4]\d)(?P<gap>[\s-]?)(?P<unit>y(?:rs?|ears?|o|/o|\.o\.?)?(?:[\s-]?old)?"
-    r"|ans?|jahren?|jahrig\w*|j\.|anos|anni|jaar|лет|года?|ετων|歳|才)(?![^\W_])"
-    r"|(?<![^\W_])(?P<label>aged?|alter|edad|eta|idade)(?P<gap2>[\s:=]{1,3})0?(?:9\d|1[0-4]\d)(?![\w.+])",
-    re.IGNORECASE,
-)
 _DIGIT: Final = re.compile(r"\d")
 _NET_GATE: Final = re.compile(r"@|www|:\s?/|\w\.[^\W\d_]|file|ftp|http", re.IGNORECASE)
 _TIME_GATE: Final = re.compile(r"\d(?::|\s?[aph])", re.IGNORECASE)
@@ -129,8 +123,6 @@ _AGE_LABELS: Final = words("age aged alter edad eta idade y yo ans anos jaar a p
 _FEW: Final = 4
 _ROUND: Final = (8, 10)
 _CHAIN_DIGITS: Final = 7
-_AGE_GATE: Final = re.compile(r"9\d|1[0-4]\d")
-_AGE_TEXT: Final = "90+"
 
 
 def calls(word: str) -> bool:
@@ -201,25 +193,6 @@ def _month_dates(text: str) -> Iterator[tuple[int, int]]:
         if after or year or (day and known):
             start = offset + first.start() if first else month.start()
             yield start, after.end() if after else month.end()
-
-
-def ages(text: str) -> str:
-    """Return the text with every age over 89 written as ``90+``."""
-    if not _AGE_GATE.search(text):
-        return text
-
-    def replace(match: "re.Match[str]") -> str:
-        if match.group("label"):
-            return f"{match.group('label')}{match.group('gap2')}{_AGE_TEXT}"
-        return f"{_AGE_TEXT} {match.group('unit')}"
-
-    return _AGE.sub(replace, text)
-
-
-def old(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where ages over 89 stand."""
-    for match in _AGE.finditer(text):
-        yield match.start(), match.end()
 
 
 def _harmless(form: str) -> bool:

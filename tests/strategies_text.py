@@ -71,7 +71,9 @@ unicode_texts = st.text(max_size=60) | st.lists(
     st.sampled_from(
         (*PROTOCOL, "Dr.", "for", "by", "Zwork", "MD", "(", ")", ",", "-", "_", "12", "1960-01-02",
          "12:30", "造影", "胸部", "Müller", "92 yo", "\n", "^", "=", "\\", "J.", "brown", "Will",
-         "+1 555 123 4567", "x@y.org", "'", "RT(R)", "and", "of", "91-year-old")
+         "+1 555 123 4567", "x@y.org", "'", "RT(R)", "and", "of", "91-year-old", "92F", "F/", "92",
+         "ninety", "years", "1104 months", "1960", "60", "I", "01", "02", "2", "٩٢", "12 Quarry",
+         "Lane", "4477", "010", "-", "/")
     ),
     max_size=12,
 ).flatmap(

@@ -35,7 +35,7 @@ SAFE = {"chest", "series", "T1w", "CT"}
 def namer(key: ProjectKey) -> Namer:
     return Namer(
         unchanged=lambda text: text in SAFE or is_counter(text) or len(text) < 5,
-        spans=lambda text: [match.span() for match in re.finditer("44 ?71 ?90 ?28", text)],
+        spans=lambda text: [match.span() for match in re.finditer("44/?71/?90/?28", text)],
         code=lambda text, length: key.code("name", text, length),
         uid=key.uid,
     )

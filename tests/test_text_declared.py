@@ -208,3 +208,23 @@ def test_texts_like_declared_values_stay(text: str) -> None:
 )  # fmt: skip
 def test_file_names_that_tell_the_address_or_id_get_codes(name: str, *, kept: bool) -> None:
     assert (namer_of(HOME).name(name, Kind.DICOM) == name) == kept
+
+
+@pytest.mark.parametrize("folder", ["4471/9028", "44/71/90/28", "1955/01/02", "2019/03/10"])
+def test_folders_that_tell_a_value_together_get_codes(folder: str) -> None:
+    named = namer_of(JANE).name(f"{folder}/IM1", Kind.DICOM).split("/")
+    assert len(named) == folder.count("/") + 2
+    assert named[-1] == "IM1"
+    assert set(named).isdisjoint(folder.split("/"))
+
+
+def test_a_file_that_ends_a_value_of_its_folders_gets_a_code() -> None:
+    namer = namer_of(JANE)
+    assert namer.name("4471/9029.dcm", Kind.DICOM) == "4471/9029.dcm"
+    assert namer.name("4471/9028.dcm", Kind.DICOM).startswith("4471/")
+    assert "9028" not in namer.name("4471/9028.dcm", Kind.DICOM)
+
+
+@pytest.mark.parametrize("name", ["ST1/SE3/IM0001", "1/2/3", "CT/Series 2/00012.dcm", "10/120/7"])
+def test_folders_of_counters_stay(name: str) -> None:
+    assert namer_of(JANE).name(name, Kind.DICOM) == name

@@ -336,7 +336,7 @@ class Job:
 
 def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
     """Return the namer for one person's outputs."""
-    from safelight.deid.text import Mode  # noqa: PLC0415  # start-up cost: not for --help
+    from safelight.deid.text import Mode, patterns  # noqa: PLC0415  # start-up cost: not for --help
 
     clean = subject.cleaner.clean
 
@@ -346,9 +346,14 @@ def make_namer(subject: "Subject", key: "ProjectKey") -> Namer:
         spaced = text.replace("_", " ").replace("-", " ")
         return not any(clean(each, Mode.WORDS).rules for each in (text, spaced))
 
+    def spans(path: str) -> list[tuple[int, int]]:
+        own = [(each.start, each.stop) for each in subject.needles.spans(path)]
+        dates = [found[:2] for found in patterns.find(path) if found[2] == patterns.DATE]
+        return own + dates
+
     return Namer(
         unchanged=unchanged,
-        spans=lambda text: [(each.start, each.stop) for each in subject.needles.spans(text)],
+        spans=spans,
         code=lambda text, length: key.code("name", text, length),
         uid=key.uid,
     )

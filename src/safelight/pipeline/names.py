@@ -80,7 +80,7 @@ class Namer:
 
     Args:
         unchanged: Tells whether a text is left as it is by the person's text engine.
-        spans: Gives where values of the person stand in a text, each by its start and stop.
+        spans: Gives where values of the person, and dates, stand in a path, by start and stop.
         code: Gives a keyed code of some length for a component.
         uid: Gives the UID that stands for a UID in the outputs.
     """
@@ -131,11 +131,11 @@ class Namer:
         return f"{place}{stem}-{copy + 1}{extension}" if copy else f"{place}{stem}{extension}"
 
     def _cut(self, parts: Sequence[str]) -> set[int]:
-        """Return which components share a value of the person: ``44/71/90/28`` is one number."""
+        """Return which components share a value: ``44/71/90/28`` is one number, 2019/03/10 a day."""
         found: set[int] = set()
         if len(parts) > 1:
             ends = list(accumulate(len(part) + 1 for part in parts))
-            for start, stop in self._spans(" ".join(parts)):
+            for start, stop in self._spans("/".join(parts)):
                 touched = range(bisect_right(ends, start), bisect_right(ends, stop - 1) + 1)
                 found.update(touched if len(touched) > 1 else ())
         return found

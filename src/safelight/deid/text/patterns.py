@@ -8,8 +8,9 @@ from typing import Final
 
 from safelight.deid.text.fold import fold_text, words
 
-__all__ = ["calls", "find"]
+__all__ = ["DATE", "calls", "find"]
 
+DATE: Final = "date"
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
     "fevr?(?:ier|ereiro)?|mar(?:ch|s|zo|co|t)?|maerz|marz|maart|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|"
@@ -159,13 +160,13 @@ def _labelled(text: str) -> Iterator[tuple[int, int, str]]:
 def _dates(text: str, digits: int) -> Iterator[tuple[int, int, str]]:
     text = text.translate(_DASHES) if not text.isascii() else text
     for start, stop in _month_dates(text):
-        yield start, stop, "date"
+        yield start, stop, DATE
     if not text.isascii():
         for match in _EAST_DATES.finditer(text):
-            yield match.start(), match.end(), "date"
+            yield match.start(), match.end(), DATE
     if digits >= _FEW:
         for match in _DATES.finditer(text):
-            yield match.start(), match.end(), "date"
+            yield match.start(), match.end(), DATE
     if _TIME_GATE.search(text):
         clock = _CLOCK_NEAR.search(text) is not None
         for match in _TIMES.finditer(text):

@@ -1,5 +1,8 @@
 """The survey: who an input is about, wherever and however the header says it."""
 
+import io
+
+import pydicom
 import pytest
 
 import made
@@ -138,9 +141,95 @@ def test_an_issuer_missing_from_some_files_makes_no_second_person() -> None:
     assert same_person([*keys, "MRN-4711|LOE CLINIC"]) == {}
 
 
+def person(
+    name: bytes,
+    patient_id: bytes = b"",
+    *,
+    birth: bytes = b"19600201",
+    study: str = "1.2.826.0.1.100",
+) -> Original:
+    values = {0x00100010: ("PN", name), 0x00100020: ("LO", patient_id), 0x00100030: ("DA", birth)}
+    padded = [Made(tag, vr, raw + b" " * (len(raw) % 2)) for tag, (vr, raw) in values.items()]
+    head = (Made(0x00080005, "CS", b"ISO_IR 192"), Made(0x00080016, "UI", uid(made.REPORT)))
+    head += (Made(0x00080020, "DA", b"20210304"), Made(0x0020000D, "UI", uid(study)))
+    elements = sorted((*head, *padded), key=lambda each: each.tag)
+    return Original(File(tuple(elements), made.EXPLICIT_LITTLE).data(), kind=Kind.DICOM)
+
+
+def outcomes(*files: Original) -> list[tuple[str, str]]:
+    """Return Patient ID and Study Date that each of the files of one group ends with."""
+    using = engine()
+    subject = using.subject([using.survey(each) for each in files])
+    found = []
+    for each in files:
+        parts = using.deidentify(each, subject).parts
+        out = pydicom.dcmread(io.BytesIO(b"".join(bytes(p) for p in parts if isinstance(p, bytes))))
+        found.append((str(out.PatientID), str(out.StudyDate)))
+    return found
+
+
+DOE = b"DOE^JANE"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        (person(DOE, b"MRN-4711"), person(DOE), person(b"Doe^Jane^^", birth=b"")),
+        (person(DOE), person(DOE, b"MRN-4711"), person(b"")),
+        (person(b"DOE^JANE=\xe5\xb1\xb1", b"MRN-4711"), person(b"=\xe5\xb1\xb1"), person(DOE)),
+        (person(DOE), person(b"DOE^JANE=\xe5\xb1\xb1"), person(DOE, birth=b"1960.02.01")),
+        (person(DOE), person(DOE, birth=b""), person(DOE, b"UNKNOWN")),
+        (person(DOE, b"MRN-4711"), person(DOE, b"0000")),
+    ],
+)
+def test_files_of_one_study_without_the_id_are_of_the_same_person(
+    files: tuple[Original, ...],
+) -> None:
+    assert len(set(outcomes(*files))) == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        (person(DOE, b"MRN-4711"), person(DOE, b"MRN-4712")),
+        (person(DOE, b"MRN-4711"), person(b"ROE^ANN")),
+        (person(b"DOE^JANE", b"MRN-4711"), person(DOE, study="1.2.826.0.1.101")),
+        (person(DOE, b"UNKNOWN"), person(b"ROE^ANN", b"UNKNOWN")),
+        (person(DOE, b"N/A"), person(DOE, b"N/A", birth=b"19710201")),
+    ],
+)
+def test_two_people_stay_two(files: tuple[Original, ...]) -> None:
+    assert len(set(outcomes(*files))) == 2
+
+
+def test_a_name_of_two_ids_joins_neither() -> None:
+    files = (person(DOE, b"MRN-4711"), person(DOE, b"MRN-4712"), person(DOE))
+    assert len({code for code, _ in outcomes(*files)}) == 3
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    ["UNKNOWN", "unknown ", "0", "000000", "00-00", "N/A", "none", "ANONYMOUS", "TEST", "XXX",
+     "-", "9999", "not available", "Test Patient"],
+)  # fmt: skip
+def test_an_id_that_stands_for_none_names_nobody(nobody: str) -> None:
+    assert person_of(b"", DOE, nobody.encode(), b"ROE", b"19600201") == "|DOE JANE|19600201"
+
+
+@pytest.mark.parametrize("own", ["1", "22", "100", "P0", "MRN 0", "TEST7", "NAT"])
+def test_an_id_that_is_one_stays_one(own: str) -> None:
+    assert person_of(b"", DOE, own.encode(), b"", b"") == f"{own}|"
+    assert person_of(b"", b"", b"777", b"", b"") == "777|"
+
+
+def test_a_name_that_stands_for_none_names_nobody() -> None:
+    assert person_of(b"", b"ANONYMOUS^PATIENT", b"", b"", b"19600201") == ""
+
+
 def test_person_of() -> None:
     assert person_of(b"", b"DOE^JANE", b" mrn-4711 ", b"", b"") == "MRN-4711|"
     assert person_of(b"", b"Doe^Jane", b"", b"", b"19600201") == "|DOE JANE|19600201"
+    assert person_of(b"", b"Doe^Jane=x", b"", b"", b"1960.02.01") == "|DOE JANE|19600201"
     assert person_of(b"", b"", b"\0", b"", b"19600201") == ""
     greek = "Παπάς".encode("iso8859-7")
     assert person_of(b"ISO_IR 126", greek, b"", b"", b"") == "|ΠΑΠΆΣ|"

@@ -27,7 +27,7 @@ class Subject:
         needles: The person's own values, compiled for searching.
         cleaner: The text engine over those values.
         digest: Keyed digest over the person's own values: changes when a value is added.
-        aliases: Person keys without an issuer, to the key with the issuer of their group.
+        aliases: Person keys that say less than others (no issuer, no ID), to the key that counts.
     """
 
     code: str

@@ -17,7 +17,7 @@ from safelight.deid.photos import KINDS as PHOTOS
 from safelight.deid.profile import Profile
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.deid.residual import Residual
-from safelight.deid.survey import Surveyor, same_person
+from safelight.deid.survey import Surveyor, aliases_of
 from safelight.deid.table import compile_table
 from safelight.deid.text import Identity, Needles, TextCleaner
 from safelight.dicomio.envelope import Envelope, inflate, read_envelope
@@ -189,13 +189,12 @@ class Engine:
             identity.update(each.identity)
         needles = Needles.compile(identity)
         keys = [each.patient_key for each in evidence if each.patient_key]
-        aliases = same_person(keys)
+        aliases = aliases_of(evidence)
         first = aliases.get(keys[0], keys[0]) if keys else ""
         if not first:
             first = next((f"study|{each.study_uid}" for each in evidence if each.study_uid), "")
-        values = "\n".join((*identity.digest_tokens(), *aliases.values())).encode(
-            "utf-8", "surrogateescape"
-        )
+        same = sorted(f"{key}\t{other}" for key, other in aliases.items())
+        values = "\n".join((*identity.digest_tokens(), *same)).encode("utf-8", "surrogateescape")
         code = self._code(first)
         return Subject(
             code=code,

@@ -26,7 +26,7 @@ from safelight.dicomio.walker import (
 )
 from safelight.errors import UnreadableInputError
 
-__all__ = ["NOTED", "PERSON_TAGS", "Surveyor", "person_of", "same_person"]
+__all__ = ["NOTED", "PERSON_TAGS", "Surveyor", "aliases_of", "person_of", "same_person"]
 
 _CHARSET: Final = 0x00080005
 _STUDY: Final = 0x0020000D
@@ -60,6 +60,19 @@ _POOR_BYTES: Final = 4096
 _POOR_MOST: Final = 1000
 _TAG_BYTES: Final = 4  # the longest of what makes a sequence worth entering
 
+_WORDS: Final = re.compile(r"[^\W_]+")
+# What is written as an ID or a name where there is none.
+_NONE: Final = frozenset(
+    """
+    NA ND NK UNK UNKNOWN UNDEFINED UNSPECIFIED UNNAMED UNIDENTIFIED UNASSIGNED NONE NIL NULL NAN
+    NO NOT ID IDS NUMBER NAME NOID NONAME NOBODY GIVEN KNOWN AVAILABLE APPLICABLE PROVIDED ASSIGNED
+    ENTERED EMPTY BLANK MISSING INVALID DEFAULT DUMMY TEMP TEMPORARY TEST TESTING TESTPATIENT
+    PATIENT PATIENTID ANON ANONYM ANONYME ANONYMOUS ANONYMIZED ANONYMISED ANONYMOUSPATIENT ANONIMO
+    DEIDENTIFIED HIDDEN REMOVED REDACTED UNBEKANNT INCONNU DESCONOCIDO SCONOSCIUTO
+    """.split()  # noqa: SIM905  # a list of a hundred quoted words is harder to read
+)
+_REPEATED: Final = 3  # digits
+
 Found = tuple[tuple[str, str], ...]  # (field of Identity, value)
 _OfRun = tuple[tuple[tuple[int, bytes], ...], Found]  # values of NOTED tags, and what was found
 
@@ -71,6 +84,9 @@ PERSON_TAGS: Final = (_CHARSET, _NAME, _ID, _ISSUER, _BIRTH)
 def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, birth: bytes) -> str:
     """Return what tells a person from others: the ID and its issuer, else name and birth date.
 
+    An ID that stands where there is none (``UNKNOWN``, ``0000``) tells nobody from others, and
+    neither does such a name.
+
     Args:
         charset: Raw value of (0008,0005).
         name: Raw Patient's Name.
@@ -80,10 +96,28 @@ def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, bir
     """
     decode = charset_of(charset).decode
     plain = " ".join(decode(patient_id)[0].upper().replace("\0", " ").split())
-    if plain:
+    named = next(iter(_forms(decode(name)[0])), "")
+    if plain and not _stands_for_none(plain) and not (named and _one_digit(plain)):
         return f"{plain}|{' '.join(decode(issuer)[0].upper().split())}"
-    named = " ".join(decode(name)[0].upper().replace("^", " ").split())
-    return f"|{named}|{decode(birth)[0].strip()}" if named else ""
+    born = "".join(char for char in decode(birth)[0] if char.isdecimal())
+    return f"|{named}|{born}" if named else ""
+
+
+def _forms(name: str) -> list[str]:
+    """Return a person name as it is compared, by each of its component groups that say one."""
+    groups = [" ".join(each.replace("^", " ").split()) for each in name.upper().split("=")]
+    return [each for each in groups if each and not _stands_for_none(each)]
+
+
+def _stands_for_none(value: str) -> bool:
+    """Tell whether an upper-case ID or name only fills its place."""
+    words = _WORDS.findall(value)
+    return not "".join(words).strip("0X") or "".join(words) in _NONE or _NONE.issuperset(words)
+
+
+def _one_digit(plain: str) -> bool:
+    """Tell whether an ID is one digit over and over; 1 or 22 may number a small collection."""
+    return len(plain) >= _REPEATED and plain.isdecimal() and len(set(plain)) == 1
 
 
 def _uid(raw: bytes) -> str:
@@ -102,6 +136,42 @@ def same_person(keys: Sequence[str]) -> dict[str, str]:
         if plain and issuer:
             issuers.setdefault(plain, set()).add(key)
     return {f"{plain}|": next(iter(found)) for plain, found in issuers.items() if len(found) == 1}
+
+
+def aliases_of(evidence: Sequence[Evidence]) -> dict[str, str]:
+    """Return, for person keys that say less than others of the same person, the key that counts.
+
+    Those are keys without an issuer (``same_person``), and keys without an ID whose name is that
+    of one person in the same study: with an ID, or else with a birth date.
+
+    Args:
+        evidence: Of the inputs of one group.
+    """
+    aliases = same_person([each.patient_key for each in evidence])
+    studies: dict[str, dict[str, set[str]]] = {}  # the names of each key, by study
+    for each in evidence:
+        if each.patient_key and each.study_uid:
+            key = aliases.get(each.patient_key, each.patient_key)
+            names = studies.setdefault(each.study_uid, {}).setdefault(key, set())
+            for name in each.identity.names:
+                names.update(_forms(name))
+    numbered: dict[str, set[str]] = {}
+    dated: dict[str, set[str]] = {}
+    for people in studies.values():
+        unnumbered = [key for key in people if key.startswith("|")]
+        for key in unnumbered:
+            named = key[1:].rpartition("|")[0]
+            same = [other for other in people.keys() - unnumbered if named in people[other]]
+            numbered.setdefault(key, set()).update(same)
+            if key.endswith("|"):
+                later = [other for other in unnumbered if other != key and other.startswith(key)]
+                dated.setdefault(key, set()).update(later)
+    for found in (numbered, dated):
+        for key, others in found.items():
+            if len(others) == 1 and key not in aliases:
+                other = next(iter(others))
+                aliases[key] = aliases.get(other, other)
+    return aliases
 
 
 class Surveyor:

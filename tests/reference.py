@@ -35,8 +35,13 @@ WORDS = {"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UT"}
 REBUILT = {0x00120062, 0x00120063, 0x00120064, 0x00280303}
 PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
 NO_GROUPS = {0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE}
+EVENTS = {
+    *(0x00080012, 0x00080015, 0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x0008002A),
+    *(0x00181012, 0x00181078, 0x00181079, 0x00189074, 0x00189151, 0x00189516, 0x00189517),
+    *(0x00400002, 0x00400004, 0x00400244, 0x00400250, 0x00404005, 0x00404010, 0x00404011),
+    *(0x0040A030, 0x0040A032, 0x00700082, 0x30060008, 0x300A0006),
+}
 GEOMETRY = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames")
-CLASS_UIDS = {0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x00020002, 0x00041510}
 
 
 class Reference:
@@ -253,32 +258,56 @@ class Reference:
             new.pop()
         return _even(charset.encode("\\".join(new)), b"\0" if vr == "UI" else b" ")
 
-    def _uid(self, value: str, act: Act, tag: int) -> str:
+    def _uid(self, value: str, act: Act, _tag: int) -> str:
         value = value.strip(" \0")
         well_formed = set(value) <= set("0123456789.") and len(value) <= 64
         if not value or uid_known(value):
             return value
-        if well_formed and (act is Act.KEEP or tag in CLASS_UIDS):
+        if well_formed and act is Act.KEEP:
             return value
         return self.key.uid(value)
 
     def _move(self, date: dt.date) -> str:
         return (date + dt.timedelta(days=self.shift)).isoformat().replace("-", "")
 
-    def _date(self, value: str, act: Act, _tag: int) -> str:
+    def _born(self, tag: int, digits: str) -> bool:
+        """Tell whether a date is a birth date that no event of the object itself explains."""
+        return digits[:8] in self.subject.needles.dates - {"19000101"} and tag not in EVENTS
+
+    def _numbered(self, digits: str) -> bool:
+        """Tell whether an identifier of six digits or a whole date stands among digits."""
+        needles = self.subject.needles
+        known = {**needles.tokens, **needles.joined, **dict.fromkeys(needles.numbers, "")}
+        least = {"date": 8}
+        return any(
+            each in digits
+            for each, why in known.items()
+            if each.isdecimal() and len(each) >= least.get(why, 6)
+        )
+
+    def _date(self, value: str, act: Act, tag: int) -> str:
         found = re.fullmatch(r"(\d\d\d\d)(\.?)(\d\d)\.?(\d\d)", value.strip())
         if not found:
             return ""
-        if act is Act.KEEP:
-            return value
-        if act is not Act.SHIFT:
+        if act not in (Act.KEEP, Act.SHIFT):
             return "19000101"
+        return self._day(value, found[1] + found[3] + found[4], act, tag)
+
+    def _day(self, value: str, digits: str, act: Act, tag: int) -> str:
+        """Return what a whole day becomes."""
+        ours = 1800 <= int(digits[:4]) < 2200
+        if self._born(tag, digits) or (not ours and self._numbered(digits)):
+            return ""
         try:
-            return self._move(dt.date(int(found[1]), int(found[3]), int(found[4])))
+            day = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+            moved = self._move(day)
         except (ValueError, OverflowError):
             return ""
+        if act is Act.KEEP:
+            return value
+        return "" if self._born(tag, moved) else moved
 
-    def _datetime(self, value: str, act: Act, _tag: int) -> str:
+    def _datetime(self, value: str, act: Act, tag: int) -> str:
         found = re.fullmatch(r"(\d{4,14}(?:\.\d{1,6})?)([+-]\d{4})?", value.strip())
         if not found:
             return ""
@@ -286,19 +315,22 @@ class Reference:
         whole = digits.partition(".")[0]
         if len(whole) % 2 or ("." in digits and len(whole) != 14):
             return ""
-        if act is Act.KEEP:
-            return value
-        if act is not Act.SHIFT:
+        if act not in (Act.KEEP, Act.SHIFT):
             return "19000101000000"
-        try:
-            moved = self._move(dt.date(int(whole[:4]), int(whole[4:6] or 1), int(whole[6:8] or 1)))
-        except (ValueError, OverflowError):
-            return ""
+        moved = self._day(value, (whole + "0101"[len(whole) - 4 :])[:8], act, tag)
+        if act is Act.KEEP or not moved:
+            return moved
         return moved[: min(len(whole), 8)] + digits[8:] + zone
 
     def _time(self, value: str, act: Act, _tag: int) -> str:
-        form = r"\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?"
-        if not re.fullmatch(form, value.strip()):
+        form = r"(\d\d)(:?(\d\d)(:?(\d\d)(\.\d{1,6})?)?)?"
+        found = re.fullmatch(form, value.strip())
+        if not found or int(found[1]) > 23 or int(found[3] or 0) > 59 or int(found[5] or 0) > 60:
+            return ""
+        digits = "".join(char for char in value if char.isdigit())
+        needles = self.subject.needles
+        known = {*needles.tokens, *needles.joined, *needles.numbers}
+        if len(digits) > 6 and {digits, digits.rstrip("0")} & known:
             return ""
         return value if act in (Act.KEEP, Act.SHIFT, Act.CLEAN) else "000000"
 
@@ -329,11 +361,16 @@ class Reference:
             return ""
         if act is Act.DUMMY:
             return "0"
-        if act is Act.KEEP:
+        mantissa, _, power = value.strip().lower().partition("e")
+        number = str(int(float(value))) if power else mantissa
+        whole, _, rest = number.lstrip("+-").partition(".")
+        if len(whole) >= 6 and self._numbered(whole):
+            return ""
+        if act is Act.KEEP or power or rest.strip("0"):
             return value
-        date_like = re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", value.strip())
-        long = re.search(r"(?<![\d.])\d{5,}(?![\d.])", value)
-        return "" if date_like or (long and self.subject.needles.spans(value)) else value
+        date_like = re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", whole)
+        long = re.fullmatch(r"\d{5,}", whole)
+        return "" if date_like or (long and self.subject.needles.spans(whole)) else value
 
 
 def real_vr(node: Node, dictionary: str) -> str:

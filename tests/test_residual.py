@@ -70,6 +70,51 @@ LEAKS: dict[str, Callable[[], Made]] = {
 }
 
 
+NUMBERS: dict[str, Callable[[], Made]] = {
+    "decimal": lambda: Made(0x00180060, "DS", b"44719028.0"),
+    "power": lambda: Made(0x00180060, "DS", b"4.4719028e7 "),
+    "integer": lambda: Made(0x00181150, "IS", b"44719028"),
+    "time": lambda: Made(0x00080032, "TM", b"447190.28 "),
+    "class": lambda: Made(0x0008001A, "UI", uid("1.2.826.44719028")),
+    "nested-class": lambda: Made(
+        0x00081140, "SQ", ((Made(0x00081150, "UI", uid("1.2.826.44719028")),),)
+    ),
+    "date": lambda: Made(0x0040A121, "DA", b"19310102"),
+    "datetime": lambda: Made(0x0040A120, "DT", b"19310102101500"),
+}
+
+
+@pytest.mark.inside
+@pytest.mark.parametrize("leak", NUMBERS)
+@pytest.mark.parametrize("syntax", made.SYNTAXES)
+def test_own_numbers_are_caught_in_values_of_a_strict_form(
+    leak: str, syntax: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    using = engine()
+    own = (Made(0x00100030, "DA", b"19310102"), Made(0x00101000, "LO", b"44719028"))
+    subject = using.subject([using.survey(object_of(*own))])
+    slips(monkeypatch)
+    with pytest.raises(NeedsReviewError, match="left"):
+        using.deidentify(object_of(NUMBERS[leak](), syntax=syntax), subject)
+    ctx = Context(key=KEY, profile=using.profile, subject=subject, limits=using.limits)
+    sound = (Made(0x00080020, "DA", b"19310102"), Made(0x00180060, "DS", b"0.44719028"))
+    Residual(ctx).data_set(made.encode(sound), 0, LITTLE)
+
+
+def test_a_uid_of_the_person_is_caught_after_a_sound_sequence() -> None:
+    using = engine()
+    own = Made(0x00101000, "LO", b"44719028")
+    subject = using.subject([using.survey(object_of(own))])
+    ctx = Context(key=KEY, profile=using.profile, subject=subject, limits=using.limits)
+    residual = Residual(ctx)
+    for text in ("2.25.44719028111", "1.2.826.447190281", "1.2.826.144719029"):
+        item = (Made(0x00081155, "UI", uid(text)),)
+        residual.data_set(made.encode((Made(0x00081140, "SQ", (item,)),)), 0, LITTLE)
+    item = (Made(0x00081155, "UI", uid("1.2.3456.44719028")),)
+    with pytest.raises(NeedsReviewError, match=r"\(0008,1155\)"):
+        residual.data_set(made.encode((Made(0x00081140, "SQ", (item,)),)), 0, LITTLE)
+
+
 @pytest.mark.inside
 @pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("syntax", made.SYNTAXES)

@@ -137,11 +137,76 @@ def test_numbers_that_are_none_or_too_much(vr: str, raw: bytes, wanted: bytes) -
     assert out(vr, raw) == wanted
 
 
+@pytest.mark.parametrize(
+    ("vr", "raw"),
+    [
+        ("DS", b"47112200.0"), ("DS", b"47112200.75 "), ("DS", b"4711.2200e4"),
+        ("DS", b"4.71122E+7"),
+        ("DS", b"19600201."), ("DS", b"-47112200.5 "), ("TM", b"471122.00 "), ("TM", b"995012"),
+        ("TM", b"240000"), ("TM", b"106000"), ("DA", b"47112200"), ("DT", b"47112200"),
+        ("DA", b"20210230"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("act", [Act.KEEP, Act.SHIFT])
+def test_own_numbers_in_values_of_a_strict_form(vr: str, raw: bytes, act: Act) -> None:
+    assert out(vr, raw, act) == b""
+
+
+@pytest.mark.parametrize(
+    "raw", [b"0.47112200", b"4711.2200 ", b"1.5e3 ", b"-471.122", b"98765432.5", b"4.7e-10 "]
+)
+def test_numbers_of_the_image_stay(raw: bytes) -> None:
+    assert out("DS", raw) == raw
+
+
+def test_an_identifier_as_a_time() -> None:
+    engine = Engine(key=KEY, profile=profile.load("share"))
+    own = Identity(ids={"10111250"})
+    subject = engine.subject([Evidence(patient_key="A|", identity=own)])
+    ctx = Context(key=KEY, profile=engine.profile, subject=subject, limits=engine.limits)
+    rule, charset = Rule(act=Act.SHIFT, source="test"), charset_of(b"")
+    for raw in (b"101112.50 ", b"10:11:12.50 "):
+        assert Values(ctx).verdict(TAG, b"TM", raw, rule, charset).out == b""
+    for raw in (b"101112", b"101112.51 "):
+        assert Values(ctx).verdict(TAG, b"TM", raw, rule, charset).out == raw
+
+
+def test_the_birth_date_goes_from_every_date() -> None:
+    for act in (Act.KEEP, Act.SHIFT):
+        for raw in (b"19600201", b"1960.02.01"):
+            assert out("DA", raw, act) == b""
+        for raw in (b"19600201", b"19600201101500", b"19600201-0500 "):
+            assert out("DT", raw, act) == b""
+    assert out("DA", b"19600201", Act.DUMMY) == b"19000101"
+    later = dt.date(1960, 2, 1) - dt.timedelta(days=SHIFT)
+    assert out("DA", later.strftime("%Y%m%d").encode(), Act.SHIFT) == b""
+
+
+def test_a_newborn_keeps_the_date_of_the_study() -> None:
+    for tag in (0x00080020, 0x00080022):
+        assert out("DA", b"19600201", Act.KEEP, tag=tag) == b"19600201"
+        assert out("DA", b"19600201", Act.SHIFT, tag=tag) == moved("19600201")
+    assert out("DT", b"19600201101500", Act.KEEP, tag=0x0008002A) == b"19600201101500"
+
+
+@pytest.mark.parametrize("tag", [0x0008001A, 0x00081150, 0x0008115A])
+def test_a_class_that_nobody_knows_is_mapped_as_any_uid(tag: int) -> None:
+    assert out("UI", b"1.2.826.47112200", Act.UID, tag=tag) == KEY.uid("1.2.826.47112200").encode()
+    known = b"1.2.840.10008.5.1.4.1.1.2\0"
+    assert out("UI", known, Act.UID, tag=tag) == known
+
+
+def test_a_kept_uid_names_no_number_of_the_person() -> None:
+    assert out("UI", b"1.2.826.47112200.1", Act.KEEP) == KEY.uid("1.2.826.47112200.1").encode()
+    assert out("UI", b"1.2.826.98765432", Act.KEEP) == b"1.2.826.98765432"
+
+
 def test_long_lists_of_numbers() -> None:
     good = b"1.25\\-3.5\\" * 2000 + b"1 "
     assert out("DS", good) == good
     assert out("DS", b"1\\" * 2000 + b"DOE^JANE") is None
     assert out("DS", b"1\\" * 2000 + b"47112200") is None
+    assert out("DS", b"1\\" * 2000 + b"471122.00e2 ") is None
 
 
 def test_numbers_that_spell() -> None:

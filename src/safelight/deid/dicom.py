@@ -274,7 +274,8 @@ class DicomCleaner:
         syntax: str,
     ) -> list[Part]:
         uid = work.uid(SOP_INSTANCE)
-        if not (self._keeps_uid(sop_class) and _UID.fullmatch(uid)) and not uid_known(uid):
+        keeps = self._keeps_uid(sop_class) and not cleaner.names_own(uid)
+        if not (keeps and _UID.fullmatch(uid)) and not uid_known(uid):
             # as the data set's own value is handled
             uid = cleaner.uid(uid or cleaner.ctx.key.digest(body))
         meta = write_meta(syntax=syntax, sop_class=sop_class, sop_uid=uid, version=_VERSION)

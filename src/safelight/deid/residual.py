@@ -13,6 +13,7 @@ import blake3
 from safelight.deid.codes import CODE_TAGS
 from safelight.deid.context import Context
 from safelight.deid.moulds import MOST_BYTES
+from safelight.deid.own import Own
 from safelight.deid.parts import chunks
 from safelight.deid.sweep import Sweep
 from safelight.dicomio.charset import Charset, charset_of
@@ -34,13 +35,18 @@ __all__ = ["Residual"]
 
 _CHARSET: Final = 0x00080005
 _TEXT: Final = frozenset((b"AE", b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"))
-# Values of these follow a grammar that holds nothing but a number, a date or a UID.
+# Values of these follow a grammar that holds nothing but a number, a date or a UID: they are not
+# searched as text.
 _GRAMMAR: Final = frozenset((b"AS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI"))
 _APART: Final = b"\xff\0\xff\0"  # stands in no pattern, so that none spans two values
 _SEEN_MOST: Final = 100_000
 _SEEN_BYTES: Final = 1 << 16
 _SHAPES_MOST: Final = 1000
 _SAME_KEY: Final = 4
+_LEAST: Final = 6  # bytes: shorter values of these hold no number or date of the person
+_ANEW: Final = b"2.25."  # begins the UIDs that are made here
+
+_Sound = tuple[Shape, list[tuple[int, int]]]  # a sequence that was checked, and where its UIDs are
 
 
 class Residual:
@@ -54,6 +60,7 @@ class Residual:
     def __init__(self, ctx: Context, changing: Changing | None = None) -> None:
         self._ctx = ctx
         self._needles = ctx.subject.needles
+        self._own = Own(ctx)
         self._sweep = Sweep(self._needles.raw)
         self._changing = changing
         self._books: dict[Walker, Book] = {}
@@ -62,7 +69,7 @@ class Residual:
         self._harmless: set[str] = set()
         self._pending: list[tuple[bytes, str, int]] = []
         # Sequences that were checked, by what their reading depends on beside the bytes.
-        self._shapes: dict[tuple[tuple[str, ...], Walker, int, int], list[Shape]] = {}
+        self._shapes: dict[tuple[tuple[str, ...], Walker, int, int], list[_Sound]] = {}
         self._uids: list[tuple[int, int]] | None = None  # of the sequence at work
 
     def data_set(self, data: Buffer, start: int, walker: Walker) -> None:
@@ -129,8 +136,9 @@ class Residual:
         """Check a sequence, unless it differs from one that was checked in nothing but UIDs."""
         key = (charset.terms, walker, element[0], len(raw))
         shapes = self._shapes.setdefault(key, [])
-        if any(shape.fits(raw) for shape in shapes):
-            return
+        for shape, holes in shapes:
+            if shape.fits(raw) and not self._own_uids(raw, holes):
+                return
         uids: list[tuple[int, int]] = []
         self._uids = uids
         try:
@@ -142,7 +150,14 @@ class Residual:
         elif uids and len(shapes) < _SAME_KEY:
             begin = element[2]
             values = sorted((start - begin, stop - begin) for start, stop in uids)
-            shapes.append(Shape(raw, values))
+            shapes.append((Shape(raw, values), values))
+
+    def _own_uids(self, raw: bytes, places: Sequence[tuple[int, int]]) -> bool:
+        """Tell whether one of the UIDs of a sequence holds a number of the person's."""
+        for start, stop in places:
+            if raw[start : start + 5] != _ANEW and self._own.holds(b"UI", 0, raw[start:stop]):
+                return True
+        return False
 
     def _run(
         self,
@@ -190,10 +205,17 @@ class Residual:
         if real in _GRAMMAR:
             if real == b"UI" and self._uids is not None:
                 self._uids.append((value, value_stop))
+            if value_stop - value >= _LEAST and data[value : value + 5] != _ANEW:
+                self._grammar(real, tag, bytes(data[value:value_stop]), inside)
             return
         raw = data[value:value_stop]
         self._pending.append((raw, inside, tag))
         if real in _TEXT and tag not in CODE_TAGS and self._names(charset.decode(raw)[0]):
+            raise NeedsReviewError("a value of the person is left", place=inside + place(tag))
+
+    def _grammar(self, vr: bytes, tag: int, raw: bytes, inside: str) -> None:
+        """Look for numbers and birth dates of the person in a value of a strict form."""
+        if self._own.holds(vr, tag, raw):
             raise NeedsReviewError("a value of the person is left", place=inside + place(tag))
 
     def _names(self, text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from safelight.deid import defined
 from safelight.deid.context import Context
+from safelight.deid.own import Own, is_plain_number
 from safelight.deid.spelling import spells
 from safelight.deid.table import Act, Rule
 from safelight.deid.text import Mode
@@ -26,10 +27,6 @@ _PATIENT_ID: Final = 0x00100020
 _ACCESSION: Final = 0x00080050
 _STUDY_ID: Final = 0x00200010
 _KEYED: Final = frozenset((_ACCESSION, _STUDY_ID))
-# Attributes that name a kind of object, not an object: (0008,0016), (0008,001A/B), (0008,1150) ...
-_CLASS_UIDS: Final = frozenset(
-    (0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x00020002, 0x00041510)
-)
 _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
 _PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
 _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
@@ -37,15 +34,6 @@ _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _CHARSET: Final = 0x00080005
 _FRACTION: Final = re.compile(rb"\.\d+")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
-# Numbers of everyday: in range of what no identifier looks like, so that nothing else is asked.
-_PLAIN_MOST: Final = 4096  # bytes
-_PLAIN_NUMBERS: Final = {
-    b"IS": re.compile(rb"(?:[+-]?\d{1,4} ?)(?:\\[+-]?\d{1,4} ?)*"),
-    b"DS": re.compile(
-        rb"(?:[+-]?\d{1,4}(?:\.\d{0,10})?(?:[eE][+-]?\d\d?)? ?)"
-        rb"(?:\\[+-]?\d{1,4}(?:\.\d{0,10})?(?:[eE][+-]?\d\d?)? ?)*"
-    ),
-}
 _NUMBERS_STAY: Final = frozenset((Act.KEEP, Act.CLEAN))
 _LONG_DIGITS: Final = re.compile(r"(?<![\d.])\d{5,}(?![\d.])")
 _DATE_LIKE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
@@ -53,7 +41,9 @@ _DATE: Final = re.compile(r"(\d{4})\.?(\d\d)\.?(\d\d)")
 _DATETIME: Final = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)((?:\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?)?([+-]\d{4})?"
 )
-_TIME: Final = re.compile(r"\d\d(?::?\d\d(?::?\d\d(?:\.\d{1,6})?)?)?")
+_TIME: Final = re.compile(
+    r"(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?"  # PS3.5 6.2
+)
 _AGE: Final = re.compile(r"(\d{3})([DWMY])")
 _AGE_MOST: Final = {"D": 32871, "W": 4696, "M": 1080, "Y": 90}  # what makes 90 years
 _LONG_TEXT: Final = frozenset((b"LT", b"ST", b"UT"))
@@ -92,11 +82,12 @@ class Verdict(NamedTuple):
 class Values:
     """Applies a rule to a value for one subject."""
 
-    __slots__ = ("_handlers", "_subject", "_uid_memo", "ctx")
+    __slots__ = ("_handlers", "_subject", "_uid_memo", "ctx", "own")
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self._subject = ctx.subject
+        self.own = Own(ctx)
         self._uid_memo: dict[str, str] = {}
         text = self._text
         self._handlers: dict[bytes, Callable[[str, Rule, int], str]] = {
@@ -130,7 +121,7 @@ class Values:
             return self._pseudonym(tag, raw, rule)
         if act is Act.REMOVE:
             return Verdict(None, rule.source, "remove")
-        if not raw or (act in _NUMBERS_STAY and _is_plain_number(vr, raw)):
+        if not raw or (act in _NUMBERS_STAY and is_plain_number(vr, raw)):
             return Verdict(raw)
         if act is Act.EMPTY and tag not in _KEYED:
             return Verdict(b"", rule.source, "empty")
@@ -157,7 +148,7 @@ class Values:
         handler: Callable[[str, Rule, int], str],
     ) -> Verdict:
         """Handle the values of a multi-valued element one by one."""
-        if vr == b"UI" and rule.act is not Act.KEEP and tag not in _CLASS_UIDS:
+        if vr == b"UI" and rule.act is not Act.KEEP:
             new, plain = _changed(rule.act), _PLAIN_UID.fullmatch(raw)
             if plain is not None and not uid_known(uid := plain[1].decode("ascii")):
                 return Verdict(_pad(vr, self.uid(uid).encode("ascii")), rule.source, new)
@@ -199,13 +190,13 @@ class Values:
 
     # One value, by VR. Each returns what takes its place; an empty string when nothing can.
 
-    def _uid(self, value: str, rule: Rule, tag: int) -> str:
+    def _uid(self, value: str, rule: Rule, _tag: int) -> str:
         value = value.strip(" \0")
         if not value or uid_known(value):
             return value
         if not _DIGITS_AND_DOTS.fullmatch(value):
             return self.ctx.key.uid(value)
-        if rule.act is Act.KEEP or tag in _CLASS_UIDS:
+        if rule.act is Act.KEEP and not self.own.uid(value):
             return value
         return self.uid(value)
 
@@ -219,42 +210,44 @@ class Values:
             new = memo[uid] = self.ctx.key.uid(uid)
         return new
 
-    def _moved(self, year: str, month: str, day: str) -> dt.date | None:
+    def _moved(self, day: dt.date, tag: int) -> str:
+        """Return a day moved; empty where there is none, or where it falls on the birth date."""
         try:
-            date = dt.date(int(year), int(month), int(day))
-            return date + dt.timedelta(days=self._subject.shift_days)
-        except (ValueError, OverflowError):
-            return None
+            moved = day + dt.timedelta(days=self._subject.shift_days)
+        except OverflowError:
+            return ""
+        text = moved.strftime("%Y%m%d").rjust(8, "0")
+        return "" if self.own.date(tag, text) else text
 
-    def _date(self, value: str, rule: Rule, _tag: int) -> str:
+    def _date(self, value: str, rule: Rule, tag: int) -> str:
         found = _DATE.fullmatch(value.strip())
         if not found:
             return ""
-        if rule.act is Act.KEEP:
-            return value
-        if rule.act is not Act.SHIFT:
+        if rule.act is not Act.KEEP and rule.act is not Act.SHIFT:
             return "19000101"
-        moved = self._moved(*found.groups())
-        return moved.strftime("%Y%m%d").rjust(8, "0") if moved else ""
+        day = _day(*found.groups())
+        if day is None or self.own.date(tag, value):
+            return ""
+        return value if rule.act is Act.KEEP else self._moved(day, tag)
 
-    def _datetime(self, value: str, rule: Rule, _tag: int) -> str:
+    def _datetime(self, value: str, rule: Rule, tag: int) -> str:
         found = _DATETIME.fullmatch(value.strip())
         if not found:
             return ""
-        if rule.act is Act.KEEP:
-            return value
-        if rule.act is not Act.SHIFT:
+        if rule.act is not Act.KEEP and rule.act is not Act.SHIFT:
             return "19000101000000"
         year, month, day, rest, zone = found.groups()
-        moved = self._moved(year, month or "01", day or "01")
-        if moved is None:
+        start = _day(year, month or "01", day or "01")
+        if start is None or self.own.date(tag, value):
             return ""
+        if rule.act is Act.KEEP:
+            return value
+        moved = self._moved(start, tag)
         precision = 8 if day else 6 if month else 4
-        date = moved.strftime("%Y%m%d").rjust(8, "0")[:precision]
-        return date + (rest or "") + (zone or "")
+        return moved[:precision] + (rest or "") + (zone or "") if moved else ""
 
     def _time(self, value: str, rule: Rule, _tag: int) -> str:
-        if not _TIME.fullmatch(value.strip()):
+        if not _TIME.fullmatch(value.strip()) or self.own.time(value):
             return ""
         return value if rule.act in (Act.KEEP, Act.SHIFT, Act.CLEAN) else "000000"
 
@@ -289,10 +282,13 @@ class Values:
         return "" if self._identifies(value, rule) else value
 
     def _identifies(self, value: str, rule: Rule) -> bool:
-        """Tell whether a whole number is one of the subject's, or reads as a date."""
-        if rule.act is Act.KEEP or not _LONG_DIGITS.search(value):
+        """Tell whether a number is one of the subject's, or a whole one that reads as a date."""
+        if self.own.number(value):
+            return True
+        whole, _, rest = value.strip().partition(".")
+        if rule.act is Act.KEEP or rest.strip("0") or not _LONG_DIGITS.search(whole):
             return False
-        return bool(_DATE_LIKE.fullmatch(value.strip()) or self._subject.needles.spans(value))
+        return bool(_DATE_LIKE.fullmatch(whole) or self._subject.needles.spans(whole))
 
     def _code_string(self, value: str, rule: Rule, tag: int) -> str:
         bare = value.strip(" \0")
@@ -352,7 +348,8 @@ class Values:
 
     def _number_list(self, raw: bytes, rule: Rule) -> Verdict:
         whole = _FRACTION.sub(b".", raw)  # digits there are an identifier's by chance alone
-        if _NUMBER_LIST.fullmatch(raw) and not self._subject.needles.matches_binary(whole):
+        own = self.own.listed(raw) or self._subject.needles.matches_binary(whole)
+        if _NUMBER_LIST.fullmatch(raw) and not own:
             return self._unchanged(b"DS", raw)
         return Verdict(None, f"{rule.source}; not a list of numbers", "remove")
 
@@ -368,11 +365,11 @@ class Values:
         return Verdict(raw)
 
 
-def _is_plain_number(vr: bytes, raw: bytes) -> bool:
-    shape = _PLAIN_NUMBERS.get(vr)
-    # Longer lists go another way: matching many groups would take memory for each.
-    fits = shape is not None and len(raw) <= _PLAIN_MOST and len(raw) % 2 == 0
-    return fits and shape is not None and shape.fullmatch(raw) is not None
+def _day(year: str, month: str, day: str) -> dt.date | None:
+    try:
+        return dt.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def _pad(vr: bytes, value: bytes) -> bytes:

@@ -79,6 +79,10 @@ class Cleaner:
         """Return the UID that stands for another in the outputs."""
         return self._values.uid(uid)
 
+    def names_own(self, uid: str) -> bool:
+        """Tell whether a number of the person's stands in a UID, so that it is never kept."""
+        return self._values.own.uid(uid)
+
     def top(
         self, data: Buffer, segments: Sequence[Element | Run], level: Level, budget: Budget
     ) -> tuple[list[bytes], list[Decided]]:

@@ -131,7 +131,7 @@ class Namer:
         return f"{place}{stem}-{copy + 1}{extension}" if copy else f"{place}{stem}{extension}"
 
     def _cut(self, parts: Sequence[str]) -> set[int]:
-        """Return which components share a value: ``44/71/90/28`` is one number, 2019/03/10 a day."""
+        """Return which components share a value: ``44/71/90`` is a number, 2019/03/10 a day."""
         found: set[int] = set()
         if len(parts) > 1:
             ends = list(accumulate(len(part) + 1 for part in parts))

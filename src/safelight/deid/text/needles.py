@@ -67,6 +67,7 @@ class Needles:
         labelled: Numbers of IDs too short to go everywhere: alone, or beside a word for an ID.
         dates: Dates of the person's, to be found with any signs between their parts.
         raw: Byte patterns, lower case where ASCII, for a caseless sweep over whole files.
+        days: The same dates, eight digits each.
     """
 
     tokens: dict[str, str]
@@ -79,6 +80,7 @@ class Needles:
     raw: tuple[bytes, ...]
     joined_grams: Grams
     glued_grams: Grams
+    days: frozenset[str] = frozenset()
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -108,6 +110,7 @@ class Needles:
             raw=raw_patterns(identity, build.names),
             joined_grams=Grams(build.joined),
             glued_grams=Grams(build.glued),
+            days=frozenset(build.dates),
         )
 
     def spans(self, text: str) -> list[Span]:

@@ -359,3 +359,53 @@ def test_a_mutant_is_rewritten_or_refused_with_a_reason(changes: list[tuple[int,
     except SafelightError as error:
         left = error.diagnostics()
     assert "48213377" not in left
+
+
+ENTRY: Final = """<entry><observation classCode="OBS" moodCode="EVN">
+<code code="{}" codeSystem="2.16.840.1.113883.6.1"/>{}</observation></entry>"""
+AGE: Final = '<value xsi:type="PQ" value="{}" unit="{}"/>'
+BORN: Final = '<value xsi:type="TS" value="19310102"/>'
+
+
+def fact(code: str, value: str, preset: str) -> dict[str, str]:
+    """Return the attributes of the value that an observation with this code ends with."""
+    root = ET.fromstring(output(body(ENTRY.format(code, value)), context(preset)))  # noqa: S314 - our own output
+    found = next(root.iter(f"{V3}observation")).find(f"{V3}value")
+    assert found is not None
+    return {name.rpartition("}")[2]: each for name, each in found.attrib.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "wanted"),
+    [("95", "a", "90"), ("89", "a", "89"), ("1100", "mo", "1080"), ("95", "mo", "95")],
+)
+@pytest.mark.parametrize("code", ["30525-0", "21612-7"])
+def test_an_age_is_told_as_the_header_tells_it(
+    code: str, value: str, unit: str, wanted: str
+) -> None:
+    for preset in ("share", "research-dates"):
+        assert fact(code, AGE.format(value, unit), preset)["value"] == wanted
+    strict = fact(code, AGE.format(value, unit), "strict")
+    assert strict == {"nullFlavor": "MSK", "type": "PQ"}
+
+
+def test_another_number_than_an_age_stays() -> None:
+    assert fact("8867-4", AGE.format("95", "/min"), "share")["value"] == "95"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_birth_date_goes_whatever_becomes_of_dates(preset: str) -> None:
+    assert fact("21112-8", BORN, preset) == {"nullFlavor": "MSK", "type": "TS"}
+
+
+@pytest.mark.parametrize("preset", ["share", "research-dates"])
+def test_the_birth_date_goes_under_any_code(preset: str) -> None:
+    own = '<value xsi:type="TS" value="196102031015"/>'
+    assert fact("8867-4", own, preset) == {"nullFlavor": "MSK", "type": "TS"}
+    assert "value" in fact("8867-4", BORN, preset)
+
+
+def test_the_record_of_a_newborn_keeps_its_own_date() -> None:
+    dated = '<effectiveTime value="19610203101500"/><component>'
+    record = body("<text>x</text>").replace("<component>", dated, 1)
+    assert '<effectiveTime value="19610203101500"/>' in output(record, context("research-dates"))

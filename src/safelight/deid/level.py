@@ -19,6 +19,8 @@ class Level(NamedTuple):
         depth: 0 at the top.
         scheme: Coding Scheme Designator of this item, which its code value belongs to.
         dummy: Inside a sequence that identifies as a whole: text that no rule names is replaced.
+        fact: What the concept name of this content item says: ``age``, ``birth`` or nothing.
+        most: What makes 90 years in the unit of an age.
     """
 
     parent: int
@@ -27,6 +29,8 @@ class Level(NamedTuple):
     depth: int
     scheme: str = ""
     dummy: bool = False
+    fact: str = ""
+    most: int = 90
 
 
 class Plan(NamedTuple):

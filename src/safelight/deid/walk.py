@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from safelight.deid import private
+from safelight.deid import concepts, private
 from safelight.deid.codes import CODE_TAGS, SCHEME, Codes
 from safelight.deid.context import Context
 from safelight.deid.decision import Decided, Entry
@@ -71,7 +71,7 @@ class Cleaner:
         self._safe_private = Option.RETAIN_SAFE_PRIVATE in ctx.profile.options
         self._memos: dict[Level, dict[bytes, Decided]] = {}
         self._moulds = Moulds()
-        self._plans: dict[tuple[int, bytes, int, bool, bool], Plan] = {}
+        self._plans: dict[tuple[int, bytes, int, bool, bool, str], Plan] = {}
         self._runs: dict[tuple[Run, tuple[str, ...]], Decided] = {}
         self._private_memo: dict[tuple[str, tuple[str, ...], bytes], Decided] = {}
 
@@ -185,7 +185,7 @@ class Cleaner:
 
     def _decide(self, data: Buffer, element: Element, level: Level, budget: Budget) -> Decided:
         tag, vr, start, value, value_stop, stop = element
-        key = (tag, vr, level.parent, value_stop - value > TABLE_BYTES, level.dummy)
+        key = (tag, vr, level.parent, value_stop - value > TABLE_BYTES, level.dummy, level.fact)
         plan = self._plans.get(key) or self._plan(key, level)
         real, rule, own = plan
         if rule.act is Act.REMOVE:
@@ -206,9 +206,9 @@ class Cleaner:
         known = self._known(data, element, level, real) if own else None
         return known or self._judge(data, element, level, real, rule)
 
-    def _plan(self, key: tuple[int, bytes, int, bool, bool], level: Level) -> Plan:
+    def _plan(self, key: tuple[int, bytes, int, bool, bool, str], level: Level) -> Plan:
         """Return what is to be done about elements of one tag, VR and place, and remember it."""
-        tag, vr, _parent, table, _dummy = key
+        tag, vr, _parent, table, _dummy, fact = key
         entry = lookup(tag)
         real = b""
         if tag >> 16 in _NEVER or not tag & 0xFFFF:
@@ -220,7 +220,9 @@ class Cleaner:
         else:
             real = real_vr(vr, entry.vr, table=table)
             rule = self._rule(tag, entry.vr, real, level)
+            rule = concepts.rule_of(tag, fact, rule, self._table, self._sop_class)
         own = tag in self._special or tag in BULK or tag in CODE_TAGS
+        own = own or (tag in concepts.AGES and rule.act is Act.AGE)
         if len(self._plans) > _MEMO_ENTRIES:
             self._plans.clear()
         plan = self._plans[key] = Plan(real, rule, own)
@@ -241,6 +243,12 @@ class Cleaner:
             new = self._codes.value(tag, raw, level.scheme, level.charset)
             if new is not None:
                 return self._replaced(element, level, raw, new, "coded entry")
+        if tag in concepts.AGES:
+            new = concepts.capped(tag, raw, level.most, level.charset)
+            if new != raw:
+                vr = concepts.AGES[tag]
+                out = self._values.verdict(tag, vr, new, _OUTSIDE, level.charset).out
+                return self._replaced(element, level, raw, out, "an age of 90 years or more")
         return None
 
     def _judge(
@@ -315,7 +323,10 @@ class Cleaner:
             walker.items(data, value, value_stop, budget, level.depth)
         ):
             elements = walker.elements(data, start, stop, budget, depth=inner.depth)
-            kept, done = self.level(data, elements, self.enter(data, elements, inner), budget)
+            entered = self.enter(data, elements, inner)
+            if elements and elements[-1][0] > concepts.CONCEPT_NAME:
+                entered = concepts.inside(data, elements, entered, level, budget)
+            kept, done = self.level(data, elements, entered, budget)
             out.append(encode_item(walker, b"".join(kept)))
             entries += [
                 (f"{here}[{number}].{at}", why, action, digest)

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 from xml.sax.saxutils import escape, quoteattr
 
 from safelight.deid.context import Cleaned, Context
+from safelight.deid.documents.cdafacts import fact_in, told
 from safelight.deid.documents.cdarules import CHARACTERISTICS, DROPPED, ELEMENTS, MASKED, WORDS
 from safelight.deid.documents.cdavalues import Values
 from safelight.deid.documents.words import surviving
@@ -204,6 +205,8 @@ class _Cleaner:
         if node.local in ("text", "title", "desc", "originalText"):
             self._narrative(node, path)
             return
+        if node.local == "observation":
+            self._fact(node)
         children = list(self._kept(node, path))
         own = [child for child in children if isinstance(child, str)]
         if own and not any(isinstance(child, Node) for child in children):
@@ -212,6 +215,30 @@ class _Cleaner:
             node.children = [child for child in children if isinstance(child, Node)]
             if own:
                 self.values.gone(" ".join(own), "CDA: text where none belongs")
+
+    def _fact(self, node: Node) -> None:
+        """Handle the values of an observation that tells an age or a birth date."""
+        codes = [child for child in node.children if isinstance(child, Node)]
+        codes = [child for child in codes if child.local == "code"]
+        codes += [each for code in codes for each in code.children if isinstance(each, Node)]
+        fact = fact_in(code.attributes for code in codes)
+        if fact:
+            for child in node.children:
+                if isinstance(child, Node) and child.local == "value":
+                    self._told(child, fact)
+
+    def _told(self, node: Node, fact: str) -> None:
+        left = told(node.attributes, fact, self.ctx)
+        if left != node.attributes:
+            self.values.gone(_all_text(node), f"CDA: the code says {fact}")
+        if left is None:
+            kind = {k: v for k, v in node.attributes.items() if k == "xsi:type"}
+            node.attributes, node.children = {"nullFlavor": "MSK"} | kind, []
+            return
+        node.attributes = left
+        for child in node.children:
+            if isinstance(child, Node):
+                self._told(child, fact)
 
     def _kept(self, node: Node, path: tuple[str, ...]) -> "Iterable[Node | str]":
         for child in node.children:

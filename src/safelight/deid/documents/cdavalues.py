@@ -18,6 +18,7 @@ from safelight.deid.documents.cdarules import (
     TYPES,
     UNIT,
 )
+from safelight.deid.own import Own
 from safelight.deid.profile import Option
 from safelight.deid.text import Mode
 from safelight.types import Action
@@ -48,6 +49,10 @@ class Values:
     ctx: Context
     actions: list[Action] = field(default_factory=list)
     place: str = ""
+    own: Own = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.own = Own(self.ctx)
 
     def note(self, place: str, rule: str, action: str, digest: str = "") -> None:
         """Add one line to the list of what was done."""
@@ -114,6 +119,9 @@ class Values:
         return None
 
     def _time(self, value: str) -> str | None:
+        # What stands before the body is when the record came about: a newborn's day of birth.
+        if "/component/" in self.place and self.own.date(0, value):
+            return None
         options = self.ctx.profile.options
         if Option.RETAIN_FULL_DATES in options:
             return value if _STAMP.fullmatch(value) else None

@@ -271,18 +271,16 @@ class Reference:
         return (date + dt.timedelta(days=self.shift)).isoformat().replace("-", "")
 
     def _born(self, tag: int, digits: str) -> bool:
-        """Tell whether a date is a birth date that no event of the object itself explains."""
+        """Tell whether a date is a birth date."""
         return digits[:8] in self.subject.needles.dates - {"19000101"} and tag not in EVENTS
 
     def _numbered(self, digits: str) -> bool:
         """Tell whether an identifier of six digits or a whole date stands among digits."""
         needles = self.subject.needles
         known = {**needles.tokens, **needles.joined, **dict.fromkeys(needles.numbers, "")}
-        least = {"date": 8}
+        least = {value: 8 if why == "date" else 6 for value, why in known.items()}
         return any(
-            each in digits
-            for each, why in known.items()
-            if each.isdecimal() and len(each) >= least.get(why, 6)
+            each in digits for each in least if each.isdecimal() and len(each) >= least[each]
         )
 
     def _date(self, value: str, act: Act, tag: int) -> str:
@@ -300,12 +298,10 @@ class Reference:
             return ""
         try:
             day = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-            moved = self._move(day)
+            new = value if act is Act.KEEP else self._move(day)
         except (ValueError, OverflowError):
             return ""
-        if act is Act.KEEP:
-            return value
-        return "" if self._born(tag, moved) else moved
+        return "" if self._born(tag, new) else new
 
     def _datetime(self, value: str, act: Act, tag: int) -> str:
         found = re.fullmatch(r"(\d{4,14}(?:\.\d{1,6})?)([+-]\d{4})?", value.strip())
@@ -328,9 +324,8 @@ class Reference:
         if not found or int(found[1]) > 23 or int(found[3] or 0) > 59 or int(found[5] or 0) > 60:
             return ""
         digits = "".join(char for char in value if char.isdigit())
-        needles = self.subject.needles
-        known = {*needles.tokens, *needles.joined, *needles.numbers}
-        if len(digits) > 6 and {digits, digits.rstrip("0")} & known:
+        own = self.subject.needles
+        if len(digits) > 6 and {digits, digits.rstrip("0")} & {*own.tokens, *own.joined}:
             return ""
         return value if act in (Act.KEEP, Act.SHIFT, Act.CLEAN) else "000000"
 

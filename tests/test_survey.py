@@ -209,7 +209,7 @@ def test_a_name_of_two_ids_joins_neither() -> None:
 
 @pytest.mark.parametrize(
     "nobody",
-    ["UNKNOWN", "unknown ", "0", "000000", "00-00", "N/A", "none", "ANONYMOUS", "TEST", "XXX",
+    ["UNKNOWN", "unknown ", "0", "000000", "00-00", "N/A", "none", "ANONYMOUS", "TEST", "xx",
      "-", "9999", "not available", "Test Patient"],
 )  # fmt: skip
 def test_an_id_that_stands_for_none_names_nobody(nobody: str) -> None:

@@ -272,7 +272,7 @@ class Reference:
 
     def _born(self, tag: int, digits: str) -> bool:
         """Tell whether a date is a birth date."""
-        return digits[:8] in self.subject.needles.dates - {"19000101"} and tag not in EVENTS
+        return digits[:8] in self.subject.needles.days - {"19000101"} and tag not in EVENTS
 
     def _numbered(self, digits: str) -> bool:
         """Tell whether an identifier of six digits or a whole date stands among digits."""

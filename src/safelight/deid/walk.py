@@ -23,13 +23,7 @@ from safelight.deid.values import Values
 from safelight.dicomio.charset import charset_of
 from safelight.dicomio.dictionary import lookup
 from safelight.dicomio.runs import Run
-from safelight.dicomio.walker import (
-    UNKNOWN_SEQUENCE,
-    Budget,
-    Buffer,
-    Element,
-    place,
-)
+from safelight.dicomio.walker import UNKNOWN_SEQUENCE, Budget, Buffer, Element, place
 from safelight.errors import LimitExceededError
 
 __all__ = ["Cleaner", "Level"]

@@ -190,3 +190,25 @@ def test_a_bent_photo_raises_nothing_but_safelight_errors(
 def test_the_fixture_is_loaded() -> None:
     assert holds_needle(ALL)
     assert frames(ALL) == frames(PLAIN)
+
+
+def turned(block: bytes) -> int:
+    out, _ = cleaned_bytes(block, Kind.JPEG)
+    with Image.open(io.BytesIO(out)) as image:
+        return int(image.getexif().get(0x0112, 1))
+
+
+def test_the_first_of_several_exif_blocks_says_which_side_is_up() -> None:
+    long = exif_block(6) + bytes(60_000)
+    for second in (bytes(9000), exif_block(3)[6:], exif_block(1)[6:]):
+        data = jpeg_segments(PLAIN, (0xE1, long), (0xE1, b"Exif\0\0" + second))
+        assert turned(data) == 6
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("kind", "form"), [(1, "B3x"), (3, "H2x"), (4, "I")])
+def test_an_orientation_of_another_type_is_kept(order: str, kind: int, form: str) -> None:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    block = mark + struct.pack(f"{order}IHHHI", 8, 1, 0x0112, kind, 1)
+    block += struct.pack(order + form, 8) + bytes(4)
+    assert turned(jpeg_segments(PLAIN, (0xE1, b"Exif\0\0" + block))) == 8

@@ -202,3 +202,31 @@ def test_a_bent_picture_raises_nothing_but_safelight_errors(
             continue
         assert NEEDLE not in repr(result.actions)
         assert out.endswith(PLAIN[-12:])
+
+
+def raw_profile(*, packed: bool) -> bytes:
+    text = b"\nexif\n%8d\n" % len(exif_block(6)) + exif_block(6).hex().encode() + b"\n"
+    name = b"Raw profile type exif\0"
+    return (
+        chunk(b"zTXt", name + b"\0" + zlib.compress(text))
+        if packed
+        else chunk(b"tEXt", name + text)
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        chunk(b"eXIf", exif_block(6)[6:]),
+        chunk(b"eXIf", exif_block(6)),  # with the name that it bears in JPEG
+        raw_profile(packed=False),
+        raw_profile(packed=True),
+        raw_profile(packed=True) + chunk(b"eXIf", exif_block(6)[6:]),
+    ],
+)
+def test_the_right_way_up_is_kept_wherever_it_is_said(more: bytes) -> None:
+    plain = saved("PNG")
+    out, _ = cleaned_bytes(plain[:33] + more + plain[33:], Kind.PNG)
+    with Image.open(io.BytesIO(out)) as image:
+        assert image.getexif().get(0x0112) == 6
+    assert out.count(b"eXIf") == 1

@@ -5,7 +5,7 @@ it holds, so a part that can't be read costs only its line in the manifest.
 """
 
 import struct
-from typing import Final
+from typing import Final, Literal
 
 from safelight.deid.photos.common import Bytes
 
@@ -53,7 +53,7 @@ Entry = tuple[str, int, memoryview]  # folder, tag, value
 
 def describe(block: Bytes) -> list[tuple[str, memoryview]]:
     """Return (name, bytes) of what a block holds: folders such as ``GPS`` whole, others by tag."""
-    entries = _entries(memoryview(block))
+    entries = _entries(_bare(block))
     found: list[tuple[str, memoryview]] = []
     gps = [value for folder, _, value in entries if folder == "GPS"]
     if gps:
@@ -69,13 +69,23 @@ def describe(block: Bytes) -> list[tuple[str, memoryview]]:
 
 
 def orientation_of(block: Bytes) -> int:
-    """Return Orientation (0x0112) when it says that the picture is turned, else 1."""
-    for folder, tag, value in _entries(memoryview(block)):
-        if folder == "" and tag == _ORIENTATION and len(value) >= 2:  # noqa: PLR2004 - a SHORT
-            order = "little" if bytes(block[:2]) == b"II" else "big"
-            number = int.from_bytes(value[:2], "little" if order == "little" else "big")
-            return number if number in _ORIENTATIONS else 1
+    """Return Orientation (0x0112) when it says that the picture is turned, else 1.
+
+    It is a SHORT; readers take a BYTE and a LONG too.
+    """
+    bare = _bare(block)
+    order: Literal["little", "big"] = "little" if bytes(bare[:2]) == b"II" else "big"
+    for folder, tag, value in _entries(bare):
+        if folder == "" and tag == _ORIENTATION and value:
+            numbers = (int.from_bytes(one, order) for one in (value[:4], value[:2]))
+            return next((number for number in numbers if number in _ORIENTATIONS), 1)
     return 1
+
+
+def _bare(block: Bytes) -> memoryview:
+    """Return a block without the name that it bears in JPEG, and wrongly elsewhere."""
+    view = memoryview(block)
+    return view[6:] if bytes(view[:6]) == b"Exif\x00\x00" else view
 
 
 def with_orientation(orientation: int) -> bytes:

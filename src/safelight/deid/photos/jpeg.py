@@ -88,13 +88,13 @@ def strip(data: Bytes, trail: Trail, *, prefix: str = "") -> int:
 class _State:
     """What is gathered while the segments pass by."""
 
-    __slots__ = ("head", "orientation", "prefix", "profile", "profile_at", "trail")
+    __slots__ = ("exif", "head", "prefix", "profile", "profile_at", "trail")
 
     def __init__(self, trail: Trail, prefix: str) -> None:
         self.trail = trail
         self.prefix = prefix
         self.head = 0  # where the orientation goes: first, or after JFIF
-        self.orientation = 1
+        self.exif: list[memoryview] = []  # one block may lie in several segments
         self.profile: list[memoryview] = []
         self.profile_at = -1
 
@@ -110,7 +110,9 @@ class _State:
             if not kept:
                 self.trail.note("A damaged colour profile was removed; colours may look different.")
             self.trail.parts[self.profile_at : self.profile_at] = _profile_segments(kept)
-        block = exif.with_orientation(self.orientation)
+        # readers take the first block, and join what follows to it
+        whole = b"".join(bytes(piece[6:]) for piece in self.exif)
+        block = exif.with_orientation(exif.orientation_of(whole))
         if block:
             self.trail.parts.insert(self.head, _wrap(0xE1, b"Exif\x00\x00" + block))
 
@@ -151,7 +153,7 @@ def _application(marker: int, body: memoryview, state: _State) -> None:
             state.profile_at = len(state.trail.parts)
         state.profile.append(body)
     elif marker == _APP1 and start[:6] in _EXIF:
-        state.orientation = exif.orientation_of(body[6:])
+        state.exif.append(body)
         state.remove("APP1 EXIF", body)
         for name, value in exif.describe(body[6:]):
             state.remove(f"APP1 EXIF.{name}", value)

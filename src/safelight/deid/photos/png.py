@@ -51,6 +51,7 @@ _ADAM7: Final = (
     (0, 1, 1, 2),
 )
 _PIECE: Final = 1 << 20
+_RAW_EXIF: Final = b"Raw profile type exif\x00"  # as ImageMagick wrote it before eXIf
 _MAX_PROFILE: Final = 8 << 20
 
 
@@ -81,6 +82,7 @@ class _Png:
         self.frame_size = (0, 0)
         self.left = ctx.limits.items
         self.told: set[bytes] = set()
+        self.orientation = self.raw = 0  # as the eXIf chunk and an old text chunk say; 0: no such
 
     def clean(self) -> Cleaned:
         self.trail.keep(_SIGNATURE)
@@ -92,6 +94,8 @@ class _Png:
             body = self.cursor.take(length)
             crc = self.cursor.number(4)
             self._leave(name)
+            if name == b"IEND" and not self.orientation:
+                self._turn()
             self.left -= 1
             if self.left < 0:
                 raise LimitExceededError(f"more than {self.limits.items} chunks (items)")
@@ -149,9 +153,16 @@ class _Png:
         if name == b"eXIf" and first:
             for what, value in exif.describe(body):
                 self.trail.remove(f"eXIf.{what}", value)
-            turned = exif.with_orientation(exif.orientation_of(body))
-            if turned:
-                self.trail.keep(_chunk(b"eXIf", turned))
+            self.orientation = exif.orientation_of(body)
+            self._turn()
+        elif name in (b"tEXt", b"zTXt") and bytes(body[: len(_RAW_EXIF)]) == _RAW_EXIF:
+            self.raw = self.raw or exif.orientation_of(_raw_profile(name, body))
+
+    def _turn(self) -> None:
+        """Put back which side is up, once it is known: as a chunk, or at the end as a text says."""
+        turned = exif.with_orientation(self.orientation or self.raw)
+        if turned:
+            self.trail.keep(_chunk(b"eXIf", turned))
 
     def _profile(self, body: memoryview) -> None:
         name, _, rest = bytes(body).partition(b"\x00")
@@ -254,3 +265,14 @@ def _raw_size(header: bytes, width: int, height: int, cursor: Cursor) -> int:
 
 def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _raw_profile(name: bytes, body: memoryview) -> bytes:
+    """Return the EXIF block of a text chunk: a name and a length by line, then hexadecimal."""
+    text = bytes(body[len(_RAW_EXIF) :])
+    try:
+        if name == b"zTXt":
+            text = zlib.decompressobj().decompress(text[1:], _MAX_PROFILE)
+        return bytes.fromhex("".join(text.decode("ascii").split("\n")[3:]))
+    except (zlib.error, ValueError):
+        return b""

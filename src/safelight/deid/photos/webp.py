@@ -132,9 +132,8 @@ class _Chunks:
         self.told.add(name)
         self.trail.remove(place, body if len(body) else name)
         if name == b"EXIF" and first:
-            block = body[6:] if bytes(body[:6]) == b"Exif\x00\x00" else body
-            self.orientation = exif.orientation_of(block)
-            for what, value in exif.describe(block):
+            self.orientation = exif.orientation_of(body)
+            for what, value in exif.describe(body):
                 self.trail.remove(f"EXIF.{what}", value)
 
 

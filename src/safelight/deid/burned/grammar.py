@@ -31,6 +31,11 @@ _JOINED: Final = 4
 _SHORT: Final = 3
 _INITIALS: Final = 2
 _BEFORE: Final = re.compile(r"\bDR\b[. ]+[A-Z]")
+# a title and what may be a surname: "Mr Waters", "MR. LONG", "Waters, Mr"
+_SURNAMES: Final = "|".join(sorted(AMBIGUOUS))
+_TITLED: Final = re.compile(
+    rf"\b(?:MR|MS|PT)(?:\.\s*[A-Z]|[, ]*(?:{_SURNAMES})\b)|\b(?:{_SURNAMES})\s*,\s*(?:MR|MS)\b"
+)
 _YEARS: Final = (1900, 2100)
 
 _SIGNS: Final = str.maketrans(
@@ -105,7 +110,9 @@ def parse(text: str) -> Mark | None:
     bare = re.sub(r"[^A-Z0-9]", "", text)
     if not bare:
         return Mark(kind="measurement", short=True) if text in {"+", "X", "*"} else None
-    if (text in WORDS and len(bare) <= _INITIALS and text not in ALONE) or _BEFORE.search(text):
+    if text in WORDS and len(bare) <= _INITIALS and text not in ALONE:
+        return None
+    if _BEFORE.search(text) or _TITLED.search(text):
         return None
     kinds = _kinds(text)
     if not kinds:

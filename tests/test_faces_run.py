@@ -19,6 +19,7 @@ from facehelpers import NOSE, centred, grid, head, within
 from run_fixtures import do, sample
 from safelight.deid import profile
 from safelight.deid.engine import Engine
+from safelight.deid.nifti import WRITING
 from safelight.deid.parts import chunks
 from safelight.deid.pseudonyms import ProjectKey
 from safelight.pipeline.work import Cleaned, EngineCleaner
@@ -120,7 +121,7 @@ def test_a_face_goes_from_a_nifti_volume(packed: bool, key_file: Path) -> None: 
     assert changed[within(places, NOSE)].mean() > 0.9
     assert not (changed & brain).any()
     assert [action.action for action in result.actions if action.rule == "face"] == ["mask"]
-    assert result.notes == ()
+    assert result.notes == (WRITING,)
 
 
 def nifti(values: Any, affine: Any) -> bytes:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydicom.dataset import Dataset
 
 import safelight
 from run_fixtures import command, do, sample
+from safelight.deid.nifti import WRITING
 
 NAME = "WEXFORDIAN JANETTE"
 
@@ -161,3 +163,22 @@ def test_a_name_in_a_photo_is_masked(kind: str, key_file: Path) -> None:
     after = np.asarray(Image.open(io.BytesIO(result.bytes)).convert("L"))
     assert int(after[38:66, 28:290].max()) < 200
     assert any(action.action == "mask" for action in result.actions)
+
+
+def test_a_volume_that_was_not_searched_for_writing_says_so(tmp_path: Path, key_file: Path) -> None:
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, 20, 20, 1, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, 128, 24)  # RGB24, as a converted screenshot is
+    struct.pack_into("<f", header, 108, 352)
+    header[344:348] = b"n+1\0"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "shot.nii").write_bytes(bytes(header) + bytes(1200))
+    summary = do(tmp_path / "in", tmp_path / "out", key_file, pixels=True)
+    assert summary.exit_code == 0
+    assert summary.data["pixels_searched"] is False
+    assert any(row["note"] == WRITING for row in summary.data["notes"])
+    page = (tmp_path / "out" / "_safelight" / "report.html").read_text("utf-8")
+    assert "Not all pixels were searched" in page
+    (manifest,) = (tmp_path / "out").glob("_safelight/manifest*")
+    assert WRITING in manifest.read_text("utf-8")

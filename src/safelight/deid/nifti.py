@@ -16,9 +16,12 @@ from safelight.deid.sidecar import clean_sidecar
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 from safelight.types import Action, Kind, Original, Part
 
-__all__ = ["clean", "clean_sidecar"]
+__all__ = ["WRITING", "clean", "clean_sidecar"]
 
 _RULE: Final = "NIfTI header text"
+WRITING: Final = (
+    "Writing was not looked for in a NIfTI volume: nothing in its picture is masked but a face."
+)
 _FACES: Final = (
     "A volume of a head can show a face; faces are looked for separately and have not been looked "
     "for here."
@@ -92,7 +95,9 @@ def clean(original: Original, ctx: Context) -> Cleaned:
     run = volume.run(source)
     parts: list[Part] = list(_packed(run) if packed else run)
     return Cleaned(
-        parts=tuple(parts), actions=tuple(volume.actions), notes=() if ctx.looked else (_FACES,)
+        parts=tuple(parts),
+        actions=tuple(volume.actions),
+        notes=(WRITING,) if ctx.looked else (_FACES, WRITING),
     )
 
 

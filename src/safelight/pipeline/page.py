@@ -225,7 +225,8 @@ def _kinds(data: dict[str, Any]) -> str:
 def _notes(data: dict[str, Any]) -> str:
     lines = [f"{escape(row['note'])} ({number(row['inputs'])})" for row in data["notes"]]
     if not data["pixels_searched"]:
-        lines.insert(0, "Pixels were not searched for text that is part of the picture.")
+        which = "Not all pixels were" if data["pixels_asked"] else "Pixels were not"
+        lines.insert(0, f"{which} searched for text that is part of the picture.")
     if not data["faces_removed"]:
         lines.insert(1, "Faces that could be rebuilt from head scans were not removed.")
     if data["same_name"]:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight import __version__
-from safelight.types import Status
+from safelight.types import Kind, Status
 
 if TYPE_CHECKING:
     from safelight.pipeline.finish import Lists
@@ -20,6 +20,7 @@ __all__ = ["report_data", "write_report"]
 
 _RULES_MOST: Final = 400
 _PLACES_MOST: Final = 6
+_NOT_SEARCHED: Final = (Kind.NIFTI.value, Kind.NIFTI_GZ.value)  # for writing
 # Claimed by outputs to which it applies, not by all.
 _WHERE: Final = {
     "113101": " (in outputs with pixels)",
@@ -90,7 +91,9 @@ def report_data(
         "asked_but_not_done": [
             f"{option} {option.meaning}" for option in sorted(profile.options - done)
         ],
-        "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & done,
+        "pixels_asked": job.engine.pixels,
+        "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & done
+        and not any(tally.ends[kind, Status.DONE.value] for kind in _NOT_SEARCHED),
         "faces_removed": Option.CLEAN_VISUAL_FEATURES in profile.options & done,
         "table": EDITION,
         "key": job.key.fingerprint,

@@ -125,9 +125,10 @@ def test_headers_that_break_the_standard_hold_up_no_report(tmp_path: Path) -> No
         done = command("read", source, "--every", "--json", f"--{name}", tmp_path / f"{name}.dcm")
         assert done.exit_code == 0
         assert {each["status"] for each in json.loads(done.stdout)["inputs"]} == {"read"}
-        _good, bad, late = (
+        good, bad, late = (
             pydicom.dcmread(tmp_path / f"{name}-{number:04d}.dcm") for number in (1, 2, 3)
         )
+        assert [each.InstanceNumber for each in (good, bad, late)] == [1, 2, 3]
         assert (bad.PatientSex, bad.StudyTime) == ("", "140438")
         assert late.StudyTime == ""
 

@@ -13,6 +13,7 @@ import pydicom
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hypothesis import given, settings
+from pydicom import config
 from pydicom.dataset import Dataset
 
 from report_fixtures import (
@@ -267,6 +268,24 @@ def test_a_secondary_capture_says_what_its_source_lost(
     names = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
     assert tuple(told.get(name) for name in names) == wanted
     assert not complaints(data, tmp_path)
+
+
+def test_a_series_of_captures_is_of_one_modality_and_numbered() -> None:
+    told = []
+    for number, modality in ((3, "CT"), (4, "ct"), (5, "PT"), (6, ["CT", "MR"]), (7, "ct scan!")):
+        head = header()
+        with config.disable_value_validation():
+            head.Modality = modality
+        told.append(parsed(secondary_capture(reading(), GREY, head, number=number)))
+        report = parsed(structured_report(reading(), head, number=number))
+        assert report.InstanceNumber == number
+    first, second, third, fourth, fifth = told
+    assert [each.InstanceNumber for each in told] == [3, 4, 5, 6, 7]
+    assert [each.Modality for each in told] == ["CT", "CT", "PT", "OT", "OT"]
+    assert first.SeriesInstanceUID == second.SeriesInstanceUID
+    assert fourth.SeriesInstanceUID == fifth.SeriesInstanceUID
+    assert len({each.SeriesInstanceUID for each in (first, third, fourth)}) == 3
+    assert first.SeriesInstanceUID.is_valid
 
 
 def test_only_clinicians_get_the_map_in_a_secondary_capture() -> None:

@@ -112,9 +112,16 @@ def _unread(item: Deidentified, why: str) -> Reading:
 
 
 def made(
-    view: "View | None", reading: Reading, wanted: Wanted
+    view: "View | None", reading: Reading, wanted: Wanted, number: int = 1
 ) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the reports that were asked for, and why one of them could not be made, by name."""
+    """Return the reports that were asked for, and why one of them could not be made, by name.
+
+    Args:
+        view: What was read.
+        reading: What it said.
+        wanted: Which reports.
+        number: Of the input in its run: the Instance Number of its reports.
+    """
     done: dict[str, bytes] = {}
     failed: dict[str, str] = {}
     makers = {"fhir": _fhir, "sr": _structured, "sc": _pictures}
@@ -123,7 +130,7 @@ def made(
         if not asked[name]:
             continue
         try:
-            done |= maker(view, reading, wanted)
+            done |= maker(view, reading, wanted, number)
         except SafelightError as error:
             failed[name] = str(error)
         except Exception:  # noqa: BLE001  # of one input; the others are told all the same
@@ -131,7 +138,7 @@ def made(
     return done, failed
 
 
-def _fhir(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+def _fhir(view: "View | None", reading: Reading, wanted: Wanted, _number: int) -> dict[str, bytes]:
     import json  # noqa: PLC0415  # beside its one use
 
     from safelight.reports.fhir import bundle  # noqa: PLC0415  # start-up cost
@@ -142,14 +149,19 @@ def _fhir(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, by
     return {"fhir": json.dumps(told, indent=1, ensure_ascii=True).encode("ascii")}
 
 
-def _structured(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+def _structured(
+    view: "View | None", reading: Reading, wanted: Wanted, number: int
+) -> dict[str, bytes]:
     from safelight.reports.sr import structured_report  # noqa: PLC0415  # start-up cost
 
     dataset = view.dataset if view is not None else None
-    return {"sr": structured_report(reading, dataset, clinician=wanted.clinician)}
+    told = structured_report(reading, dataset, clinician=wanted.clinician, number=number)
+    return {"sr": told}
 
 
-def _pictures(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str, bytes]:
+def _pictures(
+    view: "View | None", reading: Reading, wanted: Wanted, number: int
+) -> dict[str, bytes]:
     """Return what needs the picture; nothing where there is none."""
     from safelight.reports import maps, sc  # noqa: PLC0415  # start-up cost
 
@@ -161,7 +173,9 @@ def _pictures(view: "View | None", reading: Reading, wanted: Wanted) -> dict[str
     except SafelightError:
         return made
     if wanted.sc:
-        made["sc"] = sc.secondary_capture(reading, grey, view.dataset, clinician=wanted.clinician)
+        made["sc"] = sc.secondary_capture(
+            reading, grey, view.dataset, clinician=wanted.clinician, number=number
+        )
     if wanted.maps:
         for each in reading.findings:
             if maps.has_map(each):

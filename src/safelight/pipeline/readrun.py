@@ -305,7 +305,7 @@ class _Job:
     ) -> Outcome:
         view, reading = look(clean, self.engine.limits, None, None, self.panel)
         reading = replace(reading, notes=(*notes, *reading.notes))
-        reports, failed = made(view, reading, self.wanted)
+        reports, failed = made(view, reading, self.wanted, at + 1)
         return Outcome(
             index=at,
             code=self.code(at),

@@ -116,6 +116,8 @@ def _valid(dataset: Dataset, keyword: str) -> Any:
         return list(tags.items(dataset, keyword)) or None
     several = tags.texts(dataset, keyword)
     values = tuple(each.translate(_PUNCTUATION.get(vr, {})) for each in several)
+    if vr == "CS":
+        values = tuple(each.upper() for each in values)
     if not values or (len(values) > 1 and keyword not in _SEVERAL):
         return None
     if not all(_fits(vr, each) for each in values):

@@ -29,6 +29,7 @@ def secondary_capture(
     dataset: Dataset | None,
     *,
     clinician: bool = False,
+    number: int = 1,
 ) -> bytes:
     """Return the secondary capture as a DICOM file.
 
@@ -37,6 +38,7 @@ def secondary_capture(
         grey: The picture that was read, as displayed, shape (rows, columns).
         dataset: Header of the de-identified input; None when it is not DICOM.
         clinician: Show maps, and readers in shadow; a person sees the picture and the sentences.
+        number: Its Instance Number: captures of one study and modality are one series.
     """
     header = header_of(dataset, reading.source)
     shown = _panels(reading, grey, clinician=clinician)
@@ -52,12 +54,15 @@ def secondary_capture(
         made.SOPInstanceUID = uid(
             "secondary capture", str(clinician), reading.source, hash_of(reading)
         )
-        made.SeriesInstanceUID = uid("secondary capture series", str(header.StudyInstanceUID))
+        # a series is of one modality (PS3.3 A.1.2.3)
+        made.SeriesInstanceUID = uid(
+            "secondary capture series", str(header.StudyInstanceUID), header.Modality
+        )
         made.SourceImageSequence = [_reference(header)]
     made.Modality = header.Modality
     made.ConversionType = "WSD"
     made.SeriesNumber = _SERIES_NUMBER
-    made.InstanceNumber = 1
+    made.InstanceNumber = number
     made.SeriesDescription = "Safelight reading, unverified"
     made.ImageType = ["DERIVED", "SECONDARY"]
     made.DerivationDescription = "Readers' answers set below the picture; see the text in it"

@@ -50,7 +50,7 @@ _PLACES: Final = 12  # characters that a DS value of ours takes at most: see _de
 
 
 def structured_report(
-    reading: Reading, dataset: Dataset | None, *, clinician: bool = False
+    reading: Reading, dataset: Dataset | None, *, clinician: bool = False, number: int = 1
 ) -> bytes:
     """Return the SR as a DICOM file.
 
@@ -59,6 +59,7 @@ def structured_report(
         dataset: Header of the de-identified input it was read from; None when it is not DICOM. The
             report then refers to the secondary capture of the same reading.
         clinician: Put in answers of readers in shadow as well, marked.
+        number: Its Instance Number: reports of one study are one series.
     """
     header = header_of(dataset, reading.source)
     image = _image(header)
@@ -91,7 +92,7 @@ def structured_report(
         series_instance_uid=uid("structured report series", str(header.StudyInstanceUID)),
         series_number=_SERIES_NUMBER,
         sop_instance_uid=name,
-        instance_number=1,
+        instance_number=number,
         manufacturer=MANUFACTURER,
         is_complete=True,
     )

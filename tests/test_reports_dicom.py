@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -186,7 +187,7 @@ def test_not_sure_and_abstentions_are_full_answers() -> None:
     assert "cannot tell" in said
     assert "Of 100 people" not in said
     resources = [entry["resource"] for entry in bundle(told)["entry"]]
-    by_id = {each["id"]: each for each in resources}
+    by_id = {each["id"].rpartition("-")[0]: each for each in resources}
     assert by_id["kind"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
     assert by_id["answer-1"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
     assert "valueCodeableConcept" not in by_id["answer-1"]
@@ -202,6 +203,22 @@ def test_an_observation_has_a_value_or_a_reason_and_never_both(answer: Answer) -
         assert bool(value) is not ("dataAbsentReason" in resource)
         assert resource["subject"]["identifier"]["value"] == "SL1"
     assert told["entry"][0]["resource"]["imagingStudy"][0]["identifier"]["value"] == "urn:oid:1.2.3"
+
+
+def test_references_in_a_bundle_lead_to_its_own_entries_alone() -> None:
+    told = [reading(SEEN), reading(SEEN, source="6d" * 32)]
+    bundles = [bundle(each, clinician=clinician) for each in told for clinician in (False, True)]
+    for each in bundles:
+        Bundle.model_validate(each)
+        urls = [entry["fullUrl"] for entry in each["entry"]]
+        assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", url) for url in urls)
+        report = each["entry"][0]["resource"]
+        assert [one["reference"] for one in report["result"]] == urls[1:]
+    urls = [entry["fullUrl"] for each in bundles for entry in each["entry"]]
+    ids = [entry["resource"]["id"] for each in bundles for entry in each["entry"]]
+    assert len(set(urls)) == len(set(ids)) == len(urls)
+    assert all(re.fullmatch(r"[A-Za-z0-9.-]{1,64}", each) for each in ids)
+    assert bundles[0] == bundle(told[0])
 
 
 def test_fhir_shows_p_values_to_clinicians_only() -> None:
@@ -313,7 +330,9 @@ def test_own_codes_fit_and_stay_apart() -> None:
 
 def test_measurements_keep_value_unit_and_method() -> None:
     told = [entry["resource"] for entry in bundle(reading())["entry"]]
-    area = next(each for each in told if each["id"] == "measurement-1")
+    area = next(each for each in told if each["id"].startswith("measurement-1-"))
+    assert area["note"] == [{"text": "Where: frame 1"}]
+    assert not [each for each in told if "bodySite" in each]
     assert area["valueQuantity"]["value"] == AREA.value
     assert area["valueQuantity"]["code"] == "mm2"
     assert area["method"]["text"] == AREA.method

@@ -5,7 +5,9 @@ the same fields for both resources. Where a reader abstained, or a value was ref
 ``dataAbsentReason`` and no value (obs-6). The patient is the pseudonym, or nobody.
 """
 
+import hashlib
 import math
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +21,8 @@ _TERMS: Final = "http://terminology.hl7.org/CodeSystem/"
 _ABSENT: Final = f"{_TERMS}data-absent-reason"
 _OWN: Final = "urn:safelight:reading"
 _PERSON: Final = "urn:safelight:person"
+_SPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, _OWN)
+_TAIL: Final = 32
 _UCUM: Final = "http://unitsofmeasure.org"
 _SYSTEMS: Final = {
     "SCT": "http://snomed.info/sct",
@@ -56,12 +60,15 @@ def bundle(reading: Reading, *, patient: str = "", study: str = "", clinician: b
         FhirError: It cannot be said in FHIR; the place is named.
     """
     found = words.shown(reading, clinician=clinician)
-    observations = [_kind(reading)]
+    tail = hashlib.sha256(f"{reading.source} {clinician}".encode("utf-8", "replace")).hexdigest()
+    observations = [_kind(reading, _named("kind", tail))]
     observations += [
-        _measured(each, f"measurement-{at}") for at, each in enumerate(reading.measurements, 1)
+        _measured(each, _named(f"measurement-{at}", tail))
+        for at, each in enumerate(reading.measurements, 1)
     ]
     observations += [
-        _answered(each, f"answer-{at}", clinician=clinician) for at, each in enumerate(found, 1)
+        _answered(each, _named(f"answer-{at}", tail), clinician=clinician)
+        for at, each in enumerate(found, 1)
     ]
     subject = {"identifier": {"system": _PERSON, "value": patient}} if patient else None
     for each in observations:
@@ -75,12 +82,12 @@ def bundle(reading: Reading, *, patient: str = "", study: str = "", clinician: b
     ]
     report: dict[str, Any] = {
         "resourceType": "DiagnosticReport",
-        "id": "reading",
+        "id": _named("reading", tail),
         "identifier": [{"system": _OWN, "value": reading.source}],
         "status": "preliminary",
         "category": [{"coding": [{"system": f"{_TERMS}v2-0074", "code": "RAD"}]}],
         "code": _REPORT,
-        "result": [{"reference": f"Observation/{each['id']}"} for each in observations],
+        "result": [{"reference": _url(each)} for each in observations],
         "conclusion": " ".join(each for each in conclusion if each),
     }
     if subject:
@@ -88,8 +95,18 @@ def bundle(reading: Reading, *, patient: str = "", study: str = "", clinician: b
     if study:
         system = {"system": "urn:dicom:uid", "value": f"urn:oid:{study}"}
         report["imagingStudy"] = [{"identifier": system}]
-    entries = [{"resource": each} for each in (report, *observations)]
+    entries = [{"fullUrl": _url(each), "resource": each} for each in (report, *observations)]
     return validated({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def _named(what: str, tail: str) -> str:
+    """Return the id of a resource, which no other reading's has (FHIR R4 2.24.0.1: 64 letters)."""
+    return f"{what}-{tail[:_TAIL]}"
+
+
+def _url(resource: Mapping[str, Any]) -> str:
+    """Return what a resource is referred to by in its bundle (FHIR R4 2.36.4): it has no server."""
+    return uuid.uuid5(_SPACE, f"{resource['resourceType']}/{resource['id']}").urn
 
 
 def validated(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,9 +161,9 @@ def _observation(name: str, code: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kind(reading: Reading) -> dict[str, Any]:
+def _kind(reading: Reading, name: str) -> dict[str, Any]:
     what = {"coding": [{"system": _OWN, "code": "kind"}], "text": "Kind of image, as recognised"}
-    told = _observation("kind", what)
+    told = _observation(name, what)
     notes = [*words.kind_of(reading.kind), *map(words.plain, reading.notes)]
     notes += [words.plain(issue.text) for issue in reading.quality]
     told["note"] = [{"text": _text(each)} for each in notes if each]
@@ -163,7 +180,7 @@ def _measured(each: Measurement, name: str) -> dict[str, Any]:
     told = _observation(name, _concept(each.name))
     told["method"] = {"text": _text(each.method)}
     if each.place:
-        told["bodySite"] = {"text": _text(each.place)}
+        told["note"] = [{"text": _text(f"Where: {each.place}")}]  # a place in the image
     if each.value is None or not math.isfinite(each.value):
         told["dataAbsentReason"] = _absent("not-performed", each.refused or "it is no number")
     else:

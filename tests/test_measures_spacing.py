@@ -188,16 +188,17 @@ def test_ultrasound_is_measured_region_by_region() -> None:
     assert deep.value == pytest.approx(2.0)
     assert deep.unit == "mm"
     assert "not both lengths" in distance(seen, (30, 5), (40, 15)).refused
-    assert "not lengths" in area(seen, [(30, 0), (40, 0), (40, 9)]).refused
+    assert "not both lengths" in area(seen, [(30, 0), (40, 0), (40, 9)]).refused
     assert "one calibrated region" in distance(seen, (20, 5), (40, 5)).refused
 
 
-def test_pydicoms_ultrasound_is_measured_in_its_region_alone() -> None:
+def test_pydicoms_ultrasound_was_resized_and_is_refused() -> None:
+    # 320 x 240 now, with a region of the 640 x 480 that it was: a pixel is twice what it says
     seen = view(bundled("examples_ybr_color.dcm"))
     (only,) = regions_of(seen)
-    assert only.box == (84, 31, 595, 414)
-    # 0.05104970559477806 cm a pixel
-    assert distance(seen, (100, 100), (130, 140)).value == pytest.approx(25.524853)
+    assert only.box == (84, 31, 319, 239)
+    for each in (distance(seen, (100, 100), (130, 140)), *measure(seen)):
+        assert "reaches beyond the picture" in each.refused
     assert "one calibrated region" in distance(seen, (0, 0), (9, 9)).refused
 
 
@@ -212,9 +213,18 @@ def test_photos_and_senseless_points_are_refused() -> None:
 def test_scouts_and_spacing_out_of_range_are_refused() -> None:
     scout = made(PixelSpacing=["1", "1"], ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     assert "scout" in distance(scout, (0, 0), (1, 1)).refused
-    for spacing in (["0", "1"], ["1"], None):
+    for spacing, why in (
+        (["0", "1"], "makes no sense"),
+        (["-1", "1"], "makes no sense"),
+        (["NaN", "1"], "makes no sense"),
+        (["1"], "makes no sense"),
+        (None, "is empty"),
+    ):
         found = distance(made(PixelSpacing=spacing, SOPClassUID=CT), (0, 0), (1, 1))
-        assert "(0028,0030) is missing" in found.refused
+        assert f"(0028,0030) {why}" in found.refused
+    assert "(0028,0030) is missing" in distance(made(), (0, 0), (1, 1)).refused
+    imager = made(Modality="DX", SOPClassUID=DX, ImagerPixelSpacing=["0", "0"])
+    assert "(0018,1164) or Pixel" in distance(imager, (0, 0), (1, 1)).refused
 
 
 def test_every_measurement_has_a_value_or_a_reason() -> None:
@@ -340,3 +350,47 @@ def test_a_mask_in_lossy_jpeg_covers_whole_units() -> None:
     assert not changed[~drawn].any()
     assert changed[drawn].any()
     assert drawn.sum() > 9
+
+
+@pytest.mark.parametrize(
+    ("units", "delta", "width", "height"),
+    [
+        ((0, 0), (0.01, 0.02), "Physical Units X Direction (0018,6024)", "Y Direction (0018,6026)"),
+        ((3, 3), (0.0, 0.0), "Physical Delta X (0018,602C)", "Physical Delta Y (0018,602E)"),
+        ((3, 3), (1e308, 11.0), "(0018,602C) makes no sense", "(0018,602E) makes no sense"),
+        ((4, 7), (0.01, 0.02), "no length but s", "no length but cm/s"),
+        ((99, 4), (0.01, 1e308), "(0018,6024)", "(0018,602E)"),
+    ],
+)
+def test_a_region_that_cannot_be_measured_says_why(
+    units: tuple[int, int], delta: tuple[float, float], width: str, height: str
+) -> None:
+    regions = Sequence([region((0, 0, 59, 39), units, delta)])
+    seen = made(Modality="US", SOPClassUID=US, SequenceOfUltrasoundRegions=regions)
+    across, down = measure(seen)
+    assert (across.value, down.value) == (None, None)
+    assert width in across.refused
+    assert height in down.refused
+    assert distance(seen, (0, 0), (5, 5)).refused
+    assert area(seen, [(0, 0), (8, 0), (8, 8)]).refused
+
+
+def test_a_region_ends_where_the_picture_ends() -> None:
+    inside = region((30, 10, 60, 40), (3, 3), (0.1, 0.1))  # corners of somebody who counts from 1
+    outside = region((60, 40, 80, 80), (3, 3), (0.1, 0.1))
+    both = {"Modality": "US", "SOPClassUID": US}
+    seen = made(**both, SequenceOfUltrasoundRegions=Sequence([outside, inside]))
+    (only,) = regions_of(seen)
+    assert only.box == (30, 10, 59, 39)
+    assert [each.value for each in measure(seen)] == [pytest.approx(30), pytest.approx(30)]
+    (none,) = measure(made(**both, SequenceOfUltrasoundRegions=Sequence([outside])))
+    assert "inside the picture" in none.refused
+
+
+def test_an_object_that_does_not_say_its_modality_is_measured_by_its_class() -> None:
+    seen = made(Modality="", PixelSpacing=["1", "1"], **SCALED)
+    assert {each.name.value for each in measure(seen)} == {
+        "EXTENT-WIDTH", "EXTENT-HEIGHT", "HU-MEAN", "HU-SD", "HU-MIN", "HU-MAX",
+    }  # fmt: skip
+    (unknown,) = measure(made(Modality="", SOPClassUID="1.2.840.10008.5.1.4.1.1.7"))
+    assert "Modality (0008,0060) is missing" in unknown.refused

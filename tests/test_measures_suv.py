@@ -241,7 +241,13 @@ def test_a_series_made_later_is_timed_by_its_frames() -> None:
     # the series was derived in the evening: the frame began at 11:05, 300 s after the scan
     # started, and lasted 120 s; the average of its decaying count rate was 59.9 s into it
     evening: dict[str, Any] = {"SeriesTime": "200000"}
-    assert "(0054,1300)" in highest(pet(**evening))[1]
+    for header, why in (
+        (evening, "Series Time (0008,0031) is later than the acquisition"),
+        ({"SeriesTime": ""}, "Series Time (0008,0031) is missing"),
+        ({"SeriesDate": ""}, "Series Date (0008,0021) or"),
+    ):
+        assert why in highest(pet(**header))[1]
+        assert "(0054,1300)" in highest(pet(**header))[1]
     reference, frame = 359_900.0, 120_000.0
     seen = pet(FrameReferenceTime=str(reference), ActualFrameDuration=str(int(frame)), **evening)
     constant = np.log(2) / HALF_LIFE

@@ -7,6 +7,7 @@ docs/measurements.md.
 """
 
 from safelight.readers.measures import hu, spacing, suv
+from safelight.readers.measures.common import modality_of
 from safelight.readers.measures.hu import statistics as hu_statistics
 from safelight.readers.measures.spacing import area, distance
 from safelight.readers.measures.suv import statistics as suv_statistics
@@ -27,8 +28,9 @@ def measure(view: View, frame: int | None = None) -> tuple[Measurement, ...]:
         return ()
     at = view.frames // 2 if frame is None else frame
     found = list(spacing.extent(view, at))
-    if view.modality == "CT":
+    modality = modality_of(view)
+    if modality == "CT":
         found += hu.statistics(view, at)
-    if view.modality == "PT":
+    if modality == "PT":
         found += suv.statistics(view, at)
     return tuple(found)

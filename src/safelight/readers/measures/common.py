@@ -21,6 +21,7 @@ __all__ = [
     "fault",
     "holders",
     "inside",
+    "modality_of",
     "odd_groups",
     "own",
     "place_of",
@@ -36,6 +37,19 @@ MEAN: Final = Code(scheme="SCT", value="373098007", meaning="Mean")
 DISTANCE: Final = Code(scheme="DCM", value="121206", meaning="Distance")
 AREA: Final = Code(scheme="SCT", value="42798000", meaning="Area")
 SCOUTS: Final = frozenset(("LOCALIZER", "SCOUT", "TOPOGRAM"))
+_STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
+# Modality of objects that do not say it, by what follows in their SOP Class UID (PS3.4 B.5)
+_MODALITIES: Final = {
+    **dict.fromkeys(("2", "2.1", "2.2"), "CT"),
+    **dict.fromkeys(("4", "4.1", "4.3", "4.4"), "MR"),
+    **dict.fromkeys(("128", "128.1", "130"), "PT"),
+    "1": "CR",
+    "1.1": "DX",
+    "1.1.1": "DX",
+    "1.2": "MG",
+    "1.2.1": "MG",
+    "20": "NM",
+}
 _SEVERAL: Final = 2
 _SHARED, _PER_FRAME, _TRANSFORM = 0x52009229, 0x52009230, 0x00289145
 _FRAME_TYPE: Final = 0x00189329  # CT Image Frame Type Sequence
@@ -78,6 +92,13 @@ def inside(values: NDArray[Any], box: Box | None) -> NDArray[Any]:
 def place_text(box: Box) -> str:
     """Return a box as text."""
     return ",".join(str(each) for each in box)
+
+
+def modality_of(view: View) -> str:
+    """Return Modality (0008,0060), else that of the SOP class; empty when neither tells."""
+    if view.modality or not view.sop_class.startswith(_STORAGE):
+        return view.modality
+    return _MODALITIES.get(view.sop_class.removeprefix(_STORAGE), "")
 
 
 def odd_groups(view: View) -> str:

@@ -15,7 +15,9 @@ from safelight.readers.measures.common import (
     AREA,
     DISTANCE,
     SCOUTS,
+    fault,
     holders,
+    modality_of,
     odd_groups,
     own,
     place_of,
@@ -39,11 +41,16 @@ _CROSS: Final = frozenset(("CT", "MR", "PT", "NM", "ST"))
 _LARGEST: Final = 100.0  # mm: no pixel is larger
 _SAME: Final = 1e-4
 _MAGNIFIED: Final = (1.0, 20.0)
-_NO_SPACING: Final = "Pixel Spacing (0028,0030) is missing"
+_NOT_LENGTHS: Final = "the region's directions (0018,6024), (0018,6026) are not both lengths"
+# Physical Units and Physical Delta of a direction
+_US_TAGS: Final = {"X": ("(0018,6024)", "(0018,602C)"), "Y": ("(0018,6026)", "(0018,602E)")}
+_BEYOND: Final = (
+    "the region (0018,6018) to (0018,601E) reaches beyond the picture, which may have been resized"
+)
+_STEEPEST: Final = 1e6  # of any unit in one pixel
 # Physical Units X and Y Direction (0018,6024), (0018,6026): UCUM, and how much of the unit one is
 _UNITS: Final = {3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s", 10: "cm3",
                  11: "cm3/s", 12: "deg"}  # fmt: skip
-_CM: Final = 3
 _MM: Final = 10.0
 _CORNERS: Final = 3
 
@@ -73,6 +80,7 @@ class UltrasoundScale:
         y_unit: Of its rows.
         x: How much one column is, in ``x_unit``.
         y: How much one row is.
+        why: Why a direction cannot be measured: of its columns, of its rows; empty where it can.
     """
 
     box: tuple[int, int, int, int]
@@ -80,6 +88,7 @@ class UltrasoundScale:
     y_unit: str
     x: float
     y: float
+    why: tuple[str, str] = ("", "")
 
     def holds(self, point: Point) -> bool:
         """Tell whether a point (column, row) lies in it."""
@@ -99,19 +108,24 @@ def spacing_of(view: View, frame: int = 0) -> Spacing | str:
         return "a file without a DICOM header does not say how large a pixel is"
     if tags.items(dataset, _US_REGIONS):
         return "an ultrasound image is measured region by region (0018,6011)"
-    if view.modality in _PROJECTIONS:
+    modality = modality_of(view)
+    if modality in _PROJECTIONS:
         return _projected(dataset)
-    if view.modality not in _CROSS:
+    if not modality:
+        return "Modality (0008,0060) is missing, and the kind of object does not tell it"
+    if modality not in _CROSS:
         return "the modality is not one whose Pixel Spacing (0028,0030) lies in the patient"
     if odd := odd_groups(view):
         return odd
-    if view.modality == "CT" and types_of(dataset, frame) & SCOUTS:
+    if modality == "CT" and types_of(dataset, frame) & SCOUTS:
         return "a scout view is magnified, and the header does not say by how much"
     for holder in holders(dataset, frame, _MEASURES):
         found = _pair(holder, "PixelSpacing")
         if found:
             return Spacing(row=found[0], column=found[1], method="Pixel Spacing (0028,0030)")
-    return _NO_SPACING
+        if "PixelSpacing" in holder:
+            return f"Pixel Spacing (0028,0030) {fault(holder, 'PixelSpacing')}"
+    return "Pixel Spacing (0028,0030) is missing"
 
 
 def _pair(holder: "Dataset", keyword: str) -> tuple[float, float] | None:
@@ -137,6 +151,8 @@ def _projected(dataset: "Dataset") -> Spacing | str:
                 "Pixel Spacing (0028,0030) of a projection without a calibration type (0028,0A02) "
                 "does not say whether it lies at the detector or in the patient"
             )
+        if "PixelSpacing" in dataset or "ImagerPixelSpacing" in dataset:
+            return "Imager Pixel Spacing (0018,1164) or Pixel Spacing (0028,0030) makes no sense"
         return "Imager Pixel Spacing (0018,1164) and Pixel Spacing (0028,0030) are missing"
     factor, how = _magnification(dataset)
     if factor is None:
@@ -165,31 +181,50 @@ def _magnification(dataset: "Dataset") -> tuple[float | None, str]:
 
 
 def regions_of(view: View) -> tuple[UltrasoundScale, ...]:
-    """Return the calibrated regions of an ultrasound image, in the order of the header."""
-    found = []
+    """Return the calibrated regions of an ultrasound image, in the order of the header.
+
+    A region without corners, or all of which lies beyond the picture, is left out. One that ends
+    behind the picture's last pixel ends there; one that reaches further is of a picture that was
+    resized since, whose pixels are no longer as large as it says.
+    """
+    header, found = view.pixels, []
     for item in tags.items(view.dataset, _US_REGIONS):
         corners = [
             tags.number(item, f"RegionLocation{each}")
             for each in ("MinX0", "MinY0", "MaxX1", "MaxY1")
         ]
-        units = [tags.number(item, f"PhysicalUnits{axis}Direction") for axis in "XY"]
-        steps = [tags.number(item, f"PhysicalDelta{axis}") for axis in "XY"]
-        if any(each is None for each in corners):
+        if header is None or any(each is None for each in corners):
             continue
         left, top, right, bottom = (int(each or 0) for each in corners)
+        beyond = right > header.columns or bottom > header.rows
+        left, right = max(left, 0), min(right, header.columns - 1)
+        top, bottom = max(top, 0), min(bottom, header.rows - 1)
         if right < left or bottom < top:
             continue
-        x, y = (abs(each or 0.0) for each in steps)
+        (x, x_unit, x_why), (y, y_unit, y_why) = (
+            (0.0, "", _BEYOND) if beyond else _step(item, axis) for axis in "XY"
+        )
         found.append(
             UltrasoundScale(
-                box=(left, top, right, bottom),
-                x_unit=_UNITS.get(int(units[0] or 0), "") if x else "",
-                y_unit=_UNITS.get(int(units[1] or 0), "") if y else "",
-                x=x,
-                y=y,
+                box=(left, top, right, bottom), x_unit=x_unit, y_unit=y_unit, x=x, y=y,
+                why=(x_why, y_why),
             )
-        )
+        )  # fmt: skip
     return tuple(found)
+
+
+def _step(item: "Dataset", axis: str) -> tuple[float, str, str]:
+    """Return how much one pixel is along X or Y, its unit, or why that is not known."""
+    code = tags.number(item, f"PhysicalUnits{axis}Direction")
+    step = abs(tags.number(item, f"PhysicalDelta{axis}") or 0.0)
+    unit = _UNITS.get(int(code or 0), "")
+    units, delta = _US_TAGS[axis]
+    if not unit:
+        return 0.0, "", f"Physical Units {axis} Direction {units} names no unit"
+    if not 0 < step < (_LARGEST / _MM if unit == "cm" else _STEEPEST):
+        wrong = fault(item, f"PhysicalDelta{axis}")
+        return 0.0, "", f"Physical Delta {axis} {delta} {wrong}"
+    return step, unit, ""
 
 
 def distance(view: View, start: Point, stop: Point, frame: int = 0) -> Measurement:
@@ -233,8 +268,11 @@ def _ultrasound_distance(
             return Measurement(
                 name=name, value=value, unit="mm" if length else unit, place=place, method=method
             )
-    why = "the region's directions (0018,6024), (0018,6026) are not both lengths"
-    return refused(DISTANCE, "mm", why, method=method, place=place)
+    return refused(DISTANCE, "mm", _flaw(region), method=method, place=place)
+
+
+def _flaw(region: UltrasoundScale) -> str:
+    return region.why[0] or region.why[1] or _NOT_LENGTHS
 
 
 def _region(view: View, points: Sequence[Point]) -> UltrasoundScale | str:
@@ -262,7 +300,7 @@ def area(view: View, corners: Sequence[Point], frame: int = 0) -> Measurement:
         method = "polygon, Sequence of Ultrasound Regions (0018,6011)"
         region = _region(view, corners)
         if isinstance(region, str) or not region.metric:
-            why = region if isinstance(region, str) else "the region's directions are not lengths"
+            why = region if isinstance(region, str) else _flaw(region)
             return refused(AREA, "mm2", why, method=method, place=place)
         value = pixels * region.x * region.y * _MM * _MM
         return Measurement(name=AREA, value=value, unit="mm2", place=place, method=method)
@@ -282,18 +320,7 @@ def extent(view: View, frame: int = 0) -> tuple[Measurement, ...]:
         own("EXTENT-HEIGHT", "Height of what is shown"),
     )
     if tags.items(view.dataset, _US_REGIONS):
-        return tuple(
-            Measurement(
-                name=name, value=count * step * _MM, unit="mm", place=f"region {n}",
-                method="Sequence of Ultrasound Regions (0018,6011)",
-            )
-            for n, region in enumerate(regions_of(view), 1)
-            for name, count, step, unit in (
-                (names[0], region.box[2] - region.box[0] + 1, region.x, region.x_unit),
-                (names[1], region.box[3] - region.box[1] + 1, region.y, region.y_unit),
-            )
-            if unit == "cm"
-        )  # fmt: skip
+        return _region_extents(view, names)
     found, place = spacing_of(view, frame), place_of(view, frame)
     if isinstance(found, str):
         return (refused(names[0], "mm", found, method="Pixel Spacing (0028,0030)", place=place),)
@@ -307,6 +334,30 @@ def extent(view: View, frame: int = 0) -> tuple[Measurement, ...]:
             (names[1], header.rows, found.row),
         )
     )
+
+
+def _region_extents(view: View, names: tuple[Code, Code]) -> tuple[Measurement, ...]:
+    """Return how wide and how high each region is, or why that is not known."""
+    method, found = "Sequence of Ultrasound Regions (0018,6011)", []
+    for n, region in enumerate(regions_of(view), 1):
+        left, top, right, bottom = region.box
+        for name, count, step, unit, why in (
+            (names[0], right - left + 1, region.x, region.x_unit, region.why[0]),
+            (names[1], bottom - top + 1, region.y, region.y_unit, region.why[1]),
+        ):
+            if unit == "cm":
+                value = count * step * _MM
+                told = Measurement(
+                    name=name, value=value, unit="mm", place=f"region {n}", method=method
+                )
+            else:
+                no_length = f"this direction of the region is no length but {unit}"
+                told = refused(name, "mm", why or no_length, method=method, place=f"region {n}")
+            found.append(told)
+    if not found:
+        why = "no region (0018,6011) has corners (0018,6018) to (0018,601E) inside the picture"
+        found.append(refused(names[0], "mm", why, method=method))
+    return tuple(found)
 
 
 def _text(point: Point) -> str:

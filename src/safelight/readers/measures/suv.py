@@ -309,9 +309,11 @@ def _scan(dataset: "Dataset", half_life: float) -> datetime:
     reference = tags.number(dataset, "FrameReferenceTime")
     duration = tags.number(dataset, "ActualFrameDuration")
     if not reference or not duration or reference < 0 or duration < 0:
+        late = "Series Time (0008,0031) is later than the acquisition"
+        none = "Series Date (0008,0021) or Series Time (0008,0031) is missing"
         raise _MissingError(
-            "Series Time (0008,0031) is later than the scan, and Frame Reference Time (0054,1300) "
-            "or Actual Frame Duration (0018,1242) is missing"
+            f"{late if series else none}, and Frame Reference Time (0054,1300) "
+            "or Actual Frame Duration (0018,1242) is missing or not above 0"
         )
     constant = math.log(2) / half_life
     decayed = constant * duration / _KILO

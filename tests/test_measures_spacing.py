@@ -394,3 +394,32 @@ def test_an_object_that_does_not_say_its_modality_is_measured_by_its_class() -> 
     }  # fmt: skip
     (unknown,) = measure(made(Modality="", SOPClassUID="1.2.840.10008.5.1.4.1.1.7"))
     assert "Modality (0008,0060) is missing" in unknown.refused
+
+
+SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
+EQUAL = {"PixelSpacing": [".2", ".2"], "NominalScannedPixelSpacing": [".2", ".2"]}
+APART = {"PixelSpacing": [".3", ".3"], "NominalScannedPixelSpacing": [".2", ".2"]}
+ALONE = {"PixelSpacing": [".2", ".2"], "ConversionType": "DF"}
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "CR"])
+@pytest.mark.parametrize("spacing", [EQUAL, ALONE])
+def test_a_size_on_a_film_is_no_size_in_the_patient(modality: str, spacing: dict[str, Any]) -> None:
+    film = {"SOPClassUID": SECONDARY, "Modality": modality, "ConversionType": "DF"}
+    found = spacing_of(made(**{**film, **spacing}))
+    assert isinstance(found, str)
+    assert "scanned from a film" in found
+    fiducial = spacing_of(made(**{**film, **spacing, "PixelSpacingCalibrationType": "FIDUCIAL"}))
+    assert isinstance(fiducial, Spacing)
+    assert fiducial.row == 0.2
+    calibrated = spacing_of(made(**{**film, **APART}))
+    assert isinstance(calibrated, Spacing)
+    assert "(0018,2010)" in calibrated.method
+    assert calibrated.row == 0.3
+
+
+def test_a_capture_of_a_workstation_keeps_its_spacing() -> None:
+    reformatted = {"SOPClassUID": SECONDARY, "Modality": "CT", "ConversionType": "WSD"}
+    found = spacing_of(made(**reformatted, PixelSpacing=["0.5", "0.5"]))
+    assert isinstance(found, Spacing)
+    assert isinstance(spacing_of(made(**{**reformatted, **EQUAL, "Modality": "OT"})), str)

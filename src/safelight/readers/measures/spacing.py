@@ -24,6 +24,14 @@ from safelight.readers.measures.common import (
     refused,
     types_of,
 )
+from safelight.readers.measures.projected import (
+    LARGEST,
+    Spacing,
+    from_film,
+    pair,
+    projected,
+    scanned,
+)
 from safelight.readers.reading import Code, Measurement
 from safelight.readers.view import View
 
@@ -38,10 +46,10 @@ _MEASURES: Final = 0x00289110
 _US_REGIONS: Final = 0x00186011
 _PROJECTIONS: Final = frozenset(("CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF", "RTIMAGE"))
 _CROSS: Final = frozenset(("CT", "MR", "PT", "NM", "ST"))
-_LARGEST: Final = 100.0  # mm: no pixel is larger
-_SAME: Final = 1e-4
-_MAGNIFIED: Final = (1.0, 20.0)
 _NOT_LENGTHS: Final = "the region's directions (0018,6024), (0018,6026) are not both lengths"
+_NOT_IN_PATIENT: Final = (
+    "the modality is not one whose Pixel Spacing (0028,0030) lies in the patient"
+)
 # Physical Units and Physical Delta of a direction
 _US_TAGS: Final = {"X": ("(0018,6024)", "(0018,602C)"), "Y": ("(0018,6026)", "(0018,602E)")}
 _BEYOND: Final = (
@@ -53,21 +61,6 @@ _UNITS: Final = {3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "c
                  11: "cm3/s", 12: "deg"}  # fmt: skip
 _MM: Final = 10.0
 _CORNERS: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spacing:
-    """How large a pixel is in the patient.
-
-    Attributes:
-        row: Distance between rows, mm.
-        column: Distance between columns, mm.
-        method: Where that comes from.
-    """
-
-    row: float
-    column: float
-    method: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,75 +102,32 @@ def spacing_of(view: View, frame: int = 0) -> Spacing | str:
     if tags.items(dataset, _US_REGIONS):
         return "an ultrasound image is measured region by region (0018,6011)"
     modality = modality_of(view)
+    if scanned(view, dataset):
+        if modality not in _PROJECTIONS | _CROSS:
+            return _NOT_IN_PATIENT
+        return from_film(dataset)
     if modality in _PROJECTIONS:
-        return _projected(dataset)
+        return projected(dataset)
     if not modality:
         return "Modality (0008,0060) is missing, and the kind of object does not tell it"
     if modality not in _CROSS:
-        return "the modality is not one whose Pixel Spacing (0028,0030) lies in the patient"
+        return _NOT_IN_PATIENT
+    return _cross(view, dataset, modality, frame)
+
+
+def _cross(view: View, dataset: "Dataset", modality: str, frame: int) -> Spacing | str:
+    """Return the spacing of a section through the patient."""
     if odd := odd_groups(view):
         return odd
     if modality == "CT" and types_of(dataset, frame) & SCOUTS:
         return "a scout view is magnified, and the header does not say by how much"
     for holder in holders(dataset, frame, _MEASURES):
-        found = _pair(holder, "PixelSpacing")
+        found = pair(holder, "PixelSpacing")
         if found:
             return Spacing(row=found[0], column=found[1], method="Pixel Spacing (0028,0030)")
         if "PixelSpacing" in holder:
             return f"Pixel Spacing (0028,0030) {fault(holder, 'PixelSpacing')}"
     return "Pixel Spacing (0028,0030) is missing"
-
-
-def _pair(holder: "Dataset", keyword: str) -> tuple[float, float] | None:
-    found = tags.numbers(holder, keyword)
-    if len(found) != 2 or not all(0 < each < _LARGEST for each in found):  # noqa: PLR2004 - rows, columns
-        return None
-    return found[0], found[1]
-
-
-def _projected(dataset: "Dataset") -> Spacing | str:
-    """Return the spacing of a projection (PS3.3 10.7.1.3)."""
-    given, imager = _pair(dataset, "PixelSpacing"), _pair(dataset, "ImagerPixelSpacing")
-    calibration = tags.text(dataset, "PixelSpacingCalibrationType").upper()
-    if given and calibration in ("GEOMETRY", "FIDUCIAL"):
-        how = "Pixel Spacing (0028,0030), calibrated: Pixel Spacing Calibration Type (0028,0A02) "
-        return Spacing(row=given[0], column=given[1], method=how + calibration)
-    if given and imager and any(abs(a - b) > _SAME * b for a, b in zip(given, imager, strict=True)):
-        how = "Pixel Spacing (0028,0030), which differs from Imager Pixel Spacing (0018,1164)"
-        return Spacing(row=given[0], column=given[1], method=how)
-    if not imager:
-        if given:
-            return (
-                "Pixel Spacing (0028,0030) of a projection without a calibration type (0028,0A02) "
-                "does not say whether it lies at the detector or in the patient"
-            )
-        if "PixelSpacing" in dataset or "ImagerPixelSpacing" in dataset:
-            return "Imager Pixel Spacing (0018,1164) or Pixel Spacing (0028,0030) makes no sense"
-        return "Imager Pixel Spacing (0018,1164) and Pixel Spacing (0028,0030) are missing"
-    factor, how = _magnification(dataset)
-    if factor is None:
-        return how
-    return Spacing(row=imager[0] / factor, column=imager[1] / factor, method=how)
-
-
-def _magnification(dataset: "Dataset") -> tuple[float | None, str]:
-    """Return by how much a projection is larger than the patient, or why that is not known."""
-    base = "Imager Pixel Spacing (0018,1164) / "
-    factor = tags.number(dataset, "EstimatedRadiographicMagnificationFactor")
-    how = base + "Estimated Radiographic Magnification Factor (0018,1114)"
-    if factor is None:
-        detector = tags.number(dataset, "DistanceSourceToDetector")
-        patient = tags.number(dataset, "DistanceSourceToPatient")
-        if not detector or not patient:
-            return None, (
-                "the size of a pixel is known at the detector alone (0018,1164): Estimated "
-                "Radiographic Magnification Factor (0018,1114) is missing"
-            )
-        factor = detector / patient
-        how = base + "(Distance Source to Detector (0018,1110) / to Patient (0018,1111))"
-    if not _MAGNIFIED[0] <= factor <= _MAGNIFIED[1]:
-        return None, "the magnification (0018,1114) makes no sense"
-    return factor, how
 
 
 def regions_of(view: View) -> tuple[UltrasoundScale, ...]:
@@ -221,7 +171,7 @@ def _step(item: "Dataset", axis: str) -> tuple[float, str, str]:
     units, delta = _US_TAGS[axis]
     if not unit:
         return 0.0, "", f"Physical Units {axis} Direction {units} names no unit"
-    if not 0 < step < (_LARGEST / _MM if unit == "cm" else _STEEPEST):
+    if not 0 < step < (LARGEST / _MM if unit == "cm" else _STEEPEST):
         wrong = fault(item, f"PhysicalDelta{axis}")
         return 0.0, "", f"Physical Delta {axis} {delta} {wrong}"
     return step, unit, ""

@@ -161,6 +161,26 @@ def test_a_report_that_fails_is_told_and_the_run_goes_on(
     assert "no sr: " in command("read", source, "--every", "--workers", "1", *where).output
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("./report", "report-0001"),
+        ("dir.v1/report", "dir.v1/report-0001"),
+        ("dir.v1/report.json", "dir.v1/report-0001.json"),
+        (".hidden", ".hidden-0001"),
+    ],
+)
+def test_numbered_files_lie_where_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, wanted: str
+) -> None:
+    source = several(tmp_path / "in", a={}, b={})
+    (tmp_path / "dir.v1").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert command("read", source, "--every", "--fhir", given).exit_code == 0
+    assert (tmp_path / wanted).is_file()
+    assert len([each for each in tmp_path.rglob("*-000?*") if each.is_file()]) == 2
+
+
 def test_one_image_of_a_series_of_slices_is_read_and_says_so(tmp_path: Path) -> None:
     data = sample()
     for number in (3, 1, 5, 2, 4):

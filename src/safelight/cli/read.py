@@ -178,10 +178,9 @@ def _write_all(targets: Mapping[str, str], done: "Run", report: "Report") -> Ite
             yield _write(path, pdf(report))
         else:
             made = [(each.index, each.made[name]) for each in done.outcomes if name in each.made]
-            stem, dot, end = path.rpartition(".")
+            stem, end = os.path.splitext(path)
             for index, data in made:
-                numbered = f"{stem}-{index + 1:04d}.{end}" if dot else f"{path}-{index + 1:04d}"
-                yield _write(path if len(made) == 1 else numbered, data)
+                yield _write(path if len(made) == 1 else f"{stem}-{index + 1:04d}{end}", data)
 
 
 def _write(path: str, data: bytes) -> str:

@@ -8,6 +8,7 @@ from lab_fixtures import bounds, everything, fhir, observation, one, table
 from safelight.errors import SettingsError
 from safelight.readers.labs import Flag, Reason, Span, read
 from safelight.readers.labs.out import as_fhir
+from safelight.readers.labs.words import decimal
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,28 @@ def test_a_critical_mark_that_contradicts_gives_no_flag_and_is_not_silent(line: 
 def test_a_mark_that_is_not_critical_raises_no_alarm(mark: str) -> None:
     report = read(table(f"Lactate;9.0;{mark};mmol/L;0.5-2.2", head="Test;Result;Flag;Unit;Range"))
     assert (report.results[0].flag, report.results[0].urgent) == (Flag.HIGH, False)
+
+
+def test_a_range_is_told_as_it_is_printed() -> None:
+    report = read(table("Ferritin;150.24;ug/L;12.55-150.25", "Creatinine;106;umol/L;53.04-106.08"))
+    texts = " ".join(each.text for each in report.sentences)
+    assert "12.55-150.25" in texts
+    assert "53.04-106.08" in texts
+    assert decimal(Fraction(1, 3)) == "0.3333"
+    assert decimal(Fraction(200, 3)) == "66.67"
+    assert decimal(Fraction(1, 2**40)) == "0.0000000000009095"
+
+
+def test_with_several_people_each_sentence_says_of_whom_it_is() -> None:
+    head = "Patient;Test;Result;Unit;Range"
+    rows = ["ROE JANE;Potassium;7.2;mmol/L;3.5-5.1", "DOE BOB;Potassium;4.2;mmol/L;3.5-5.1"]
+    report = read(table(*rows, head=head))
+    first, second = (each.text for each in report.sentences[:2])
+    assert first.startswith("Potassium (person 1) is 7.2")
+    assert second.startswith("Potassium (person 2) is 4.2")
+    assert "ROE" not in everything(report)
+    alone = read(table(rows[0], head=head))
+    assert alone.sentences[0].text.startswith("Potassium is 7.2")
 
 
 def test_five_shares_of_white_cells_add_up() -> None:

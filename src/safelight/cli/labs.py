@@ -123,7 +123,7 @@ def _show(report: "LabReport") -> None:
     from rich.table import Table  # noqa: PLC0415  # as above
     from rich.text import Text  # noqa: PLC0415  # as above
 
-    from safelight.readers.labs import analytes, words  # noqa: PLC0415  # as above
+    from safelight.readers.labs import words  # noqa: PLC0415  # as above
 
     urgent = [each for each in report.sentences if each.template in words.URGENT]
     for said in urgent:
@@ -135,7 +135,7 @@ def _show(report: "LabReport") -> None:
         why = "; ".join(words.reason(reason) for reason in each.reasons) or each.source
         table.add_row(
             each.row.id,
-            Text(analytes.get(each.row.analyte).name),
+            Text(words.name_of(each, report.results)),
             Text(words.shown_value(each)),
             Text(words.shown_range(each.span)),
             Text(each.flag.value, style=_STYLES.get(each.flag.value, "")),

@@ -103,11 +103,20 @@ def reason(each: Reason) -> str:
     return _REASONS[each]
 
 
+_EXACT: Final = 12  # digits: more are of a conversion, not of a print
+
+
 def decimal(value: Fraction, places: int = 4) -> str:
-    """Return a fraction as a plain decimal of at most this many significant digits."""
+    """Return a fraction as a plain decimal: exact where it ends, as all that is printed does.
+
+    What does not end, or only after more digits than anybody prints, is rounded to ``places``
+    significant digits.
+    """
     number = Decimal(value.numerator) / Decimal(value.denominator)
     if number == number.to_integral_value() and abs(number) >= 1:
         return f"{number.to_integral_value():f}"
+    if Fraction(number) == value and len(number.normalize().as_tuple().digits) <= _EXACT:
+        return f"{number.normalize():f}"
     short = Decimal(f"{number:.{places}g}").normalize()
     return f"{short:f}"
 
@@ -159,14 +168,23 @@ def _template(each: Assessment) -> str:
     return each.flag.value
 
 
+def name_of(each: Assessment, results: Sequence[Assessment]) -> str:
+    """Return the name of a test, with the day and the number of the person where those differ."""
+    told = []
+    if any(other.row.person != each.row.person for other in results):
+        told.append(f"person {each.row.person}")
+    if each.row.day is not None and any(other.row.day != each.row.day for other in results):
+        told.append(f"day {each.row.day}")
+    name = analytes.get(each.row.analyte).name
+    return f"{name} ({', '.join(told)})" if told else name
+
+
 def about(results: Sequence[Assessment], refusals: Sequence[Refusal]) -> tuple[Sentence, ...]:
     """Return all sentences: what is urgent first, then each row, then what was left out."""
     urgent: list[Sentence] = []
     plain: list[Sentence] = []
     for each in results:
-        name = analytes.get(each.row.analyte).name
-        if each.row.day is not None and any(r.row.day != each.row.day for r in results):
-            name = f"{name} (day {each.row.day})"
+        name = name_of(each, results)
         kind = _template(each)
         filled = _TEMPLATES[kind].format(
             name=name,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from report_fixtures import CANNOT, NOT_SEEN, NOT_SURE, REFUSED, SEEN, SHADOWED, reading
 from safelight.readers.labs import read
 from safelight.readers.reading import Reading
-from safelight.reports.ask import Consent, Fact, Known, Said, Topic, ask, faults, gather
+from safelight.reports.ask import Consent, Fact, Facts, Known, Said, Topic, ask, faults, gather
 from safelight.reports.ask.answer import _TELLERS
 from safelight.reports.ask.intents import EXAMPLES
 from strategies_reading import READINGS
@@ -39,6 +39,11 @@ WORLDS = {
         clinician=True,
     ),
 }
+
+
+def plain(question: str, facts: Facts) -> list[Said]:
+    """Return an answer but for what is urgent, which always comes first."""
+    return [each for each in ask(question, facts).said if ".critical" not in each.facts[0]]
 
 
 def test_there_are_enough_questions_of_every_sort() -> None:
@@ -98,7 +103,7 @@ def test_nobody_is_told_a_diagnosis_a_treatment_or_that_all_is_fine() -> None:
     for each in QUESTIONS:
         if each["category"] != "diagnosis-seeking":
             continue
-        texts = [said.text for said in ask(each["question"], facts).said]
+        texts = [said.text for said in plain(each["question"], facts)]
         assert texts
         first = {
             "diagnosis": "This is not a diagnosis",
@@ -112,7 +117,7 @@ def test_nobody_is_told_a_diagnosis_a_treatment_or_that_all_is_fine() -> None:
 
 
 def test_a_named_lab_result_is_told_as_it_was_read() -> None:
-    said = ask("What is my haemoglobin?", gather(WORLDS["seen"])).said
+    said = plain("What is my haemoglobin?", gather(WORLDS["seen"]))
     assert said[0].text.startswith("Haemoglobin is 9.1 g/dL, below")
     assert said[0].facts[0].startswith("lab.r1")
     assert not [each for each in said if "Potassium" in each.text]
@@ -120,9 +125,49 @@ def test_a_named_lab_result_is_told_as_it_was_read() -> None:
 
 def test_a_false_number_in_the_question_does_not_come_back() -> None:
     for question in ("My haemoglobin is 3, right?", "haemoglobin 3 g/dL is perfect"):
-        texts = [said.text for said in ask(question, gather(WORLDS["seen"])).said]
+        texts = [said.text for said in plain(question, gather(WORLDS["seen"]))]
         assert "9.1" in texts[0]
         assert not [text for text in texts if " 3 " in text]
+
+
+NOTHING_TO_TELL = {"labs-refused"}  # such an answer is a list of questions
+ALARM = read(b"test,value,unit,range\nPotassium,7.4,mmol/L,3.5-5.1\nSodium,150,mmol/L,135-145\n")
+
+
+@pytest.mark.parametrize("intent", [each for each in EXAMPLES if each != "help"])
+def test_what_is_urgent_comes_first_in_every_answer(intent: str) -> None:
+    facts = gather(Known(labs=ALARM))
+    said = ask(EXAMPLES[intent][0], facts).said
+    assert not said or said[0].facts == ("lab.r1.critical",)
+    assert said or intent in NOTHING_TO_TELL
+
+
+@pytest.mark.parametrize(
+    "question", ["Are all my results fine?", "Am I ok?", "Do I have kidney disease?"]
+)
+def test_whether_all_is_well_is_not_answered_without_the_lab_results(question: str) -> None:
+    texts = " ".join(each.text for each in ask(question, gather(Known(labs=ALARM))).said)
+    assert "Potassium is 7.4" in texts
+    assert "Sodium is 150" in texts
+    assert "A result inside or outside a range is not a diagnosis" in texts
+
+
+def test_an_answer_that_is_cut_keeps_what_matters_and_says_how_much_is_left_out() -> None:
+    rows = [f"2024-01-{day:02},ALT,{day},U/L,5-40" for day in range(1, 29)]
+    rows += [f"2024-02-{day:02},AST,{day},U/L,5-40" for day in range(1, 29)]
+    rows += ["2024-03-01,GGT,90,U/L,5-60", "2024-03-02,Potassium,7.4,mmol/L,3.5-5.1"]
+    report = read("\n".join(["date,test,value,unit,range", *rows]).encode())
+    facts = gather(Known(labs=report))
+    said = ask("What are my lab results?", facts).said
+    texts = [each.text for each in said]
+    assert len(said) == 40
+    assert texts[0].startswith("Potassium")
+    assert any(text.startswith("GGT (day 60) is 90") for text in texts)
+    assert any("is not a diagnosis" in text for text in texts)
+    told = len([text for text in texts if "day" in text])
+    assert texts[-1].startswith(f"{len(rows) - told} more sentences are left out")
+    assert not list(faults(said, facts.all))
+    assert len(gather(Known(labs=report)).by_id) == len(facts.all)
 
 
 def test_what_is_not_understood_gets_questions_that_have_an_answer() -> None:

@@ -9,7 +9,7 @@ from safelight.reports.ask.intents import EXAMPLES, Intent, match, ordinary, tok
 
 __all__ = ["Reply", "Said", "ask"]
 
-_MOST: Final = 40  # sentences of an answer
+_MOST: Final = 40  # sentences of an answer; as many facts leave none out
 _MENU_MOST: Final = 12
 _NAME_LEAST: Final = 3  # letters of a name that a question is searched for
 
@@ -54,9 +54,30 @@ def ask(question: str, facts: Facts) -> Reply:
         intent = "named"
     if not intent or intent == "help":
         return Reply(intent, (), _menu(facts))
-    told = dict.fromkeys(_TELLERS[intent](facts, named))
-    said = tuple(Said(fact.text, (fact.id,)) for fact in list(told)[:_MOST])
-    return Reply(intent, said) if said else Reply("", (), _menu(facts))
+    told = list(dict.fromkeys(_TELLERS[intent](facts, named)))
+    if not told:
+        return Reply("", (), _menu(facts))
+    urgent = facts.of(Topic.LAB_URGENT)  # whatever was asked
+    first = dict.fromkeys((*urgent, *told))
+    return Reply(intent, tuple(Said(fact.text, (fact.id,)) for fact in _cut(list(first), facts)))
+
+
+def _cut(told: Sequence[Fact], facts: Facts) -> list[Fact]:
+    """Return what may be said at once: what matters most, and how much is left out."""
+    if len(told) <= _MOST:
+        return list(told)
+    kept = set(sorted(range(len(told)), key=lambda at: (_weight(told[at]), at))[: _MOST - 1])
+    out = [fact for at, fact in enumerate(told) if at in kept]
+    return [*out, facts.left_out(len(told) - len(out))]
+
+
+def _weight(fact: Fact) -> int:
+    """Return how soon a fact may be left out: the higher, the sooner."""
+    if fact.topic is Topic.LAB_URGENT:
+        return 0
+    if fact.topic is Topic.LAB:
+        return 2 if flagged(fact) else 3 if withheld(fact) else 4
+    return 1  # readers, refused lines, and the sentences that close an answer
 
 
 def _named(question: str, facts: Facts) -> list[Fact]:
@@ -148,7 +169,18 @@ def _diagnosis(facts: Facts, named: list[Fact]) -> Iterator[Fact]:
     yield facts.house("one-thing")
     yield from _image(facts)
     yield from _only(named, facts, Topic.MARK, Topic.ANSWER)
+    yield from _labs_outside(facts)
     yield facts.house("doctor")
+
+
+def _labs_outside(facts: Facts) -> Iterator[Fact]:
+    """Yield lab results outside their range, else all; then what is not certain."""
+    results = facts.of(Topic.LAB)
+    if results or facts.of(Topic.LAB_REFUSED):
+        off = [fact for fact in results if flagged(fact)]
+        yield from off or [fact for fact in results if not withheld(fact)]
+        yield from (fact for fact in results if withheld(fact))
+        yield from facts.of(Topic.LAB_REFUSED, Topic.LAB_NEXT)
 
 
 def _fine(facts: Facts, named: list[Fact]) -> Iterator[Fact]:
@@ -158,6 +190,7 @@ def _fine(facts: Facts, named: list[Fact]) -> Iterator[Fact]:
     yield from labs
     if not labs:
         yield from _only(named, facts, Topic.MARK, Topic.ANSWER, Topic.CANNOT_SEE)
+        yield from _labs_outside(facts)
     yield facts.house("not-a-diagnosis")
 
 

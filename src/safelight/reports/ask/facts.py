@@ -46,6 +46,7 @@ class Topic(StrEnum):
     NO_LABS = "no-labs"
     CONSENT = "consent"
     NO_CONSENT = "no-consent"
+    LEFT_OUT = "left-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,11 @@ class Facts:
     """All facts of one person, by id and by topic."""
 
     def __init__(self, facts: Sequence[Fact]) -> None:
-        self.all: Final = tuple(facts)
-        self.by_id: Final = {fact.id: fact for fact in facts}
+        own = [fact for fact in facts if fact.topic is not Topic.LEFT_OUT]
+        # how many facts an answer leaves out is a fact too, for every number that there may be
+        left = range(1, len(own) + 1) if len(own) > _MANY else ()
+        self.all: Final = (*own, *map(_left_out, left))
+        self.by_id: Final = {fact.id: fact for fact in self.all}
 
     def of(self, *topics: Topic) -> list[Fact]:
         """Return the facts of some topics, in order."""
@@ -114,6 +118,20 @@ class Facts:
     def house(self, name: str) -> Fact:
         """Return one of the facts that always hold."""
         return self.by_id[f"house.{name}"]
+
+    def left_out(self, count: int) -> Fact:
+        """Return the fact that an answer leaves out this many others."""
+        return self.by_id[f"left-out.{count}"]
+
+
+_MANY: Final = 40  # an answer of fewer facts leaves out none
+
+
+def _left_out(count: int) -> Fact:
+    text = f"{count} more sentences are left out here; ask about one test by its name to see it."
+    if count == 1:
+        text = "1 more sentence is left out here; ask about one test by its name to see it."
+    return Fact(id=f"left-out.{count}", topic=Topic.LEFT_OUT, text=text)
 
 
 # What always holds; each sentence is one fact.

@@ -131,11 +131,12 @@ def _show(report: "LabReport") -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("", "test", "result", "range", "flag", "why"):
         table.add_column(head, overflow="fold")
+    apart = words.differences(report.results)
     for each in report.results:
         why = "; ".join(words.reason(reason) for reason in each.reasons) or each.source
         table.add_row(
             each.row.id,
-            Text(words.name_of(each, report.results)),
+            Text(words.name_of(each, apart)),
             Text(words.shown_value(each)),
             Text(words.shown_range(each.span)),
             Text(each.flag.value, style=_STYLES.get(each.flag.value, "")),

@@ -15,7 +15,7 @@ from typing import Final
 from safelight.readers.labs import analytes, units
 from safelight.readers.labs.model import Flag, Reason, Row, Span
 
-__all__ = ["Finding", "between", "implausible", "in_unit", "over_time"]
+__all__ = ["Finding", "between", "implausible", "in_unit", "over_days", "over_time"]
 
 F = Fraction
 _ZERO: Final = F(0)
@@ -208,6 +208,9 @@ def between(rows: Sequence[Row]) -> Iterator[Finding]:
     yield from _swapped(rows, held)
 
 
+_NAMED: Final = 50  # rows that are named beside each other
+
+
 def _duplicates(by: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
     """One test twice in one group must say the same, in whatever unit."""
     for found in by.values():
@@ -219,9 +222,13 @@ def _duplicates(by: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
         wide = [each.wide(F(1, 100)) for each in near if each is not None]
         same_text = len({(row.number, row.comparator, row.unit) for row in found}) == 1
         if not same_text and (
-            len(wide) < len(found) or any(not a.meets(b) for a in wide for b in wide)
+            len(wide) < len(found)
+            # all meet each other if the highest beginning lies below the lowest end
+            or max(each.low for each in wide) > min(each.high for each in wide)
         ):
-            yield Finding(reason=Reason.DUPLICATE, rows=tuple(row.id for row in found))
+            ids = [row.id for row in found]
+            rows = [tuple(ids)] if len(ids) <= _NAMED else [(each,) for each in ids]
+            yield from (Finding(reason=Reason.DUPLICATE, rows=each) for each in rows)
 
 
 def _differential(one: Mapping[str, Row]) -> Iterator[Finding]:
@@ -317,27 +324,76 @@ _STEADY: Final = {  # never five times as much as before; enzymes, CRP, ferritin
 _STABLE: Final = {"mcv": (F(12), 30), "mch": (F(6), 30)}  # home unit within days: another's sample
 
 
-def over_time(rows: Sequence[Row], before: Sequence[Row], *, ordered: bool) -> Iterator[Finding]:
-    """Yield rows that differ from the same person's row before by more than a body can.
+_Ends = tuple[Fraction, Fraction]  # the least and the largest of several results
 
-    Args:
-        rows: To be checked.
-        before: Earlier rows of the same person.
-        ordered: ``day`` counts from one day for both, so that the days between are known.
-    """
+
+def _comparable(row: Row) -> Fraction | None:
+    """Return a result in the home unit of its test; None for bounds, nothing, and zero."""
+    span = None if row.comparator else in_unit(row, analytes.get(row.analyte).unit)
+    return (span.low or None) if span is not None else None
+
+
+def _wider(one: _Ends | None, low: Fraction, high: Fraction) -> _Ends:
+    return (low, high) if one is None else (min(one[0], low), max(one[1], high))
+
+
+def _jumped(analyte: str, value: Fraction, old: _Ends | None) -> bool:
+    """Tell whether a result is so far from one of those before that a body cannot do it."""
+    if old is None or analyte not in _STEADY:
+        return False
+    return value >= _JUMP * old[0] or old[1] >= _JUMP * value
+
+
+def over_time(rows: Sequence[Row], before: Sequence[Row]) -> Iterator[Finding]:
+    """Yield rows that differ from an earlier report of the person by more than a body can."""
+    ends: dict[str, _Ends] = {}
+    for row in before:
+        if (value := _comparable(row)) is not None:
+            ends[row.analyte] = _wider(ends.get(row.analyte), value, value)
     for row in rows:
-        home = analytes.get(row.analyte).unit
-        mine = in_unit(row, home)
-        for old in before:
-            its = in_unit(old, home) if old.analyte == row.analyte else None
-            if its is None or mine is None or row.comparator or old.comparator:
-                continue
-            if mine.low is None or its.low is None or not its.low or not mine.low:
-                continue
-            ratio = max(mine.low / its.low, its.low / mine.low)
-            if ratio >= _JUMP and row.analyte in _STEADY:
-                yield Finding(reason=Reason.DELTA, rows=(row.id,))
-            elif row.analyte in _STABLE and abs(mine.low - its.low) > _STABLE[row.analyte][0]:
-                apart = None if row.day is None or old.day is None else row.day - old.day
-                if ordered and apart is not None and 0 <= apart <= _STABLE[row.analyte][1]:
+        found = _comparable(row)
+        if found is not None and _jumped(row.analyte, found, ends.get(row.analyte)):
+            yield Finding(reason=Reason.DELTA, rows=(row.id,))
+
+
+def over_days(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Yield rows of one person that differ too much from their rows of the days up to theirs.
+
+    Rows of one group are no earlier and later ones. Each test is gone through once.
+    """
+    days: dict[str, dict[int, list[tuple[Row, Fraction]]]] = {}
+    for row in rows:
+        if row.day is not None and (value := _comparable(row)) is not None:
+            days.setdefault(row.analyte, {}).setdefault(row.day, []).append((row, value))
+    for analyte, by_day in days.items():
+        seen: _Ends | None = None
+        past: dict[int, _Ends] = {}
+        apart, window = _STABLE.get(analyte, (F(0), 0))
+        for day in sorted(by_day):
+            beside = _others(by_day[day])
+            recent = [past[day - back] for back in range(1, window + 1) if day - back in past]
+            for row, value in by_day[day]:
+                near = [each for each in (beside[row.group],) if each is not None]
+                moved = window and any(
+                    max(abs(value - end) for end in ends) > apart for ends in (*recent, *near)
+                )
+                if moved or any(_jumped(analyte, value, ends) for ends in (seen, *near)):
                     yield Finding(reason=Reason.DELTA, rows=(row.id,))
+            values = [value for _, value in by_day[day]]
+            past[day] = min(values), max(values)
+            seen = _wider(seen, *past[day])
+
+
+def _others(found: Sequence[tuple[Row, Fraction]]) -> dict[str, _Ends | None]:
+    """Return, for each group of one day, the least and the largest result of the other groups."""
+    groups: dict[str, _Ends] = {}
+    for row, value in found:
+        groups[row.group] = _wider(groups.get(row.group), value, value)
+    least = sorted(groups, key=lambda name: groups[name][0])[:2]
+    most = sorted(groups, key=lambda name: -groups[name][1])[:2]
+    if len(groups) == 1:
+        return dict.fromkeys(groups, None)
+    return {
+        name: (groups[least[least[0] == name]][0], groups[most[most[0] == name]][1])
+        for name in groups
+    }

@@ -57,19 +57,9 @@ def _findings(rows: Sequence[Row], before: Sequence[Row]) -> Iterable[checks.Fin
     for group in groups.values():
         yield from checks.between(group)
     for mine in people.values():
-        for (_, name), group in groups.items():
-            earlier = [
-                row
-                for row in mine
-                if row.group != name
-                and row.day is not None
-                and group[0].day is not None
-                and row.day <= group[0].day
-            ]
-            if group[0].person == mine[0].person and earlier:
-                yield from checks.over_time(group, earlier, ordered=True)
+        yield from checks.over_days(mine)
     if before:
-        yield from checks.over_time(rows, before, ordered=False)
+        yield from checks.over_time(rows, before)
 
 
 def _one(row: Row, book: Book, found: Sequence[checks.Finding]) -> Assessment:

@@ -16,6 +16,7 @@ __all__ = [
     "URGENT",
     "about",
     "decimal",
+    "differences",
     "misread",
     "reason",
     "shown_range",
@@ -168,12 +169,19 @@ def _template(each: Assessment) -> str:
     return each.flag.value
 
 
-def name_of(each: Assessment, results: Sequence[Assessment]) -> str:
-    """Return the name of a test, with the day and the number of the person where those differ."""
+def differences(results: Sequence[Assessment]) -> tuple[bool, bool]:
+    """Tell whether results are of several people, and of several days."""
+    people = {each.row.person for each in results}
+    return len(people) > 1, len({each.row.day for each in results}) > 1
+
+
+def name_of(each: Assessment, apart: tuple[bool, bool]) -> str:
+    """Return the name of a test, with the number of the person and the day where those differ."""
     told = []
-    if any(other.row.person != each.row.person for other in results):
+    people, days = apart
+    if people:
         told.append(f"person {each.row.person}")
-    if each.row.day is not None and any(other.row.day != each.row.day for other in results):
+    if days and each.row.day is not None:
         told.append(f"day {each.row.day}")
     name = analytes.get(each.row.analyte).name
     return f"{name} ({', '.join(told)})" if told else name
@@ -183,8 +191,9 @@ def about(results: Sequence[Assessment], refusals: Sequence[Refusal]) -> tuple[S
     """Return all sentences: what is urgent first, then each row, then what was left out."""
     urgent: list[Sentence] = []
     plain: list[Sentence] = []
+    apart = differences(results)
     for each in results:
-        name = name_of(each, results)
+        name = name_of(each, apart)
         kind = _template(each)
         filled = _TEMPLATES[kind].format(
             name=name,

@@ -6,6 +6,8 @@ from safelight.deid.burned.read import Reading
 from safelight.deid.burned.sight import Candidate, Sight, Sort
 from safelight.deid.burned.strip import Strip
 from safelight.deid.looking import _legible
+from safelight.deid.pixels.header import Look
+from safelight.deid.pixels.tables import Table
 
 
 def seen(said: str, length: float, height: float) -> Sight:
@@ -35,3 +37,12 @@ def test_the_outline_of_an_organ_is_no_letter(length: float, height: float) -> N
 )
 def test_a_line_that_reads_as_one_letter_stays(said: str, length: float, height: float) -> None:
     assert len(_legible(seen(said, length, height)).found) == 1
+
+
+def test_an_image_is_looked_through_each_window_that_shows_something_else() -> None:
+    table = Table(entries=256, first=0, bits=8, data=bytes(range(256)))
+    look = Look(windows=((40, 400), (50, 350), (-600, 1500), (300, 40)), voi=(table,))
+    ways = look.ways()
+    assert [way.windows for way in ways] == [((40, 400),), ((-600, 1500),), ((300, 40),), ()]
+    assert ways[3].voi == (table,)
+    assert Look().ways() == [Look()]

@@ -182,3 +182,19 @@ def test_a_volume_that_was_not_searched_for_writing_says_so(tmp_path: Path, key_
     assert "Not all pixels were searched" in page
     (manifest,) = (tmp_path / "out").glob("_safelight/manifest*")
     assert WRITING in manifest.read_text("utf-8")
+
+
+def test_what_the_second_window_shows_is_masked(key_file: Path) -> None:
+    data, ink = burned(NAME)
+    faint = np.where(ink, 1040, 1000).astype(np.uint16)
+    faint[data.Rows // 2 :] = 60_000  # the whole range hides what one window shows
+    data.PixelData = faint.tobytes()
+    data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 15, 0
+    data.RescaleSlope, data.RescaleIntercept = 1, 0
+    data.WindowCenter, data.WindowWidth = [30_000, 1020], [60_000, 80]
+    for keyword in ("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue"):
+        if keyword in data:
+            del data[keyword]
+    after = safelight.deidentify(data, key=key_file).dataset.pixel_array
+    assert not (after[ink] == faint[ink]).any()
+    assert (after != faint).mean() < 0.2

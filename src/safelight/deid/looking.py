@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from safelight.deid.boxes import Region
 from safelight.deid.burned import Candidate, Finder, Hints, SeriesLook, Sight
 from safelight.deid.faces import FaceMask, Slice
@@ -19,6 +21,7 @@ from safelight.dicomio.codecs import PixelSource, open_pixels
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.runs import Run
 from safelight.dicomio.walker import Buffer, Element, Walker
+from safelight.errors import UnreadableInputError
 
 if TYPE_CHECKING:
     from safelight.deid.text import Needles
@@ -27,7 +30,7 @@ __all__ = ["PHOTO", "Looker", "Opened", "Seen", "Stretch", "open_object"]
 
 _OFFSETS: Final = 0x7FE00001
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_WINDOWED: Final = 8  # of a series, each such frame is seen through its header's window as well
+_WINDOWED: Final = 8  # of a series, each such frame is seen through its header's windows as well
 _LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
 _ROUND: Final = 3.0  # a ring is not so much longer than it is wide
 
@@ -219,9 +222,17 @@ class Stretch:
         gathered.look.add(picture)
         gathered.faces.add(header, opened.place, stored)
         if stored.ndim == 2 and (found or number % _WINDOWED == 0):  # noqa: PLR2004 - grey
-            windowed = render(stored, header, colour, index=index)
-            if bool((windowed.grey != picture.grey).any()):
-                self._look(windowed, gathered, number)
+            known = [picture.grey]
+            for look in header.look(index).ways():
+                try:
+                    windowed = render(stored, header, colour, index=index, look=look)
+                except UnreadableInputError:  # a damaged table shows nothing where a window does
+                    if not header.look(index).windows:
+                        raise
+                    continue
+                if not any(np.array_equal(windowed.grey, one) for one in known):
+                    known.append(windowed.grey)
+                    self._look(windowed, gathered, number)
         if any(not overlay.data for overlay in header.overlays):  # planes inside the pixel data
             planes = render_overlays(header, index=index, bits=source.overlay_bits(index))
             for plane in planes:

@@ -1,7 +1,7 @@
 """Parts of a pixel header: raw fields, how grey levels are shown, overlay planes, regions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from safelight.deid.boxes import Box
@@ -12,6 +12,9 @@ __all__ = ["Fields", "Look", "Overlay", "UltrasoundRegion", "looks_of"]
 
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _VOI_GROUP, _VALUES_GROUP = 0x00289132, 0x00289145
+
+_MOST_WAYS: Final = 4
+_NEAR: Final = 0.5  # of a width: windows that show about the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,23 @@ class Look:
     windows: tuple[tuple[float, float], ...] = ()
     function: str = "LINEAR"
     voi: tuple[Table, ...] = ()
+
+    def ways(self) -> "list[Look]":
+        """Return looks of one window or table each: what a viewer offers, at most four.
+
+        A window that differs little from one before it shows the same.
+        """
+        windows: list[tuple[float, float]] = []
+        for centre, width in self.windows:
+            near = (
+                abs(centre - c) < _NEAR * min(width, w) and _NEAR < width / w < 1 / _NEAR
+                for c, w in windows
+            )
+            if not any(near):
+                windows.append((centre, width))
+        found = [replace(self, windows=(one,), voi=()) for one in windows]
+        found += [replace(self, windows=(), voi=(one,)) for one in self.voi]
+        return found[:_MOST_WAYS] or [self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

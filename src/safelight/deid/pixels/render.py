@@ -25,7 +25,13 @@ Array = NDArray[Any]
 
 
 def render(
-    frame: Array, header: PixelHeader, colour: str, *, index: int = 0, full: bool = False
+    frame: Array,
+    header: PixelHeader,
+    colour: str,
+    *,
+    index: int = 0,
+    full: bool = False,
+    look: Look | None = None,
 ) -> Picture:
     """Return one frame as displayed.
 
@@ -36,6 +42,7 @@ def render(
         index: Number of the frame.
         full: Stretch what is there (0.5 to 99.8 percentile) even where the header names a window:
             a window may hide what is written in the pixels.
+        look: How grey values are shown, instead of the frame's own look.
     """
     if frame.ndim == 3:  # noqa: PLR2004 - rows, columns, samples
         rgb = to_rgb(frame, colour, header.form.bits_stored)
@@ -43,7 +50,7 @@ def render(
     if header.palettes is not None and header.first_colour is None:
         rgb = _coloured(frame, header.palettes)
         return Picture(grey=_luma(rgb), rgb=rgb, header=header, frame=index)
-    grey = _grey(frame, header, header.look(index), full=full)
+    grey = _grey(frame, header, look or header.look(index), full=full)
     if header.palettes is not None and header.first_colour is not None:
         rgb = np.repeat(grey[:, :, None], 3, axis=2)
         where = frame >= header.first_colour

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -265,3 +266,26 @@ def test_a_border_is_proven_too() -> None:
         out = io.BytesIO()
         made("L", 20, 20, 1).save(out, kind.value.upper())
         assert mask_photo(kind, out.getvalue(), [masked(2, 2, 9, 9)], fill=Fill.BOX)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16", "F"])
+def test_looking_takes_no_more_memory_than_the_limit(mode: str) -> None:
+    out = io.BytesIO()
+    made(mode, 1500, 1500, 1).save(out, "TIFF")
+    data = out.getvalue()
+    low, high = 1, 64
+    while high - low > 1:  # the least that is enough, in MB
+        middle = (low + high) // 2
+        try:
+            picture(Kind.TIFF, data, Limits(decoded_bytes=middle << 20))
+        except LimitExceededError:
+            low = middle
+        else:
+            high = middle
+    tracemalloc.start()
+    picture(Kind.TIFF, data, Limits(decoded_bytes=high << 20))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    decoded = 1500 * 1500 * (1 if mode == "L" else 4)  # by Pillow, which is not traced
+    file = 2 * len(data)  # read, and as the decoder sees it
+    assert peak + decoded < (high << 20) + file + (24 << 20)  # bands and what is imported

@@ -41,6 +41,7 @@ _JPEG_PACKED: Final = 7  # a TIFF's Compression
 _WIDE: Final = ("I", "F")  # modes of more than 8 bits begin so
 _UNTURN: Final = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 _ORIENTATION: Final = 0x0112
+_BAND: Final = 1 << 20  # samples that are worked out at a time
 # what decoders raise for damaged files
 _DAMAGE: Final = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, struct.error,
@@ -127,10 +128,15 @@ def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Pictu
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised below
             for number, (image, whole) in enumerate(_frames(kind, data, limits)):
-                left -= image.width * image.height * 4
-                if left < 0:
-                    raise LimitExceededError("its pictures are larger than the limit allows")
-                found += _shown(image, number, kind, whole)
+                if image.width * image.height * _bytes_a_pixel(image) > left:
+                    raise LimitExceededError(
+                        "its pictures are larger than the limit allows (decoded_bytes)"
+                    )
+                shown = _shown(image, number, kind, whole)
+                left -= sum(
+                    one.grey.nbytes + (0 if one.rgb is None else one.rgb.nbytes) for one in shown
+                )
+                found += shown
     except Image.DecompressionBombError as err:
         raise LimitExceededError("its pictures are larger than the limit allows") from err
     except _DAMAGE as err:
@@ -198,9 +204,28 @@ def _of(
     )
 
 
+def _bytes_a_pixel(image: Any) -> int:
+    """Return what a pixel takes while a frame is decoded: as decoded, as shown, and in between.
+
+    A frame with samples of more than 8 bits is sorted for its range, and stretched.
+    """
+    if image.mode in ("1", "L"):
+        return 3
+    return 16 if image.mode.startswith(_WIDE) else 8
+
+
+def _bands(rows: int, row: int) -> Iterator[slice]:
+    """Yield rows a few at a time: what is worked out for each takes little memory."""
+    step = max(1, _BAND // max(row, 1))
+    return (slice(at, at + step) for at in range(0, rows, step))
+
+
 def _luma(rgb: Array) -> Array:
-    weighed = rgb.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
-    return (weighed + 0x8000 >> 16).astype(np.uint8)
+    found = np.empty(rgb.shape[:2], np.uint8)
+    for band in _bands(len(rgb), rgb[:1].size):
+        weighed = rgb[band].astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+        found[band] = weighed + 0x8000 >> 16
+    return found
 
 
 def _unturned(found: Array, orientation: int) -> Array:
@@ -212,12 +237,18 @@ def _unturned(found: Array, orientation: int) -> Array:
 
 def _wide(values: Array, number: int, turned: int) -> Picture:
     """Return samples of more than 8 bits, stretched over what is there."""
-    known = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    known = values
+    if values.dtype.kind == "f":
+        known = np.nan_to_num(values, posinf=0, neginf=0)
     low, high = np.percentile(known, (LOW_PERCENT, HIGH_PERCENT))
     if high <= low:
         low, high = known.min(), known.max()
+    low, high = float(low), float(high)
     scale = 255 / (high - low) if high > low else 0
-    levels = np.clip(np.rint((known - low) * scale), 0, 255).astype(np.uint8)
+    levels: Array = np.empty(known.shape, np.uint8)
+    for band in _bands(len(known), known[:1].size):
+        stretched = (known[band].astype(np.float64) - low) * scale
+        levels[band] = np.clip(np.rint(stretched), 0, 255)
     if levels.ndim == 3:  # noqa: PLR2004 - rows, columns, samples
         rgb = levels[:, :, :3] if levels.shape[2] > 2 else levels[:, :, :1].repeat(3, axis=2)  # noqa: PLR2004 - red, green, blue
         return _of(_luma(rgb), rgb, number, turned)

@@ -29,13 +29,18 @@ from report_fixtures import (
     reading,
 )
 from run_fixtures import sample
+from safelight.pipeline.reading import Wanted, made
+from safelight.readers.frames import NoFrames
 from safelight.readers.reading import Answer, Reading, State
+from safelight.readers.view import View
 from safelight.reports import words
 from safelight.reports.dicom import own, uid
 from safelight.reports.fhir import bundle
 from safelight.reports.sc import secondary_capture
 from safelight.reports.sr import structured_report
+from safelight.types import Kind
 from strategies_reading import READINGS
+from view_fixtures import photo, view
 
 GREY = np.arange(64 * 48, dtype=np.uint16).astype(np.uint8).reshape(64, 48)
 
@@ -148,6 +153,36 @@ def test_an_sr_carries_the_references_of_the_deidentified_input() -> None:
         assert document.SeriesInstanceUID != head.SeriesInstanceUID
         assert document.PatientIdentityRemoved == "YES"
         assert head.SOPInstanceUID.encode() in data
+
+
+def references(data: bytes) -> set[tuple[str, str]]:
+    items = walked(parsed(data).ContentSequence)
+    return {
+        (each.ValueType, each.ReferencedSOPSequence[0].ReferencedSOPClassUID.name)
+        for each in items
+        if "ReferencedSOPSequence" in each
+    }
+
+
+@pytest.mark.parametrize("name", ["rtplan.dcm", "waveform_ecg.dcm", "reportsi.dcm"])
+def test_an_sr_calls_an_image_only_what_is_one(name: str, tmp_path: Path) -> None:
+    head = sample(name)
+    data = structured_report(reading(SEEN), head)
+    assert references(data) == {("COMPOSITE", head.SOPClassUID.name)}
+    assert not complaints(data, tmp_path)
+    for image in (header(), None):
+        assert {kind for kind, _ in references(structured_report(reading(SEEN), image))} == {
+            "IMAGE"
+        }
+
+
+def test_what_has_neither_instance_nor_picture_has_no_sr() -> None:
+    asked = Wanted(sr=True)
+    seen = view(photo(GREY), Kind.PNG)
+    document = View(digest="", file_kind=Kind.PDF, frames=NoFrames("a document"), dataset=None)
+    assert set(made(seen, reading(), asked)[0]) == {"sr"}
+    for nothing in (None, document):
+        assert made(nothing, reading(), asked) == ({}, {})
 
 
 def test_without_a_header_sr_and_secondary_capture_are_of_one_study() -> None:

@@ -155,6 +155,8 @@ def _structured(
     from safelight.reports.sr import structured_report  # noqa: PLC0415  # start-up cost
 
     dataset = view.dataset if view is not None else None
+    if dataset is None and (view is None or not view.frames):
+        return {}  # it has no instance of its own, and no secondary capture either
     told = structured_report(reading, dataset, clinician=wanted.clinician, number=number)
     return {"sr": told}
 

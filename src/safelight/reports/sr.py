@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["structured_report"]
 
 _COMMENT: Final = Concept("121106", "DCM", "Comment")
+_SOURCE: Final = Concept("121112", "DCM", "Source of Measurement")
 _PROCEDURE: Final = Concept("363679005", "SCT", "Imaging procedure")
 _NO_UNIT: Final = Concept("1", "UCUM", "no units")
 _TEXT_MOST: Final = 1024
@@ -62,7 +63,7 @@ def structured_report(
         number: Its Instance Number: reports of one study are one series.
     """
     header = header_of(dataset, reading.source)
-    image = _image(header)
+    image = _image(header, dataset)
     groups = [_whole(reading, image)]
     groups += [
         _reader(each, image, clinician=clinician)
@@ -108,12 +109,31 @@ def hash_of(reading: Reading) -> str:
     return hashlib.sha256(dumps(reading)).hexdigest()
 
 
-def _image(header: Dataset) -> Any:
-    """Return the whole image; the notes say which frame was read."""
-    return templates.SourceImageForMeasurementGroup(
-        referenced_sop_class_uid=str(header.SOPClassUID),
-        referenced_sop_instance_uid=str(header.SOPInstanceUID),
+def _image(header: Dataset, dataset: Dataset | None) -> Any:
+    """Return the reference to what was read; the notes say which frame of it was.
+
+    IMAGE refers to an image alone, anything else is a COMPOSITE (PS3.3 C.18.3, C.18.4).
+    """
+    names = (str(header.SOPClassUID), str(header.SOPInstanceUID))
+    if dataset is None or "Rows" in dataset:
+        return templates.SourceImageForMeasurementGroup(
+            referenced_sop_class_uid=names[0], referenced_sop_instance_uid=names[1]
+        )
+    return hd.sr.CompositeContentItem(
+        name=_SOURCE,
+        referenced_sop_class_uid=names[0],
+        referenced_sop_instance_uid=names[1],
+        relationship_type=hd.sr.RelationshipTypeValues.CONTAINS,
     )
+
+
+def _group(image: Any, **told: Any) -> "Group":
+    """Return a group on what was read; its template knows source images alone."""
+    if isinstance(image, templates.SourceImageForMeasurementGroup):
+        return templates.MeasurementsAndQualitativeEvaluations(source_images=[image], **told)
+    group = templates.MeasurementsAndQualitativeEvaluations(**told)
+    group[0].ContentSequence.append(image)
+    return group
 
 
 def _whole(reading: Reading, image: Any) -> "Group":
@@ -135,14 +155,14 @@ def _whole(reading: Reading, image: Any) -> "Group":
         for each in reading.measurements
         if not _decimal(each.value)
     ]
-    group = templates.MeasurementsAndQualitativeEvaluations(
+    group = _group(
+        image,
         tracking_identifier=_tracking(reading, "image"),
         algorithm_id=templates.AlgorithmIdentification(
             name="safelight", version=line(reading.software)
         ),
         measurements=measured,
         qualitative_evaluations=evaluations,
-        source_images=[image],
     )
     told = [*words.kind_of(reading.kind), *map(words.plain, reading.notes)]
     told += [words.plain(issue.text) for issue in reading.quality]
@@ -183,7 +203,8 @@ def _reader(finding: Finding, image: Any, *, clinician: bool) -> "Group":
             own(finding.state.value, finding.state.value),
         ),
     ]
-    group = templates.MeasurementsAndQualitativeEvaluations(
+    group = _group(
+        image,
         tracking_identifier=templates.TrackingIdentifier(
             uid=uid("finding", finding.reader, finding.version, finding.features),
             identifier=line(finding.reader),
@@ -194,7 +215,6 @@ def _reader(finding: Finding, image: Any, *, clinician: bool) -> "Group":
         ),
         measurements=measured,
         qualitative_evaluations=evaluations,
-        source_images=[image],
     )
     _comment(group, _sentences(finding))
     return group

@@ -85,6 +85,23 @@ def test_a_former_result_is_not_the_result_where_that_is_empty(head: str) -> Non
     assert told(read(pdf(table(*rows[::2])))) == ({}, NOT_PLACED)  # it stands alone
 
 
+@pytest.mark.parametrize("head", [True, False])
+def test_two_dates_over_numbers_are_columns_of_results(*, head: bool) -> None:
+    items = [(200.0, 764.0, "02.01.24"), (260, 764, "05.06.23")]
+    items += [(50, 780, "Test"), (222, 780, "Result"), (330, 780, "Unit")] if head else []
+    row = [(50, 732, "Potassium"), (260, 732, "6.8"), (330, 732, "mmol/L")]
+    assert told(read(pdf([*items, *row]))) == ({}, NOT_PLACED)
+
+
+@pytest.mark.parametrize("left", [233, 240, 250])
+def test_headers_in_one_cell_are_of_two_columns(left: float) -> None:
+    head = [(50.0, 780.0, "Test"), (200, 780, "Result Previous"), (330, 780, "Unit")]
+    row = [(50, 732, "Potassium"), (left, 732, "6.8"), (330, 732, "mmol/L")]
+    assert told(read(pdf([*head, *row]))) == ({}, NOT_PLACED)
+    under = [(50, 732, "Potassium"), (200, 732, "6.8"), (330, 732, "mmol/L")]
+    assert told(read(pdf([*head, *under])))[0] == {"potassium": "6.8 critical-high"}
+
+
 def test_a_former_bound_is_not_the_range() -> None:
     data = pdf(table(FORMER, ("CRP", "12", "< 5.0", "mg/L", "")))
     assert told(read(data)) == ({}, NOT_PLACED)
@@ -193,6 +210,12 @@ def test_what_stands_below_another_specimen_is_not_of_blood(heading: tuple[str, 
 def test_a_heading_of_blood_ends_that_of_urine(heading: str) -> None:
     data = pdf(table(("Urine",), ("Glucose", "neg"), (heading,), ("Potassium", "7.1", "mmol/L")))
     assert told(read(data)) == ({"potassium": "7.1 critical-high"}, ())
+
+
+@pytest.mark.parametrize("line", ["Report of 02.01.24", "U. Miller, floor 24", "Total 24"])
+def test_a_date_or_a_name_is_no_heading_of_urine(line: str) -> None:
+    found, refused = told(read(pdf(table((line, "Harbour Hill"), ("",), HEAD, SODIUM))))
+    assert (found, refused) == ({"sodium": "140 within"}, ())
 
 
 @pytest.mark.parametrize("line", ["Blood negative", "Blood: neg", "Colour yellow", "Microscopy"])

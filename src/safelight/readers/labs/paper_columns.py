@@ -5,6 +5,7 @@ the range of a result that is not there. The headers of the table tell, or where
 have their results; a line that neither tells is refused.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ __all__ = ["Entry", "certain"]
 _LONGEST: Final = 4  # words of a header
 _TABLE: Final = {"name", "value", "unit", "range", "low", "high", "flag"}
 _LEAST: Final = 2  # headers of a table; columns of results that make it unclear which is meant
+_DATE: Final = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?: \d{1,2}:\d{2})?|\d{1,2}/\d{4}")
 _OTHER: Final = ""  # role of a header that is not known: perhaps of former results
 
 
@@ -72,8 +74,14 @@ def _heads(line: Line) -> list[_Head]:
     return out if len(known) >= _LEAST else []
 
 
+def _dates(line: Line) -> list[_Head]:
+    """Return the dates on a line of several: headers of results of these days."""
+    out = [_Head(_OTHER, span) for cell, span in line.spans() if _DATE.fullmatch(cell)]
+    return out if len(out) >= _LEAST else []
+
+
 def _split(line: Line, cell: str, span: Span) -> list[_Head]:
-    """Return the headers in a cell that holds nothing else."""
+    """Return the headers in a cell: nothing but such, or that of results and others behind it."""
     words = cell.split(" ")
     start = next(at for at in range(len(line.at)) if line.at[at][0] == span[0])
     out: list[_Head] = []
@@ -88,7 +96,12 @@ def _split(line: Line, cell: str, span: Span) -> list[_Head]:
                 at = end
                 break
         else:
-            return []
+            if not any(each.role == "value" for each in out):
+                return []
+            place = line.span(start, start + len(words[at]))  # "Result Previous" in one cell
+            out += [_Head(_OTHER, place)] if place else []
+            start += len(words[at]) + 1
+            at += 1
     return out
 
 
@@ -144,6 +157,9 @@ def certain(lines: Sequence[Line], entries: Sequence[Entry]) -> set[Line]:
             tables[-1][1].append(entry)
         elif heads := _heads(line):
             tables.append((heads, []))
+        elif dates := _dates(line):
+            old = tables[-1][0] or [_Head("name", line.at[0])]
+            tables.append((sorted([*old, *dates], key=lambda each: each.span[0]), []))
     out: set[Line] = set()
     for heads, found in tables:
         out |= _of_table(heads, found)

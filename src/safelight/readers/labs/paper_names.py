@@ -74,6 +74,8 @@ _BLOOD_WHOLE: Final = frozenset(
         *("basic metabolic panel", "liver function tests", "leberwerte", "klinische chemie blut"),
     }
 )
+_URINE: Final = "urine"  # stands for any specimen but blood
+_WORD: Final = re.compile(r"[a-z][a-z0-9]{2,}")
 _RESULT: Final = re.compile(
     r"\d|[:+]|\b(?:neg|pos|nil|trace|spur|absent|normal|clear|klar|not|none|kein)", re.IGNORECASE
 )
@@ -92,9 +94,11 @@ def section_of(line: Line, before: str) -> str:
     text = tail.strip() if role_of(head) == "specimen" and tail.strip() else text
     if not text or len(text) > _HEADING:
         return before
-    words = name_key(text).split()
-    if analytes.blood(text) is False or any(map(_elsewhere, words)):
-        return f"{text} (urine)" if analytes.blood(text) is not False else text
+    # numbers may be of a date, and letters alone of a name
+    words = [word for word in name_key(text).split() if _WORD.fullmatch(word)]
+    alone = len(line.cells) == 1 and analytes.blood(name_key(text).strip("0123456789 ")) is False
+    if alone or analytes.blood(" ".join(words)) is False or any(map(_elsewhere, words)):
+        return f"{text} ({_URINE})"
     if len(cells) > 1 or _RESULT.search(text):
         return before  # a line of a result in words, such as one of the urine
     panel = name_key(text) in _BLOOD_WHOLE or any(word.startswith(_BLOOD) for word in words)

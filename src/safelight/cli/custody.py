@@ -257,7 +257,7 @@ def restore(folder: str, *, snapshot: str, as_json: bool, **given: Any) -> None:
     from safelight.vault.backup import restore as put_back  # noqa: PLC0415  # as above
 
     places = _places(given)
-    with places.store() as store:
+    with places.store(make=True) as store:
         told = put_back(folder, store, snapshot=snapshot)
     with House.open(places) as house, house.store.read() as conn:
         people = {

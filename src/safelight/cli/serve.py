@@ -76,7 +76,7 @@ def serve(*, desktop: bool, **given: Any) -> None:
     known = ("data", "database", "objects", "master_key", "log_key")
     places = Places(**{name: given[name] for name in known if given.get(name)})
     log.configure(chosen.log_file)
-    if desktop and not places.exists():
+    if desktop and places.is_new():
         House.create(places).close()
     desk = Desk.open(places, options)
     if desktop:

@@ -25,6 +25,7 @@ from safelight.pipeline import (
 )
 from safelight.pipeline import submissions as rows
 from safelight.store import Store
+from safelight.store.failures import from_system
 from safelight.store.faults import reach
 from safelight.store.schema.consent import artefacts
 from safelight.tlog import Log, Signer
@@ -33,6 +34,11 @@ from safelight.vault.keys import default_master_file
 from safelight.vault.people import People
 
 __all__ = ["House", "Keeper", "Places", "default_data_folder", "new_master"]
+
+
+# What tells a data folder of ours, and what may lie in any new file system.
+_OURS: Final = frozenset({"safelight.db", "objects", "locks", "log", "erased.list"})
+_NOBODYS: Final = frozenset({"lost+found"})
 
 
 def default_data_folder() -> str:
@@ -72,11 +78,42 @@ class Places:
         has_file = path and ":" not in path
         return os.path.join(os.path.dirname(path if has_file else default_master_file()), "log.key")
 
-    def store(self) -> Store:
-        """Open the store."""
+    def store(self, *, make: bool = False) -> Store:
+        """Open the store.
+
+        Args:
+            make: Make it when there is none; else nothing at all is made.
+
+        Raises:
+            StoreError: There is none, it cannot be made here, or it cannot be opened.
+        """
+        if make:
+            self.check_free()
         url = self.database or f"sqlite:///{os.path.join(self.folder, 'safelight.db')}"
         objects = self.objects or os.path.join(self.folder, "objects")
-        return Store.open(url, objects=objects, home=self.folder)
+        return Store.open(url, objects=objects, home=self.folder, make=make)
+
+    def check_free(self) -> None:
+        """Refuse to make a vault among files that are not a vault's.
+
+        Raises:
+            StoreError: The data folder holds something else.
+        """
+        try:
+            names = set(os.listdir(self.folder))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise from_system(error, "the data folder") from None
+        keys = {self.log_key_file, self.master_key.removeprefix("file:") or default_master_file()}
+        mine = {os.path.basename(key) for key in keys if _parent(key) == self.folder}
+        others = {name for name in names - mine - _NOBODYS if not name.startswith(".")}
+        if others and not names & _OURS:
+            raise StoreError(
+                "the data folder holds something else than a vault",
+                kept="nothing was made or changed",
+                todo="choose a new or empty folder with --data",
+            )
 
     def upgrade(self) -> tuple[str, str]:
         """Bring a database of an earlier version up to this one; return both revisions."""
@@ -86,6 +123,14 @@ class Places:
     def exists(self) -> bool:
         """Tell whether there is a data folder."""
         return os.path.isdir(self.folder)
+
+    def is_new(self) -> bool:
+        """Tell whether there is no data folder yet, or one that holds nothing."""
+        return not self.exists() or not os.listdir(self.folder)
+
+
+def _parent(path: str) -> str:
+    return os.path.dirname(os.path.abspath(path))
 
 
 @contextmanager
@@ -151,8 +196,9 @@ class House:
 
         Raises:
             MasterKeyError: There is a key that cannot be used.
-            StoreError: The store cannot be made.
+            StoreError: The store cannot be made, or something else lies there.
         """
+        places.check_free()  # before a key is made for it
         path = places.master_key.removeprefix("file:") or default_master_file()
         if places.master_key.startswith("keyring:"):
             try:
@@ -164,7 +210,7 @@ class House:
         else:
             master = MasterKey.create(path)
         signer = Signer.load_or_create(places.log_key_file)
-        return cls(places.store(), master, signer)
+        return cls._in(places.store(make=True), master, signer)
 
     @classmethod
     def open(cls, places: Places) -> Self:
@@ -184,7 +230,15 @@ class House:
             raise KeyFileError(
                 "the log's signing key is missing", todo="restore it, or give its path"
             )
-        return cls(places.store(), master, Signer.load(places.log_key_file))
+        return cls._in(places.store(), master, Signer.load(places.log_key_file))
+
+    @classmethod
+    def _in(cls, store: Store, master: MasterKey, signer: Signer) -> Self:
+        try:
+            return cls(store, master, signer)
+        except BaseException:
+            store.close()
+            raise
 
     def close(self) -> None:
         """Close the store."""

@@ -15,6 +15,7 @@ from safelight.store.clock import Clock
 from safelight.store.engines import BUSY_SECONDS, engines, read_url
 from safelight.store.failures import from_database, from_system
 from safelight.store.locks import advisory_lock, file_lock, file_presence
+from safelight.store.made import check_made, lost, size_of
 from safelight.store.objects import Objects
 from safelight.store.schema.base import clock as clock_table
 
@@ -34,15 +35,19 @@ class Store:
         dialect: ``sqlite`` or ``postgresql``.
     """
 
-    def __init__(self, url: str, *, objects: str, home: str) -> None:
+    def __init__(self, url: str, *, objects: str, home: str, make: bool = True) -> None:
         self.url = read_url(url)
         self.dialect: Final = self.url.get_backend_name()
         self.home: Final = os.path.abspath(home)
         self._path = ""
         if self.dialect == "sqlite":
             self._path = os.path.abspath(self.url.database or "")
-            _make_file(self._path)
-        _make_folder(self.home)
+        if make:
+            if self._path:
+                _make_file(self._path)
+            _make_folder(self.home)
+        else:
+            check_made(self._path, self.home, objects)
         self._file = _identity(self._path)
         self.objects: Final = Objects(objects)
         self.clock: Final = Clock()
@@ -51,7 +56,7 @@ class Store:
         self._mine = threading.local()
 
     @classmethod
-    def open(cls, url: str, *, objects: str = "", home: str = "") -> Self:
+    def open(cls, url: str, *, objects: str = "", home: str = "", make: bool = True) -> Self:
         """Open a store, and make its tables when the database is empty.
 
         Args:
@@ -60,10 +65,12 @@ class Store:
                 database.
             home: Local folder for locks and the list of the erased; empty: the database's folder,
                 or the one that holds the folder of objects.
+            make: False: open what was made before, and make nothing: no folder, file or table.
 
         Raises:
             SettingsError: An address cannot be read, or ``home`` is needed and not given.
-            StoreError: The database cannot be reached, or is of another version.
+            StoreError: The database cannot be reached, or is of another version; it is empty and
+                must not be made, or objects lie beside it that it says nothing of.
         """
         read = read_url(url)
         if read.get_backend_name() == "sqlite":
@@ -73,9 +80,9 @@ class Store:
             home = os.path.dirname(os.path.abspath(objects))
         if not home or not objects:
             raise SettingsError("the store needs a place for objects and a local folder")
-        store = cls(url, objects=objects, home=home)
+        store = cls(url, objects=objects, home=home, make=make)
         try:
-            store.prepare()
+            store.prepare(make=make)
         except BaseException:
             store.close()
             raise
@@ -103,7 +110,10 @@ class Store:
         """
         from safelight.store.upgrade import upgrade  # noqa: PLC0415  # start-up cost
 
-        home = home or os.path.dirname(os.path.abspath(read_url(url).database or ""))
+        path = os.path.abspath(read_url(url).database or "")
+        home = home or os.path.dirname(path)
+        if read_url(url).get_backend_name() == "sqlite" and not size_of(path):
+            raise StoreError("the database is not one of Safelight's")  # and none is made here
         store = cls(url, objects=os.path.join(home, OBJECTS), home=home)
         try:
             with store.lock("schema"), _translated(), store._write.begin() as conn:  # own class
@@ -116,21 +126,26 @@ class Store:
         finally:
             store.close()
 
-    def prepare(self) -> None:
+    def prepare(self, *, make: bool = True) -> None:
         """Make the tables of an empty database; refuse one of another version.
 
+        Args:
+            make: False: refuse an empty database as well.
+
         Raises:
-            StoreError: It was made by another version of Safelight, or belongs to something else.
+            StoreError: It was made by another version of Safelight, belongs to something else, or
+                is empty and must not be made.
         """
         with self.lock("schema"), _translated():
             with self._write.connect() as conn:
-                found = inspect(conn).has_table("alembic_version")
+                tables = inspect(conn).get_table_names()
                 version = (
                     conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
-                    if found
+                    if "alembic_version" in tables
                     else None
                 )
-            if not found:
+            if "alembic_version" not in tables:
+                self._check_may_make(tables, make=make)
                 self._create()
             elif version != schema.REVISION:
                 raise StoreError(
@@ -140,6 +155,27 @@ class Store:
                 )
             with self._read.begin() as conn:
                 self.clock.learn(conn)
+
+    def _check_may_make(self, tables: list[str], *, make: bool) -> None:
+        """Refuse to make tables where that would take the place of something.
+
+        Raises:
+            StoreError: It would.
+        """
+        if tables:
+            raise StoreError(
+                "the database belongs to something else: it holds tables, and none of Safelight's",
+                kept="nothing was changed",
+                todo="check the address (--data, --database)",
+            )
+        if next(iter(self.objects.list()), None) is not None:
+            raise lost("the database is empty")
+        if not make:
+            raise StoreError(
+                "there is no vault here: the database is empty",
+                kept="nothing was made or changed",
+                todo="check the address (--data, --database), or run safelight init to make one",
+            )
 
     def _create(self) -> None:
         with self._write.begin() as conn:

@@ -29,6 +29,7 @@ from safelight.store.schema.base import EPOCH, Moment, to_micros
 from safelight.store.schema.vault import objects
 from safelight.vault.erased import NAME as ERASED
 from safelight.vault.erased import ErasedList, read_lines
+from safelight.vault.identity import mark
 from safelight.vault.mirrors import MARK
 from safelight.vault.vault import ORIGINAL, Vault
 
@@ -145,6 +146,7 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
             store.clock.learn(conn)  # which may be later than this machine's
             reach("restore.loading")
         reach("restore.loaded")
+        mark(store)
     except OSError as error:
         raise from_system(error, "the restored data") from None
     return Backup(snapshot=name, rows=rows, copied=copied)
@@ -287,8 +289,10 @@ def _copy_objects(store: Store, folder: str) -> int:
     count = 0
     for key, size in store.objects.list():
         room = key.partition("/")[0]
+        if room in ("erased", "vault"):  # lists and marks of this place, made anew in another
+            continue
         target = os.path.join(folder, *(() if room == "shares" else ("objects",)), *key.split("/"))
-        if room == "erased" or (os.path.exists(target) and os.path.getsize(target) == size):
+        if os.path.exists(target) and os.path.getsize(target) == size:
             continue
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         try:

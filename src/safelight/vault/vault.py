@@ -6,10 +6,12 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from safelight.errors import StoreError
 from safelight.store import Store
 from safelight.store.faults import reach
 from safelight.store.schema.vault import objects, people
 from safelight.vault.erased import ErasedList
+from safelight.vault.identity import SHARES, recognise
 from safelight.vault.keys import MasterKey
 from safelight.vault.mirrors import Mirrors
 from safelight.vault.objects import Shelf, Stored
@@ -39,11 +41,15 @@ class Vault:
 
     Raises:
         MasterKeyError: The vault was locked with another master key. Nothing was changed.
+        StoreError: Database and objects are not of one vault. Nothing was changed.
     """
 
     def __init__(self, store: Store, master: MasterKey) -> None:
         self.store: Final = store
+        known = recognise(store)
         self.people: Final = People(store, master)
+        if not known:
+            recognise(store)
         self.erased: Final = ErasedList(store, master.path)
         self.mirrors: Final = Mirrors(store)
         self.shelf: Final = Shelf(store, self.people)
@@ -171,7 +177,12 @@ class Vault:
         return self.people.rotate(new)
 
     def sweep(self, older: timedelta = timedelta(days=1)) -> int:
-        """Remove what no row names: ciphertext and shares left by kills or by a restore."""
+        """Remove what no row names: ciphertext and shares left by kills or by a restore.
+
+        Raises:
+            StoreError: The database knows nobody while shares are there; nothing was removed.
+        """
+        self._check_somebody()
         erased = self.erased.all()
         for person in sorted(erased):
             self.store.objects.delete(share_key(person))
@@ -180,12 +191,29 @@ class Vault:
             known = set(conn.execute(select(people.c.id)).scalars())
         stale = [
             key
-            for key in self.store.objects.stale("shares", older)
-            if key.removeprefix("shares/") not in known
+            for key in self.store.objects.stale(SHARES, older)
+            if key.removeprefix(f"{SHARES}/") not in known
         ]
         for key in stale:
             self.store.objects.delete(key)
         return len(stale) + self.shelf.sweep(older)
+
+    def _check_somebody(self) -> None:
+        """Refuse to sweep by a database that knows nobody: it may not be the right one.
+
+        Raises:
+            StoreError: It knows nobody, and there are shares.
+        """
+        lying = next(iter(self.store.objects.list(SHARES)), None)
+        with self.store.read() as conn:
+            if lying is None or conn.execute(select(people.c.id).limit(1)).first():
+                return
+        raise StoreError(
+            "the database knows nobody, while key shares of people lie among the objects",
+            kept="nothing was removed",
+            todo="put the right database back, or give its address; in a vault that never held"
+            " anybody, a share is left of a stopped command: it goes once somebody was added",
+        )
 
     def __repr__(self) -> str:
         return f"Vault(<{self.store.dialect}>)"

@@ -89,6 +89,21 @@ def test_from_an_empty_disk_to_a_backup_and_back(desk: Desk, tmp_path: Path) -> 
     assert "erased" in desk.run("submit", source, "--person", person, code=4).output
 
 
+def test_a_receipt_after_a_restore_tells_which_backups_were_reached(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.ready()
+    person = desk.json("submit", planted(tmp_path / "in", 1), "--agree")["person"]
+    for name in ("b", "drawer"):
+        desk.run("backup", tmp_path / name)
+    desk.json("restore", tmp_path / "drawer", data=tmp_path / "other")
+    (tmp_path / "b").rename(tmp_path / "away")
+    told = desk.json("withdraw", person, "--all", "--yes", data=tmp_path / "other")
+    assert told["backups_out_of_reach"] == 1
+    assert list((tmp_path / "drawer").rglob(f"{person}*")) == []
+    assert (tmp_path / "away" / "shares" / person).exists()
+
+
 def test_what_is_held_back_is_told(desk: Desk, tmp_path: Path) -> None:
     desk.ready()
     (tmp_path / "in").mkdir()

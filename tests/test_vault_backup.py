@@ -115,6 +115,27 @@ def test_a_backup_out_of_reach_is_told_and_caught_up(
     assert not (tmp_path / "b" / "objects" / "p" / person).exists()
 
 
+def test_an_erasure_after_a_restore_reaches_the_backups(
+    vault: Vault, master: MasterKey, tmp_path: Path
+) -> None:
+    """The one it came from, and the others of the vault that burnt down."""
+    person = fill(vault, 2)[0]
+    for name in ("a", "b"):
+        back_up(vault, str(tmp_path / name))
+    with Store.at(tmp_path / "new") as store:
+        shutil.move(tmp_path / "b", tmp_path / "moved")
+        restore(str(tmp_path / "moved"), store)
+        again = Vault(store, master)
+        assert again.mirrors.all() == [str(tmp_path / name) for name in ("moved", "a", "b")]
+        assert again.destroy_key(person) == [str(tmp_path / "b")]
+    for name in ("moved", "a"):
+        assert [path for path in (tmp_path / name).rglob(f"{person}*") if path.exists()] == []
+        assert person in (tmp_path / name / "erased.list").read_text()
+    with Store.at(tmp_path / "third") as store:
+        restore(str(tmp_path / "a"), store)
+        assert Vault(store, master).person_exists_or_erased(person) == "erased"
+
+
 def test_originals_that_are_gone_leave_the_backup(vault: Vault, tmp_path: Path) -> None:
     person = vault.create_person()
     originals = Originals(vault)

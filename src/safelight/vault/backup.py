@@ -7,7 +7,8 @@ snapshot, however old and wherever copied, is unreadable without the shares of t
 key is in no backup: keep it elsewhere.
 
 Layout: ``safelight-backup`` (what this folder is), ``snapshots/<moment>/<table>.jsonl`` and
-``complete``, ``objects/…``, ``shares/<person>``, ``erased.list``.
+``complete``, ``objects/…``, ``shares/<person>``, ``erased.list``, ``home/…`` (the log's own copy,
+the lists of withdrawals and of backup folders).
 """
 
 import base64
@@ -30,7 +31,8 @@ from safelight.store.schema.vault import objects
 from safelight.vault.erased import NAME as ERASED
 from safelight.vault.erased import ErasedList, read_lines
 from safelight.vault.identity import mark
-from safelight.vault.mirrors import MARK
+from safelight.vault.mirrors import LIST as FOLDERS
+from safelight.vault.mirrors import MARK, Mirrors, folders_in
 from safelight.vault.vault import ORIGINAL, Vault
 
 __all__ = ["Backup", "back_up", "restore", "snapshots"]
@@ -40,7 +42,7 @@ _COMPLETE: Final = "complete"
 _ROWS_AT_ONCE: Final = 500
 _CHUNK: Final = 1 << 20
 _HOME: Final = "home"
-_HOME_KEPT: Final = ("log", "withdrawn.list")  # of the data folder, besides the database
+_HOME_KEPT: Final = ("log", "withdrawn.list", FOLDERS)  # of the data folder, besides the database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,8 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
     """Put a snapshot into an empty store; open a vault on it afterwards, with its master key.
 
     The people who were erased since, here or anywhere the list of the erased reaches, are erased
-    when the vault is opened; they have no share in the backup any more.
+    when the vault is opened; they have no share in the backup any more. The folder, and those that
+    the vault had backups in, are remembered: erasures reach them, or tell that they do not.
 
     Args:
         folder: The backup folder.
@@ -138,6 +141,7 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
         _check_empty(store)
         copied = _return_objects(folder, store)
         reach("restore.objects")
+        _know_backups(folder, store)  # before anybody's data are back
         _copy_home(os.path.join(folder, _HOME), store.home, back=True)
         for person in read_lines(os.path.join(folder, ERASED)):
             ErasedList(store).add(person)
@@ -150,6 +154,13 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
     except OSError as error:
         raise from_system(error, "the restored data") from None
     return Backup(snapshot=name, rows=rows, copied=copied)
+
+
+def _know_backups(folder: str, store: Store) -> None:
+    """Remember the folder that is restored from, and those that were known when it was written."""
+    mirrors = Mirrors(store)
+    for known in (os.path.abspath(folder), *folders_in(os.path.join(folder, _HOME, FOLDERS))):
+        mirrors.add(known)
 
 
 def _check_target(folder: str, home: str) -> None:

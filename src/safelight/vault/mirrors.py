@@ -17,10 +17,10 @@ from safelight.store.failures import from_system
 from safelight.vault.erased import NAME as ERASED
 from safelight.vault.erased import append_line, read_lines
 
-__all__ = ["MARK", "Mirrors"]
+__all__ = ["LIST", "MARK", "Mirrors", "folders_in"]
 
 MARK: Final = "safelight-backup"  # a file that tells a backup folder from any other
-_LIST: Final = "backups.list"
+LIST: Final = "backups.list"
 _PERSON: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -28,7 +28,7 @@ class Mirrors:
     """The backup folders of one store."""
 
     def __init__(self, store: Store) -> None:
-        self._path = os.path.join(store.home, _LIST)
+        self._path = os.path.join(store.home, LIST)
 
     def all(self) -> list[str]:
         """Return the folders, in the order they came.
@@ -36,13 +36,7 @@ class Mirrors:
         Raises:
             StoreError: The list cannot be read.
         """
-        try:
-            with open(self._path, encoding="utf-8", errors="surrogateescape") as file:
-                return list(dict.fromkeys(line.rstrip("\n") for line in file if line.strip()))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise from_system(error, "the list of backups") from None
+        return folders_in(self._path)
 
     def add(self, folder: str) -> None:
         """Note a folder, for good.
@@ -67,6 +61,21 @@ class Mirrors:
         """Erase people in every backup; return the folders that could not be reached."""
         wanted = [person for person in persons if _PERSON.fullmatch(person)]
         return [folder for folder in self.all() if wanted and not _erase_in(folder, wanted)]
+
+
+def folders_in(path: str) -> list[str]:
+    """Return the folders that a list names, in the order they came; none when there is no list.
+
+    Raises:
+        StoreError: The list cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return list(dict.fromkeys(line.rstrip("\n") for line in file if line.strip()))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise from_system(error, "the list of backups") from None
 
 
 def _erase_in(folder: str, persons: Iterable[str]) -> bool:

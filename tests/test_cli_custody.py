@@ -104,6 +104,24 @@ def test_a_receipt_after_a_restore_tells_which_backups_were_reached(
     assert (tmp_path / "away" / "shares" / person).exists()
 
 
+def test_an_incomplete_backup_is_told_by_the_exit_code(desk: Desk, tmp_path: Path) -> None:
+    desk.ready()
+    person = desk.json("submit", planted(tmp_path / "in", 1), "--agree")["person"]
+    desk.run("backup", tmp_path / "b")
+    right, wrong = desk.master, tmp_path / "w" / "master.key"
+    MasterKey.create(str(wrong))
+    (tmp_path / "w" / "log.key").write_bytes((right.parent / "log.key").read_bytes())
+    (tmp_path / "w" / "log.key").chmod(0o600)
+    desk.master = wrong
+    told = desk.run("restore", tmp_path / "b", data=tmp_path / "other", code=4)
+    assert "not the master key of the snapshot" in told.output
+    assert not (tmp_path / "other").exists()
+    desk.master = right
+    (tmp_path / "b" / "shares" / person).unlink()
+    told = desk.run("restore", tmp_path / "b", data=tmp_path / "other", code=3)
+    assert f"missing: share of {person}" in told.stderr
+
+
 def test_what_is_held_back_is_told(desk: Desk, tmp_path: Path) -> None:
     desk.ready()
     (tmp_path / "in").mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from consent_fixtures import publish, say
 from faults_child import open_house
-from safelight.errors import CorruptedError, ErasedError, SettingsError, StoreError
+from safelight.errors import CorruptedError, ErasedError, MasterKeyError, SettingsError, StoreError
 from safelight.store import Store, faults
 from safelight.vault import MasterKey, Vault
 from safelight.vault.backup import back_up, restore, snapshots
@@ -213,6 +213,72 @@ def test_a_backup_goes_from_one_database_to_the_other(
         assert list(again.vault.get(person, "deidentified", "one"))
         assert again.custody.log.verify().holds
     house.close()
+
+
+def test_a_wrong_key_is_told_before_anything_is_written(
+    vault: Vault, master: MasterKey, tmp_path: Path
+) -> None:
+    fill(vault, 1)
+    back_up(vault, str(tmp_path / "b"))
+    new = MasterKey.generate()
+    with Store.at(tmp_path / "new") as store:
+        with pytest.raises(MasterKeyError, match="not the master key of the snapshot"):
+            restore(str(tmp_path / "b"), store, master=new)
+        assert list(store.objects.list()) == []
+        assert restore(str(tmp_path / "b"), store, master=master).missing == ()
+
+
+def test_what_a_backup_does_not_hold_is_listed(
+    vault: Vault, master: MasterKey, tmp_path: Path
+) -> None:
+    one, two, three = fill(vault)
+    back_up(vault, str(tmp_path / "b"))
+    (tmp_path / "b" / "shares" / one).unlink()
+    (torn,) = (tmp_path / "b" / "objects" / "p" / two / "deidentified").iterdir()
+    torn.write_bytes(torn.read_bytes()[:9])
+    (lost,) = (tmp_path / "b" / "objects" / "p" / three / "deidentified").iterdir()
+    lost.unlink()
+    with Store.at(tmp_path / "new") as store:
+        told = restore(str(tmp_path / "b"), store)
+        keys = [f"p/{who}/deidentified/{path.name}" for who, path in ((two, torn), (three, lost))]
+        assert set(told.missing) == {f"share of {one}", *(f"object {key}" for key in keys)}
+        assert len(Vault(store, master).salt(three)) == 32
+
+
+def test_what_was_erased_or_deleted_since_is_not_missing(
+    vault: Vault, master: MasterKey, tmp_path: Path
+) -> None:
+    one, two = fill(vault, 2)
+    originals = Originals(vault)
+    stored = originals.write(two, "scan", [b"DOE"])
+    with vault.store.begin() as conn:
+        originals.record(conn, [stored])
+    old = back_up(vault, str(tmp_path / "b"))
+    with vault.store.begin() as conn:
+        originals.deidentified(conn, two, ["scan"])
+    originals.purge()
+    vault.destroy_key(one)
+    back_up(vault, str(tmp_path / "b"))
+    with Store.at(tmp_path / "new") as store:
+        told = restore(str(tmp_path / "b"), store, snapshot=old.snapshot, master=master)
+        assert (told.missing, told.left_out) == ((), 1)
+
+
+@pytest.mark.parametrize("fault", ["gone", "torn"])
+def test_a_snapshot_with_a_bad_file_is_told(vault: Vault, tmp_path: Path, fault: str) -> None:
+    fill(vault, 1)
+    made = back_up(vault, str(tmp_path / "b"))
+    table = tmp_path / "b" / "snapshots" / made.snapshot / "vault_people.jsonl"
+    if fault == "gone":
+        table.unlink()
+    else:
+        table.write_bytes(table.read_bytes()[:20])
+    with Store.at(tmp_path / "new") as store:
+        with pytest.raises(StoreError) as told:
+            restore(str(tmp_path / "b"), store)
+        assert ("lacks its file vault_people.jsonl" in told.value.what) == (fault == "gone")
+        assert (list(store.objects.list()) == []) == (fault == "gone")
+        assert "another" in told.value.todo
 
 
 def test_a_wrong_place_is_told(vault: Vault, tmp_path: Path) -> None:

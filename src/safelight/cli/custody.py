@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from safelight.pipeline.house import House, Places
     from safelight.pipeline.submit import Submitted
     from safelight.settings import Settings
+    from safelight.vault.backup import Backup
 
 __all__ = ["backup", "init", "restore", "rotate", "submit"]
 
 _REVIEW, _QUARANTINE = 1, 3  # exit codes, as for deidentify
+_INCOMPLETE: Final = 3  # of restore
 _FOLDER: Final = click.Path(file_okay=False)
 
 
@@ -247,28 +249,56 @@ def backup(folder: str, *, as_json: bool, **given: Any) -> None:
 @click.option("--snapshot", default="", metavar="NAME", help="Which one; else the newest.")
 @placed
 @AS_JSON
-def restore(folder: str, *, snapshot: str, as_json: bool, **given: Any) -> None:
+@click.pass_context
+def restore(
+    ctx: click.Context, /, folder: str, *, snapshot: str, as_json: bool, **given: Any
+) -> None:
     """Put a snapshot from DIR into an empty data folder.
 
     The master key and the log's key of the old vault are needed. Whoever was erased since stays
-    erased.
+    erased. What the backup does not hold whole is listed; the exit code is 3 then.
     """
     from safelight.pipeline.house import House  # noqa: PLC0415  # start-up cost
+    from safelight.tlog import Signer  # noqa: PLC0415  # as above
+    from safelight.vault import MasterKey  # noqa: PLC0415  # as above
+    from safelight.vault.backup import check_snapshot  # noqa: PLC0415  # as above
     from safelight.vault.backup import restore as put_back  # noqa: PLC0415  # as above
 
     places = _places(given)
+    master = MasterKey.open(places.master_key)
+    Signer.load(places.log_key_file)
+    name = check_snapshot(folder, snapshot=snapshot, master=master)
     with places.store(make=True) as store:
-        told = put_back(folder, store, snapshot=snapshot)
+        told = put_back(folder, store, snapshot=name)
     with House.open(places) as house, house.store.read() as conn:
         people = {
             state: len(list(house.vault.people.listed(conn, state)))
             for state in ("active", "erased")
         }
     if as_json:
-        show({"snapshot": told.snapshot, "rows": told.rows, "people": people})
+        more = {"missing": told.missing, "originals_deleted_since": told.left_out}
+        show({"snapshot": told.snapshot, "rows": told.rows, "people": people, **more})
     else:
         click.echo(f"restored {told.snapshot}: {told.rows} rows, {told.copied} objects")
         click.echo(f"people: {people['active']} active, {people['erased']} erased")
+        _tell_missing(told)
+    ctx.exit(_INCOMPLETE if told.missing else 0)
+
+
+def _tell_missing(told: "Backup") -> None:
+    if told.left_out:
+        click.echo(f"{told.left_out} originals were deleted since this snapshot was made")
+    for one in told.missing:
+        click.echo(f"  missing: {one}", err=True)
+    if told.missing:
+        click.secho(
+            f"THE BACKUP WAS NOT COMPLETE: {len(told.missing)} shares and objects are missing.\n"
+            "  kept: all the rest is restored\n"
+            "  to do: copy what is listed from another copy of the backup folder (below objects/"
+            " and shares/), or restore that one into another new folder",
+            fg="red",
+            err=True,
+        )
 
 
 @click.command()

@@ -11,35 +11,33 @@ Layout: ``safelight-backup`` (what this folder is), ``snapshots/<moment>/<table>
 the lists of withdrawals and of backup folders).
 """
 
-import base64
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Integer, LargeBinary, Table, insert, select, text
+from sqlalchemy import select
 
-from safelight.errors import SettingsError, StoreError
+from safelight.errors import MasterKeyError, SettingsError, StoreError
 from safelight.store import Store
 from safelight.store.failures import from_system
 from safelight.store.faults import reach
 from safelight.store.schema import REVISION, metadata
-from safelight.store.schema.base import EPOCH, Moment, to_micros
-from safelight.store.schema.vault import objects
+from safelight.store.schema.vault import masters, objects, people
+from safelight.vault.dump import dump, load, path_of, rows_in
 from safelight.vault.erased import NAME as ERASED
 from safelight.vault.erased import ErasedList, read_lines
 from safelight.vault.identity import mark
+from safelight.vault.keys import MasterKey
 from safelight.vault.mirrors import LIST as FOLDERS
 from safelight.vault.mirrors import MARK, Mirrors, folders_in
+from safelight.vault.people import share_key
 from safelight.vault.vault import ORIGINAL, Vault
 
-__all__ = ["Backup", "back_up", "restore", "snapshots"]
+__all__ = ["Backup", "back_up", "check_snapshot", "restore", "snapshots"]
 
 _SNAPSHOTS: Final = "snapshots"
 _COMPLETE: Final = "complete"
-_ROWS_AT_ONCE: Final = 500
 _CHUNK: Final = 1 << 20
 _HOME: Final = "home"
 _HOME_KEPT: Final = ("log", "withdrawn.list", FOLDERS)  # of the data folder, besides the database
@@ -54,12 +52,17 @@ class Backup:
         rows: Rows of all tables.
         copied: Objects that were copied.
         unreachable: Other backup folders that could not be brought up to date.
+        missing: After a restore, what the snapshot names and the backup does not hold whole:
+            ``share of PERSON``, ``object KEY``.
+        left_out: After a restore of an older snapshot, originals that were deleted since.
     """
 
     snapshot: str
     rows: int
     copied: int
     unreachable: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 def back_up(vault: Vault, folder: str) -> Backup:
@@ -85,7 +88,7 @@ def back_up(vault: Vault, folder: str) -> Backup:
             name = f"{store.clock.now():%Y%m%dT%H%M%S.%fZ}"
             place = os.path.join(folder, _SNAPSHOTS, name)
             os.makedirs(place, mode=0o700)
-            rows = sum(_dump(conn, table, place) for table in metadata.sorted_tables)
+            rows = sum(dump(conn, table, place) for table in metadata.sorted_tables)
             reach("backup.dumped")
             copied = _copy_objects(store, folder)
             _copy_home(store.home, folder)
@@ -111,21 +114,18 @@ def snapshots(folder: str) -> list[str]:
     return [name for name in names if os.path.isfile(os.path.join(place, name, _COMPLETE))]
 
 
-def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
-    """Put a snapshot into an empty store; open a vault on it afterwards, with its master key.
-
-    The people who were erased since, here or anywhere the list of the erased reaches, are erased
-    when the vault is opened; they have no share in the backup any more. The folder, and those that
-    the vault had backups in, are remembered: erasures reach them, or tell that they do not.
+def check_snapshot(folder: str, *, snapshot: str = "", master: MasterKey | None = None) -> str:
+    """Look at a snapshot before anything is written; return its name.
 
     Args:
         folder: The backup folder.
-        store: A store that holds nothing.
         snapshot: Name of a snapshot; empty for the newest.
+        master: The master key it is to be opened with; None: not looked at.
 
     Raises:
         SettingsError: There is no such snapshot, or it is of another version.
-        StoreError: The store is not empty, or cannot be written.
+        StoreError: A part of it is missing, or cannot be read.
+        MasterKeyError: It was locked with another key.
     """
     names = snapshots(folder)
     if not names or (snapshot and snapshot not in names):
@@ -138,7 +138,61 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
         with open(os.path.join(place, _COMPLETE), "rb") as file:
             if file.read().strip().decode() != REVISION:
                 raise SettingsError("the snapshot is of another version of Safelight")
-        _check_empty(store)
+        for table in metadata.sorted_tables:
+            if not os.path.isfile(path_of(table, place)):
+                raise _damaged(f"the snapshot lacks its file {table.name}.jsonl", name)
+        if master:
+            active = [row["fingerprint"] for row in rows_in(masters, place) if row["active"]]
+            if active and active != [master.fingerprint]:
+                raise MasterKeyError(
+                    f"this is not the master key of the snapshot (it has {active[0]},"
+                    f" this one is {master.fingerprint})",
+                    kept="nothing was written",
+                    todo="give that key, or choose a snapshot that was made with this one",
+                )
+    except OSError as error:
+        raise from_system(error, "the backup") from None
+    except ValueError:
+        raise _damaged("the snapshot cannot be read", name) from None
+    return name
+
+
+def _damaged(what: str, name: str, kept: str = "nothing was written") -> StoreError:
+    return StoreError(
+        what,
+        place=name,
+        kept=kept,
+        todo="choose another one with --snapshot, or take another copy of the backup folder",
+    )
+
+
+def restore(
+    folder: str, store: Store, *, snapshot: str = "", master: MasterKey | None = None
+) -> Backup:
+    """Put a snapshot into an empty store; open a vault on it afterwards, with its master key.
+
+    The people who were erased since, here or anywhere the list of the erased reaches, are erased
+    when the vault is opened; they have no share in the backup any more. The folder, and those that
+    the vault had backups in, are remembered: erasures reach them, or tell that they do not.
+
+    Args:
+        folder: The backup folder.
+        store: A store that holds nothing.
+        snapshot: Name of a snapshot; empty for the newest.
+        master: As for ``check_snapshot``.
+
+    Returns:
+        What was done, and what the backup did not hold.
+
+    Raises:
+        SettingsError: There is no such snapshot, or it is of another version.
+        MasterKeyError: It was locked with another key.
+        StoreError: The store is not empty, or cannot be written; a part of the snapshot is missing.
+    """
+    name = check_snapshot(folder, snapshot=snapshot, master=master)
+    place = os.path.join(folder, _SNAPSHOTS, name)
+    _check_empty(store)
+    try:
         copied = _return_objects(folder, store)
         reach("restore.objects")
         _know_backups(folder, store)  # before anybody's data are back
@@ -146,14 +200,47 @@ def restore(folder: str, store: Store, *, snapshot: str = "") -> Backup:
         for person in read_lines(os.path.join(folder, ERASED)):
             ErasedList(store).add(person)
         with store.begin() as conn:
-            rows = sum(_load(conn, table, place) for table in metadata.sorted_tables)
+            rows = sum(load(conn, table, place) for table in metadata.sorted_tables)
             store.clock.learn(conn)  # which may be later than this machine's
             reach("restore.loading")
         reach("restore.loaded")
         mark(store)
+        missing, left_out = _compare(store, newest=name == snapshots(folder)[-1])
     except OSError as error:
         raise from_system(error, "the restored data") from None
-    return Backup(snapshot=name, rows=rows, copied=copied)
+    except ValueError:
+        raise _damaged(
+            "a file of the snapshot is damaged", name, "no row was restored; objects were"
+        ) from None
+    return Backup(snapshot=name, rows=rows, copied=copied, missing=missing, left_out=left_out)
+
+
+def _compare(store: Store, *, newest: bool) -> tuple[tuple[str, ...], int]:
+    """Return what rows name and is not there whole, and how many originals left an old snapshot.
+
+    Whoever was erased since has no share and no objects any more, and misses nothing.
+    """
+    erased = ErasedList(store).all()
+    there = dict(store.objects.list())
+    missing: list[str] = []
+    left_out = 0
+    with store.read() as conn:
+        active = select(people.c.id).where(people.c.state == "active").order_by(people.c.id)
+        missing += [
+            f"share of {person}"
+            for person in conn.execute(active).scalars()
+            if person not in erased and not there.get(share_key(person))
+        ]
+        found = select(objects.c.person, objects.c.kind, objects.c.key, objects.c.bytes)
+        found = found.where(objects.c.state == "whole").order_by(objects.c.key)
+        for row in conn.execute(found):
+            if row.person in erased or there.get(row.key, -1) >= row.bytes:
+                continue
+            if row.kind == ORIGINAL and row.key not in there and not newest:
+                left_out += 1
+            else:
+                missing.append(f"object {row.key}")
+    return tuple(missing), left_out
 
 
 def _know_backups(folder: str, store: Store) -> None:
@@ -194,85 +281,6 @@ def _write(path: str, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(f"{path}.new", path)
-
-
-# Rows
-
-
-def _dump(conn: Connection, table: Table, place: str) -> int:
-    """Write a table as JSON lines; return how many rows it has."""
-    path = os.path.join(place, f"{table.name}.jsonl")
-    count = 0
-    ordered = select(table).order_by(*table.primary_key.columns)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-        for row in conn.execution_options(yield_per=_ROWS_AT_ONCE).execute(ordered):
-            values = [_told(value) for value in row]
-            file.write(json.dumps(values, separators=(",", ":")) + "\n")
-            count += 1
-        file.flush()
-        os.fsync(file.fileno())
-    return count
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, bytes | memoryview):
-        return {"b": base64.b64encode(value).decode()}
-    if hasattr(value, "tzinfo"):
-        return {"t": to_micros(value)}
-    return value
-
-
-def _load(conn: Connection, table: Table, place: str) -> int:
-    """Put the rows of a table back; return how many there were."""
-    path = os.path.join(place, f"{table.name}.jsonl")
-    conn.execute(table.delete())
-    count = 0
-    for some in _batches(path):
-        rows = [
-            {
-                column.name: _back(column.type, value)
-                for column, value in zip(table.columns, row, strict=True)
-            }
-            for row in some
-        ]
-        conn.execute(insert(table), rows)
-        count += len(rows)
-    _count_on(conn, table)
-    return count
-
-
-def _count_on(conn: Connection, table: Table) -> None:
-    """Let PostgreSQL's counters go on after the numbers that were put back."""
-    column = table.autoincrement_column
-    if conn.dialect.name != "postgresql" or column is None or not isinstance(column.type, Integer):
-        return
-    told = {"table": table.name, "column": column.name}
-    found = text("SELECT pg_get_serial_sequence(:table, :column)")
-    if conn.execute(found, told).scalar():
-        high = f'SELECT coalesce(max("{column.name}"), 0) + 1 FROM "{table.name}"'  # noqa: S608  # names of the schema
-        conn.execute(
-            text(f"SELECT setval(pg_get_serial_sequence(:table, :column), ({high}), false)"), told
-        )
-
-
-def _batches(path: str) -> Iterator[list[list[Any]]]:
-    batch: list[list[Any]] = []
-    with open(path, encoding="ascii") as file:
-        for line in file:
-            batch.append(json.loads(line))
-            if len(batch) >= _ROWS_AT_ONCE:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
-
-
-def _back(kind: Any, value: Any) -> Any:
-    if isinstance(value, dict) and isinstance(kind, LargeBinary):
-        return base64.b64decode(value["b"])
-    if isinstance(value, dict) and isinstance(kind, Moment):
-        return EPOCH + timedelta(microseconds=value["t"])
-    return value
 
 
 def _check_empty(store: Store) -> None:
@@ -324,9 +332,7 @@ def _prune(store: Store, folder: str) -> None:
     """
     named: set[str] = set()
     for name in snapshots(folder):
-        with open(os.path.join(folder, _SNAPSHOTS, name, f"{objects.name}.jsonl"), "rb") as file:
-            column = objects.columns.keys().index("key")
-            named.update(json.loads(line)[column] for line in file)
+        named.update(row["key"] for row in rows_in(objects, os.path.join(folder, _SNAPSHOTS, name)))
     with store.read() as conn:
         now = set(conn.execute(select(objects.c.key)).scalars())
     root = os.path.join(folder, "objects")

@@ -10,14 +10,14 @@ from click.testing import CliRunner, Result
 
 from consent_fixtures import POLICY, keep
 from safelight import cli
-from safelight.cli import consenting, ending, policies
+from safelight.cli import consenting, ending, policies, proofs
 from safelight.consent.decision import Said
 from safelight.pipeline.house import House, Places
 from safelight.tlog.receipt import verify
 
 COMMANDS = (
     *(consenting.people, consenting.consent, consenting.withdraw),
-    *(policies.policy, policies.disclosures, policies.audit, ending.retention),
+    *(policies.policy, policies.disclosures, policies.audit, ending.retention, proofs.receipt),
 )
 
 
@@ -44,7 +44,7 @@ class Desk:
 
     def run(self, *words: str, code: int = 0) -> Result:
         places = ["--data", self.places.data, "--master-key", self.places.master_key]
-        group, rest = (words[:2], words[2:]) if words[0] in ("consent", "policy") else (
+        group, rest = (words[:2], words[2:]) if words[0] in ("consent", "policy", "receipt") else (
             (words[:2], words[2:]) if words[:2] == ("people", "add") else (words[:1], words[1:])
         )  # fmt: skip
         done = CliRunner().invoke(self.program, [*group, *places, *rest])
@@ -90,6 +90,49 @@ def test_from_a_policy_to_an_erasure(desk: Desk, tmp_path: Path) -> None:
     seen = verify(Path(receipt).read_bytes())
     assert (seen.kind, seen.fields["key_destroyed"]) == ("withdrawal.done", True)
     assert desk.json("people")["people"][0]["state"] == "erased"
+
+
+@pytest.mark.parametrize("place", ["nodir/r.json", "there.json"])
+def test_where_no_receipt_can_lie_nothing_is_done(desk: Desk, tmp_path: Path, place: str) -> None:
+    desk.run("policy", "publish", desk.policy)
+    (tmp_path / "there.json").write_text("precious")
+    receipt = str(tmp_path / place)
+    words = ("consent", "grant", desk.person, "care", "--policy", "imaging", "--receipt", receipt)
+    for line in (words, ("withdraw", "--all", desk.person, "--yes", "--receipt", receipt)):
+        told = desk.run(*line, code=4)
+        assert "the receipt cannot be written there" in told.output
+        assert "nothing was done" in told.output
+    assert desk.json("people")["people"][0]["state"] == "active"
+    assert desk.json("consent", "show", desk.person)["said"] == []
+    assert (tmp_path / "there.json").read_text() == "precious"
+
+
+def test_a_receipt_is_got_again(desk: Desk, tmp_path: Path) -> None:
+    desk.run("policy", "publish", desk.policy)
+    missing = str(tmp_path / "none.json")
+    told = desk.run("receipt", "get", desk.person, "-o", missing, code=4)
+    assert "no such statement" in told.output
+    assert not Path(missing).exists()
+    for purpose in ("care", "general-research"):
+        desk.run("consent", "grant", desk.person, purpose, "--policy", "imaging")
+    desk.run("consent", "withdraw", desk.person, "general-research")
+
+    def got(name: str, *more: str) -> tuple[str, str]:
+        out = str(tmp_path / name)
+        desk.run("receipt", "get", desk.person, *more, "-o", out)
+        seen = verify(Path(out).read_bytes())
+        return seen.kind, str(seen.fields["purpose"])
+
+    first = desk.json("consent", "show", desk.person)["said"][0]["number"]
+    assert f"  {first:>3} 2" in desk.run("consent", "show", desk.person).stdout
+    assert got("first.json", "--number", str(first)) == ("consent.grant", "care")
+    assert got("newest.json") == ("withdrawal.done", "general-research")
+    (tmp_path / "left.json").touch()  # by a command that was killed
+    desk.run("withdraw", "--all", desk.person, "--yes", "--receipt", str(tmp_path / "left.json"))
+    assert got("erased.json") == ("withdrawal.done", "*")
+    again = desk.run("receipt", "get", desk.person, "--number", "999", "-o", missing, code=4)
+    assert "said nothing of that number" in again.output
+    assert verify((tmp_path / "left.json").read_bytes()).fields["key_destroyed"] is True
 
 
 def test_a_wider_policy_is_told_before_it_is_published(desk: Desk) -> None:

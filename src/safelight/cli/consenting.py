@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import AS_JSON, actor, house, placed, show, write
+from safelight.cli.opening import AS_JSON, actor, house, placed, receipt_at, show
 
 if TYPE_CHECKING:
     from safelight.consent.custody import Custody
@@ -135,8 +135,8 @@ def consent_show(person: str, *, fhir: bool, as_json: bool, **given: Any) -> Non
         until = f" until {said.until:%Y-%m-%d}" if said.until else ""
         what = "everything" if said.purpose == "*" else said.purpose
         click.echo(
-            f"  {record.recorded_at:%Y-%m-%d %H:%M} {said.said} {what}{under}{until}"
-            f" ({record.method}, recorded by {record.recorded_by})"
+            f"  {said.number:>3} {record.recorded_at:%Y-%m-%d %H:%M} {said.said} {what}{under}"
+            f"{until} ({record.method}, recorded by {record.recorded_by})"
         )
     if not history:
         click.echo("  nothing")
@@ -242,7 +242,7 @@ def _record(
 
     fields["said"] = Said(fields["said"])
     fields["basis"] = Basis(fields.get("basis", "self"))
-    with house(given) as custody:
+    with receipt_at(receipt) as keep, house(given) as custody:
         custody.accesses.check(actor(), Act.RECORD_CONSENT, person)
         with custody.store.begin() as conn:
             seen = custody.consents.policy(conn, fields["policy"])
@@ -251,7 +251,7 @@ def _record(
                 conn, person=person, purpose=purpose, actor=actor(), **fields
             )
         if receipt:
-            write(of_statement(custody, done.statement.number), receipt)
+            keep(of_statement(custody, done.statement.number))
     if as_json:
         show(_plain(done))
     else:
@@ -359,11 +359,11 @@ def _withdraw(
     from safelight.consent.receipts import of_withdrawal  # noqa: PLC0415  # start-up cost
     from safelight.consent.roles import Act  # noqa: PLC0415  # as above
 
-    with house(given) as custody:
+    with receipt_at(receipt) as keep, house(given) as custody:
         custody.accesses.check(actor(), Act.WITHDRAW, person)
         done = _take_back(custody, person, purpose, method=method)
         if receipt:
-            write(of_withdrawal(custody, done.id), receipt)
+            keep(of_withdrawal(custody, done.id))
     if as_json:
         show({"withdrawal": done.id, "stage": done.stage, **done.facts})
         return

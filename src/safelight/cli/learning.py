@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli.opening import AS_JSON, actor, house, placed, show, write
+from safelight.cli.opening import AS_JSON, actor, house, placed, receipt_at, show
 
 if TYPE_CHECKING:
     from safelight.consent.custody import Custody
@@ -322,12 +322,12 @@ def forget(person: str, *, receipt: str | None, as_json: bool, **given: Any) -> 
     from safelight.consent.receipts import of_withdrawal  # noqa: PLC0415  # start-up cost
     from safelight.consent.roles import Act  # noqa: PLC0415  # as above
 
-    with house(given) as custody:
+    with receipt_at(receipt) as keep, house(given) as custody:
         custody.accesses.check(actor(), Act.WITHDRAW, person)
         wanted = custody.withdrawals.start(person, "train-a-model", actor=actor())
         done = custody.withdrawals.run(wanted)
         if receipt:
-            write(of_withdrawal(custody, done.id), receipt)
+            keep(of_withdrawal(custody, done.id))
     if as_json:
         show({"withdrawal": done.id, "stage": done.stage, **done.facts})
         return

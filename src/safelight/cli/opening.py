@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from safelight.consent.custody import Custody
     from safelight.pipeline.panel import Panel
 
-__all__ = ["AS_JSON", "PLACES", "actor", "house", "panel_of", "placed", "show", "write"]
+__all__ = ["AS_JSON", "PLACES", "actor", "house", "panel_of", "placed", "receipt_at", "show"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 AS_JSON: Final = click.option(
@@ -97,20 +97,63 @@ def show(document: Any) -> None:
     click.echo(json.dumps(document, indent=1, sort_keys=True, default=str, ensure_ascii=False))
 
 
-def write(data: bytes, path: str) -> None:
-    """Write a file that was asked for; never over another one.
+@contextmanager
+def receipt_at(path: str | None) -> Iterator[Callable[[bytes], None]]:
+    """Make the file of a receipt before that is done which it proves; give what fills it.
+
+    Args:
+        path: Where it is wanted; never over another file. None: nothing is made.
 
     Raises:
-        OutputError: It exists already, or cannot be written.
+        OutputError: It exists already or cannot be made, and nothing was done; or it could not be
+            filled at the end.
     """
+    if path is None:
+        yield lambda _: None
+        return
+    filled = False
+
+    def fill(data: bytes) -> None:
+        nonlocal filled
+        _fill(path, data)
+        filled = True
+
+    _reserve(path)
+    try:
+        yield fill
+    finally:
+        if not filled:
+            with suppress(OSError):
+                os.unlink(path)
+
+
+def _reserve(path: str) -> None:
+    """Make an empty file; one that a stopped command left empty is taken again."""
     from safelight.errors import OutputError  # noqa: PLC0415  # rarely needed
 
     try:
-        with open(path, "xb") as file:
+        if not (os.path.isfile(path) and os.path.getsize(path) == 0):
+            open(path, "xb").close()
+        open(path, "r+b").close()
+    except OSError as error:
+        raise OutputError(
+            f"the receipt cannot be written there ({error.strerror})",
+            kept="nothing was done, and nothing recorded",
+            todo="choose another place, a file that does not exist yet",
+        ) from error
+
+
+def _fill(path: str, data: bytes) -> None:
+    from safelight.errors import OutputError  # noqa: PLC0415  # rarely needed
+
+    try:
+        with open(path, "wb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise OutputError(
             f"the receipt cannot be written ({error.strerror})",
             kept="what was asked for is done; only its receipt was not written",
-            todo="choose another place and ask for it again with consent show",
+            todo="get it again with safelight receipt get PERSON -o FILE",
         ) from error

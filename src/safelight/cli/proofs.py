@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from safelight.cli.opening import actor, house, placed, receipt_at
+
 if TYPE_CHECKING:
     from safelight.tlog import Log
 
@@ -153,7 +155,7 @@ def log_key(*, as_json: bool, **given: str | None) -> None:
 
 @click.group()
 def receipt() -> None:
-    """Check a receipt, or make its page; no server and no database is needed."""
+    """Check a receipt, make its page, or get it again; only for the last is a vault needed."""
 
 
 @receipt.command("verify")
@@ -219,6 +221,32 @@ def _tell(told: dict[str, Any]) -> None:
         )
     json.dump(told["fields"], sys.stdout, indent=1, sort_keys=True, ensure_ascii=True)
     click.echo()
+
+
+@receipt.command("get")
+@click.argument("person")
+@click.option(
+    "--number",
+    type=click.IntRange(1),
+    help="Of what PERSON said, as consent show tells it; else the newest.",
+)
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="Write there; never over another file.",
+)
+@placed
+def receipt_get(person: str, *, number: int | None, out: str, **given: Any) -> None:
+    """Get a receipt again: of what PERSON said, of a withdrawal, or of their erasure."""
+    from safelight.consent.receipts import of_person  # noqa: PLC0415  # start-up cost
+    from safelight.consent.roles import Act  # noqa: PLC0415  # as above
+
+    with receipt_at(out) as keep, house(given) as custody:
+        custody.accesses.check(actor(), Act.SEE_CONSENT, person)
+        keep(of_person(custody, person, number or 0))
 
 
 @receipt.command("page")

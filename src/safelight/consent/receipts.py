@@ -10,7 +10,40 @@ from safelight.store.schema.consent import statements, withdrawals
 from safelight.tlog import Leaf
 from safelight.tlog.receipt import build
 
-__all__ = ["of_statement", "of_withdrawal"]
+__all__ = ["of_person", "of_statement", "of_withdrawal"]
+
+
+def of_person(custody: Custody, person: str, number: int = 0) -> bytes:
+    """Return the receipt of something a person said, or of a withdrawal, again.
+
+    Args:
+        custody: Everything about consent in one store.
+        person: Whose it is; an erased person has the receipt of their erasure alone.
+        number: Of what they said; 0: the newest.
+
+    Raises:
+        ConsentError: There is none, it can no longer be opened, or the withdrawal is not done.
+    """
+    with custody.store.read() as conn:
+        said = select(statements.c.number).where(statements.c.person == person)
+        numbers = set(conn.execute(said).scalars())
+        taken = select(withdrawals.c.id, withdrawals.c.statement, withdrawals.c.purpose)
+        taken = taken.where(withdrawals.c.person == person).order_by(withdrawals.c.asked_at)
+        back = conn.execute(taken).all()
+        if not number and custody.vault.person_exists_or_erased(person, conn) == "erased":
+            ends = [one.id for one in back if one.purpose == "*"]
+        else:
+            wanted = number or max(numbers, default=0)
+            ends = [one.id for one in back if one.statement == wanted and wanted]
+    if ends:
+        return of_withdrawal(custody, ends[-1])
+    if number and number not in numbers:
+        raise ConsentError(
+            "this person said nothing of that number",
+            kept="nothing was changed",
+            todo="see the numbers with safelight consent show",
+        )
+    return of_statement(custody, number or max(numbers, default=0))
 
 
 def of_statement(custody: Custody, number: int) -> bytes:

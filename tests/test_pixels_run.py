@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset
 
 import safelight
-from run_fixtures import command, do, sample
+from run_fixtures import command, do, planted, sample
 from safelight.deid.nifti import WRITING
 
 NAME = "WEXFORDIAN JANETTE"
@@ -141,6 +141,22 @@ def test_before_and_after_lie_in_a_private_folder(tmp_path: Path, key_file: Path
     assert "output folder" in inside.stderr
 
 
+def test_pictures_never_lie_in_a_source(tmp_path: Path, key_file: Path) -> None:
+    source = planted(tmp_path / "in", 1)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "index.html").write_text("somebody's page", "utf-8")
+    for number, pictures in enumerate((source / "pics", source, tmp_path, tmp_path / "own")):
+        told = command(
+            "deidentify", source, "-o", tmp_path / f"out{number}", "--pictures", pictures,
+            "--key", key_file,
+        )  # fmt: skip
+        assert told.returncode == 4, told.stderr
+        assert "the folder for pictures" in told.stderr
+        assert not (tmp_path / f"out{number}").exists()
+    assert [path.name for path in source.iterdir()] == ["WEXFORDIAN_JANETTE"]
+    assert (tmp_path / "own" / "index.html").read_text("utf-8") == "somebody's page"
+
+
 def test_inspect_writes_the_picture_with_what_was_found(tmp_path: Path, key_file: Path) -> None:
     data, _ink = burned(NAME)
     path, picture = tmp_path / "image.dcm", tmp_path / "seen.png"
@@ -149,6 +165,11 @@ def test_inspect_writes_the_picture_with_what_was_found(tmp_path: Path, key_file
     assert told.returncode == 0, told.stderr
     assert "for your eyes only" in told.stdout
     assert (colours(picture) == (214, 39, 40)).all(axis=2).any()
+    before = path.read_bytes()
+    for target, force, code in ((picture, (), 4), (path, ("--force",), 2)):
+        told = command("inspect", path, "--pixels", target, "--key", key_file, *force)
+        assert told.returncode == code, told.stderr
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

@@ -247,7 +247,32 @@ def test_a_report_that_cannot_be_written_ends_with_a_sentence(tmp_path: Path) ->
     path = picture(tmp_path / "film.png", "PNG")
     done = command("read", path, "--report", tmp_path / "no" / "folder" / "x.html")
     assert done.exit_code == 4
-    assert "a report cannot be written" in done.output
+    assert "the folder of this file is not there" in done.output
+
+
+def test_a_report_that_is_there_is_kept_unless_it_is_forced(tmp_path: Path) -> None:
+    path, report = picture(tmp_path / "film.png", "PNG"), tmp_path / "reading.html"
+    assert command("read", path, "--report", report).exit_code == 0
+    first = report.read_bytes()
+    report.write_bytes(b"a scan beside the one that is read")
+    refused = command("read", path, "--report", report)
+    assert refused.exit_code == 4
+    assert "--force" in refused.output
+    assert str(report) in refused.output
+    assert report.read_bytes() == b"a scan beside the one that is read"
+    assert command("read", path, "--report", report, "--force").exit_code == 0
+    assert report.read_bytes() == first
+    assert command("read", path, "--report", path, "--force").exit_code == 2
+
+
+def test_numbered_reports_write_over_nothing(tmp_path: Path) -> None:
+    source = planted(tmp_path / "in", 2)
+    there = tmp_path / "out-0002.dcm"
+    there.write_bytes(b"precious")
+    more = ("--sr", tmp_path / "out.dcm", "--every")
+    assert command("read", source, *more).exit_code == 4
+    assert there.read_bytes() == b"precious"
+    assert not (tmp_path / "out-0001.dcm").exists()
 
 
 def test_a_run_that_is_asked_to_stop_says_so(tmp_path: Path) -> None:

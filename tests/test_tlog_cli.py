@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from safelight.cli import proofs
-from safelight.errors import LogError, ReceiptError
+from safelight.errors import LogError, OutputError, ReceiptError, SettingsError
 from safelight.store import Store, faults
 from safelight.store.schema.tlog import leaves
 from safelight.tlog import Log, Signer
@@ -181,3 +181,34 @@ def test_a_stop_between_copy_signature_and_row_is_gone_over_again(store: Store) 
         assert again.verify().holds
         leaf = Sequencer(again).commit_to("a", {}, bytes(32))
         assert verify(build(again, leaf)).index == leaf.index
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "checkpoint"),
+        ("log", "proof", "0"),
+        ("receipt", "page", "receipt.json"),
+        ("receipt", "verifier"),
+    ],
+)
+def test_what_is_written_writes_over_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(home)
+    there = home / "precious"
+    there.write_bytes(b"precious")
+    data = words[0] == "log"
+    with pytest.raises(OutputError, match="already"):
+        run(home, *words, "-o", "precious", data=data)
+    assert there.read_bytes() == b"precious"
+    assert run(home, *words, "-o", "precious", "--force", data=data).exit_code == 0
+    assert there.read_bytes() == run(home, *words, data=data).stdout_bytes
+
+
+def test_a_page_is_never_written_over_its_receipt(home: Path) -> None:
+    file = str(home / "receipt.json")
+    before = (home / "receipt.json").read_bytes()
+    with pytest.raises(SettingsError, match="what is read"):
+        run(home, "receipt", "page", file, "-o", file, "--force", data=False)
+    assert (home / "receipt.json").read_bytes() == before

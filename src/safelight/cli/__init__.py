@@ -265,6 +265,7 @@ def deidentify(
     type=click.Path(dir_okay=False),
     help="Write the picture with what was found drawn around: red goes, green stays.",
 )
+@click.option("--force", is_flag=True, help="Write over a picture that is there.")
 @click.pass_context
 def inspect(
     ctx: click.Context,
@@ -275,6 +276,7 @@ def inspect(
     show_values: bool,
     everything: bool,
     picture: str | None,
+    force: bool,
     **given: Any,
 ) -> None:
     """Show what would go (-), change (~), come in (+) and stay in one file. Nothing is written."""
@@ -290,6 +292,7 @@ def inspect(
             values=show_values,
             everything=everything,
             picture=picture or "",
+            force=force,
         )
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli.opening import actor, house, placed, receipt_at
+from safelight.pipeline.targets import check, put
 
 if TYPE_CHECKING:
     from safelight.tlog import Log
@@ -31,6 +32,7 @@ _JSON: Final = click.option(
 _OUT: Final = click.option(
     "-o", "--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead."
 )
+_FORCE: Final = click.option("--force", is_flag=True, help="Write over a file that is there.")
 
 
 def _open(given: dict[str, str | None], *, recover: bool = True) -> "Log":
@@ -46,17 +48,12 @@ def _open(given: dict[str, str | None], *, recover: bool = True) -> "Log":
     return Log(places.store(), signer, recover=recover)
 
 
-def _write(text: str, out: str | None) -> None:
+def _write(text: str, out: str | None, *, source: str = "", force: bool) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
-    from safelight.errors import OutputError  # noqa: PLC0415  # rarely needed
-
-    try:
-        with open(out, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
-        raise OutputError(f"the file cannot be written ({error.strerror})") from error
+    check([out], sources=filter(None, [source]), force=force)
+    put(out, text.encode(), force=force, private=False)
 
 
 def _read(path: str) -> bytes:
@@ -123,9 +120,10 @@ def log_verify(
 @_DATABASE
 @_LOG_KEY
 @_OUT
-def log_checkpoint(*, out: str | None, **given: str | None) -> None:
+@_FORCE
+def log_checkpoint(*, out: str | None, force: bool, **given: str | None) -> None:
     """Sign the log as it stands (a C2SP checkpoint); give it to whoever is to keep watch."""
-    _write(_open(given).checkpoint().note, out)
+    _write(_open(given).checkpoint().note, out, force=force)
 
 
 @log.command("proof")
@@ -134,9 +132,10 @@ def log_checkpoint(*, out: str | None, **given: str | None) -> None:
 @_DATABASE
 @_LOG_KEY
 @_OUT
-def log_proof(index: int, *, out: str | None, **given: str | None) -> None:
+@_FORCE
+def log_proof(index: int, *, out: str | None, force: bool, **given: str | None) -> None:
     """Print the proof that entry INDEX is in the log (C2SP tlog-proof)."""
-    _write(_open(given).proof(index), out)
+    _write(_open(given).proof(index), out, force=force)
 
 
 @log.command("key")
@@ -252,18 +251,20 @@ def receipt_get(person: str, *, number: int | None, out: str, **given: Any) -> N
 @receipt.command("page")
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @_OUT
-def receipt_page(file: str, *, out: str | None) -> None:
+@_FORCE
+def receipt_page(file: str, *, out: str | None, force: bool) -> None:
     """Make the page of a receipt, to read and to print, with a QR code."""
     from safelight.tlog.page import page  # noqa: PLC0415  # start-up cost
     from safelight.tlog.receipt import verify  # noqa: PLC0415  # start-up cost
 
-    _write(page(verify(_read(file))), out)
+    _write(page(verify(_read(file))), out, source=file, force=force)
 
 
 @receipt.command("verifier")
 @_OUT
-def receipt_verifier(*, out: str | None) -> None:
+@_FORCE
+def receipt_verifier(*, out: str | None, force: bool) -> None:
     """Write the page that checks receipts in any browser, without a network."""
     from safelight.tlog.page import verifier_page  # noqa: PLC0415  # start-up cost
 
-    _write(verifier_page().decode(), out)
+    _write(verifier_page().decode(), out, force=force)

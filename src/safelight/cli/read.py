@@ -3,14 +3,14 @@
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from safelight.cli.opening import PLACES, panel_of, placed
-from safelight.errors import OutputError, SettingsError
+from safelight.errors import SettingsError
+from safelight.pipeline.targets import check, put
 
 if TYPE_CHECKING:
     from safelight.pipeline.panel import Panel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ask", "read"]
 
 _TRIES: Final = 3
-_FILE: Final = click.Path(dir_okay=False, writable=True)
+_FILE: Final = click.Path(dir_okay=False)
 _READ: Final = click.Path(exists=True, dir_okay=False)
 _REPORTS: Final = (
     ("report", "out.html", "Write a page for the person, or with --clinician for one."),
@@ -48,6 +48,7 @@ def _options(command: Any) -> Any:
     is_flag=True,
     help="Show p-values, maps and hashes, and readers in shadow, marked. Note your own view first.",
 )
+@click.option("--force", is_flag=True, help="Write over reports that are there.")
 @click.option("--every", is_flag=True, help="Read every image of a series of slices.")
 @click.option("--preset", metavar="NAME|FILE.toml", help="What is taken off first; see presets.")
 @click.option("--key", "key_file", metavar="FILE", type=click.Path(dir_okay=False),
@@ -63,6 +64,7 @@ def read(  # noqa: PLR0913  # one for each option
     *,
     as_json: bool,
     clinician: bool,
+    force: bool,
     every: bool,
     preset: str | None,
     key_file: str | None,
@@ -82,7 +84,7 @@ def read(  # noqa: PLR0913  # one for each option
 
     where = {name: files.pop(name) for name in PLACES}
     targets = {name: path for name, path in files.items() if path}
-    _check(targets, sources)
+    _check(targets, sources, force=force)
     wanted = Wanted(
         clinician=clinician,
         every=every,
@@ -105,7 +107,9 @@ def read(  # noqa: PLR0913  # one for each option
     finally:
         looker.close()
     report = _report(done, panel, clinician=clinician)
-    written = list(_write_all(targets, done, report))
+    made = dict(_made(targets, done, report))
+    check(made, sources=sources, force=force)  # the numbered ones are known only now
+    written = [put(path, data, force=force) for path, data in made.items()]
     if as_json:
         click.echo(json.dumps(_document(done), indent=1, ensure_ascii=True))
     else:
@@ -113,22 +117,17 @@ def read(  # noqa: PLR0913  # one for each option
     ctx.exit(done.exit_code)
 
 
-def _check(targets: Mapping[str, str], sources: Sequence[str]) -> None:
-    """Refuse an output that is, or lies in, what is read.
+def _check(targets: Mapping[str, str], sources: Sequence[str], *, force: bool) -> None:
+    """Refuse an output that is, or lies in, what is read, or that is there already.
 
     Raises:
-        SettingsError: One is, or two outputs are one file.
+        SettingsError: One lies there, or two outputs are one file.
+        OutputError: One exists already.
     """
     real = [os.path.realpath(path) for path in targets.values()]
     if len(set(real)) < len(real):
         raise SettingsError("two reports have the same file", todo="give each its own")
-    for source in map(os.path.realpath, sources):
-        for path in real:
-            if path == source or path.startswith(source + os.sep):
-                raise SettingsError(
-                    "a report would be written over or into what is read",
-                    todo="give a file outside of every SRC",
-                )
+    check(targets.values(), sources=sources, force=force)
 
 
 def _report(done: "Run", panel: "Panel", *, clinician: bool) -> "Report":
@@ -165,45 +164,23 @@ def _report(done: "Run", panel: "Panel", *, clinician: bool) -> "Report":
     )
 
 
-def _write_all(targets: Mapping[str, str], done: "Run", report: "Report") -> Iterator[str]:
-    """Write what was asked for; yield the paths."""
+def _made(targets: Mapping[str, str], done: "Run", report: "Report") -> Iterator[tuple[str, bytes]]:
+    """Make what was asked for; yield paths with their bytes."""
     for name, path in targets.items():
         if name == "report":
             from safelight.reports.page import page  # noqa: PLC0415  # start-up cost
 
-            yield _write(path, page(report).encode("utf-8", "replace"))
+            yield path, page(report).encode("utf-8", "replace")
         elif name == "pdf":
             from safelight.reports.pdf import pdf  # noqa: PLC0415  # start-up cost
 
-            yield _write(path, pdf(report))
+            yield path, pdf(report)
         else:
             made = [(each.index, each.made[name]) for each in done.outcomes if name in each.made]
             stem, end = os.path.splitext(path)
             for index, data in made:
-                yield _write(path if len(made) == 1 else f"{stem}-{index + 1:04d}{end}", data)
-
-
-def _write(path: str, data: bytes) -> str:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    try:
-        folder = os.path.dirname(os.path.abspath(path))
-        descriptor, made = tempfile.mkstemp(dir=folder, prefix=".safelight-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(made, path)
-        except BaseException:
-            os.unlink(made)
-            raise
-    except OSError as error:
-        raise OutputError(f"a report cannot be written ({error.strerror})") from None
-    return path
+                numbered = f"{stem}-{index + 1:04d}{end}"
+                yield path if len(made) == 1 else numbered, data
 
 
 def _document(done: "Run") -> dict[str, Any]:

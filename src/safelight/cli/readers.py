@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight.cli.opening import panel_of, placed
-from safelight.errors import OutputError, SettingsError
+from safelight.errors import SettingsError
+from safelight.pipeline import targets
 
 if TYPE_CHECKING:
     from safelight.pipeline.panel import Panel
@@ -32,6 +33,7 @@ _RECIPE = click.option(
     help="Your own file of recipes, instead of the package's.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_FORCE = click.option("--force", is_flag=True, help="Write over files that are there.")
 
 
 @click.group()
@@ -102,12 +104,14 @@ def show(name: str, as_json: bool, **where: str | None) -> None:  # noqa: FBT001
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the card here as JSON.",
 )
+@_FORCE
 def check(
     name: str,
     data: Path,
     recipe: Path | None,
     as_json: bool,  # noqa: FBT001  # click passes flags by name
     out: Path | None,
+    force: bool,  # noqa: FBT001  # as above
 ) -> None:
     """Measure a reader from images: splits by people, other sources, shortcuts; then judge it.
 
@@ -115,11 +119,12 @@ def check(
     """
     from safelight.readers.gate import judge  # noqa: PLC0415  # start-up cost
 
+    targets.check([str(out or "")], sources=[str(data)], force=force)
     made = _made(name, data, recipe)
     verdict = judge(made.card)
     _print(made.card, verdict, as_json=as_json)
     if out is not None:
-        _write(out, made.card.to_bytes())
+        targets.put(str(out), made.card.to_bytes(), force=force, private=False)
     if verdict.state.value == "refused":
         raise click.exceptions.Exit(1)
 
@@ -134,15 +139,24 @@ def check(
     required=True,
     help="Folder for NAME.npz and NAME.card.json.",
 )
-def train(name: str, data: Path, recipe: Path | None, out: Path) -> None:
+@_FORCE
+def train(
+    name: str,
+    data: Path,
+    recipe: Path | None,
+    out: Path,
+    force: bool,  # noqa: FBT001  # click passes flags by name
+) -> None:
     """Make a reader from labelled images and write it with its card."""
     from safelight.readers.gate import judge  # noqa: PLC0415  # start-up cost
     from safelight.readers.gate_check import packed  # noqa: PLC0415  # start-up cost
 
+    weights, card = str(out / f"{name}.npz"), str(out / f"{name}.card.json")
+    targets.check([weights, card], sources=[str(data)], force=force, folders=False)
     made = _made(name, data, recipe)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / f"{name}.npz", packed(made).to_bytes())
-    _write(out / f"{name}.card.json", made.card.to_bytes())
+    targets.put(weights, packed(made).to_bytes(), force=force, private=False)
+    targets.put(card, made.card.to_bytes(), force=force, private=False)
     _print(made.card, judge(made.card), as_json=False)
 
 
@@ -162,13 +176,6 @@ def _made(name: str, data: Path, recipe: Path | None) -> "Made":
     from safelight.readers.gate_check import check as measure  # noqa: PLC0415  # start-up cost
 
     return measure(_recipe(name, recipe), load(data))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError("the file cannot be written") from error
 
 
 def _print(card: "Card", verdict: "Verdict", *, as_json: bool) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from safelight import log
-from safelight.errors import NeedsReviewError, OutputError, QuarantineError
+from safelight.errors import NeedsReviewError, QuarantineError
+from safelight.pipeline import targets
 from safelight.pipeline.inspect import Inspection, Row
 from safelight.pipeline.inspect import inspect as look
 from safelight.pipeline.run import make_engine
@@ -36,10 +37,12 @@ def inspect(
     values: bool,
     everything: bool,
     picture: str = "",
+    force: bool = False,
 ) -> int:
     """Show what a run would do to one file; return the exit code a run would give."""
+    targets.check([picture], sources=[path], force=force)
     engine = make_engine(settings)
-    frame = _Frame(picture)
+    frame = _Frame(picture, force=force)
     try:
         told = look(path, engine, values=values, show=frame.show if picture else None)
     except (NeedsReviewError, QuarantineError) as error:
@@ -87,19 +90,16 @@ def inspect(
 class _Frame:
     """Writes the picture that a person asked for, and says so."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, force: bool) -> None:
         self._path = path
+        self._force = force
         self._written = False
 
     def show(self, when: str, png: bytes) -> None:
         """Write the picture from before, which shows what was found."""
         if when != "before":
             return
-        try:
-            with open(self._path, "wb") as file:
-                file.write(png)
-        except OSError as error:
-            raise OutputError(f"the picture cannot be written ({error.strerror})") from error
+        targets.put(self._path, png, force=self._force or self._written)
         self._written = True
 
     def tell(self) -> None:

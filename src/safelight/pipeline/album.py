@@ -4,11 +4,13 @@ Nothing of it lies in the output. The folder and its files can be read by their 
 """
 
 import os
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
 from safelight.errors import OutputError
 from safelight.pipeline.store import failed
+from safelight.pipeline.targets import lies_in
 
 if TYPE_CHECKING:
     from safelight.deid.showing import Show
@@ -42,12 +44,14 @@ class Album:
     Args:
         folder: Made if absent, readable by its owner alone.
         out: The output folder, which must not hold it.
+        sources: What is read; it must not lie in them, nor hold them.
 
     Raises:
-        OutputError: It lies in the output, or cannot be made.
+        OutputError: It lies in the output or a source, holds a page of somebody else, or cannot
+            be made.
     """
 
-    def __init__(self, folder: str, out: str) -> None:
+    def __init__(self, folder: str, out: str, sources: Sequence[str]) -> None:
         self.folder = os.path.realpath(folder)
         inside = os.path.realpath(out)
         if self.folder == inside or self.folder.startswith(inside + os.sep):
@@ -56,10 +60,30 @@ class Album:
                 kept="nothing was changed",
                 todo="name a folder outside of the output; they show who is in them",
             )
+        if lies_in(folder, sources) or any(lies_in(each, [folder]) for each in sources):
+            raise OutputError(
+                "the folder for pictures and a source lie in each other",
+                kept="nothing was read or written",
+                todo="name a folder outside of every source",
+            )
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            if not self._own():
+                raise OutputError(
+                    f"the folder for pictures holds another {_PAGE}",
+                    kept="it is as it was; nothing was read or written",
+                    todo="name a new or empty folder",
+                )
         except OSError as error:
             raise failed(error) from error
+
+    def _own(self) -> bool:
+        """Return whether the page in the folder, if any, was made here."""
+        try:
+            with open(os.path.join(self.folder, _PAGE), "rb") as file:
+                return file.read(len(_HEAD.encode())) == _HEAD.encode()
+        except FileNotFoundError:
+            return True
 
     def show(self, code: str) -> "Show":
         """Return what writes the pictures of one input."""

@@ -14,6 +14,7 @@ from safelight.pipeline.plan import Sight, make_plan, make_tasks, survey_tasks
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.request import Request, Silent, Summary, Watch
 from safelight.pipeline.store import check_places
+from safelight.pipeline.targets import check as check_files
 from safelight.pipeline.workers import Task, run_tasks
 from safelight.settings import Settings
 from safelight.types import Kind
@@ -35,8 +36,11 @@ def run(request: Request, watch: Watch | None = None) -> Summary:
     watch = watch or Silent()
     began = time.monotonic()
     check_places(request.sources, request.out)
+    check_files([request.settings.log_file], sources=request.sources, force=True, folders=False)
+    album = None
+    if request.pictures:
+        album = Album(request.pictures, request.out, request.sources)
     engine = make_engine(request.settings)
-    album = Album(request.pictures, request.out) if request.pictures else None
     with Place(request.out, engine.key, request.sources, force=request.force) as place:
         job = Job(engine=engine, place=place, force=request.force, album=album)
         done = Collected(job)

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi.testclient import TestClient
 
 from safelight.consent.roles import Role
+from safelight.web.binding import Binding
 from safelight.web.desk import Options, server_actor
-from safelight.web.server import Binding
 from web_fixtures import CODE, JSON, PASSWORD, Site
 
 
@@ -136,9 +136,27 @@ def test_others_are_served_over_tls_or_not_at_all() -> None:
         Binding(certificate="c"),
         Binding(host="::", proxy="127.0.0.1"),
         Binding(proxy="127.0.0.1", public_url="http://x.example"),
+        Binding(proxy="nonsense", public_url=public),
+        Binding(proxy="127.0.0.1,nonsense", public_url=public),
+        *(
+            Binding(public_url=url)
+            for url in (
+                ":::",
+                "nonsense",
+                "https://",
+                "https://a:b",
+                "https://a b",
+                "ftp://x.example",
+                "https://x.example/path",
+                "https://me@x.example",
+            )
+        ),
     ):
         with pytest.raises(SettingsError):
             wrong.check()
+    for right in ("http://localhost:8000/", "https://[::1]:8443", "https://scans.example.org:8443"):
+        Binding(public_url=right).check()
+    Binding(proxy="10.0.0.0/8,127.0.0.1", public_url=public).check()
 
 
 def b64(data: bytes) -> str:

@@ -54,9 +54,11 @@ def serve(*, desktop: bool, **given: Any) -> None:
 
     from safelight import log, settings  # noqa: PLC0415  # as above
     from safelight.pipeline.house import House, Places  # noqa: PLC0415  # as above
+    from safelight.pipeline.run import make_engine  # noqa: PLC0415  # as above
+    from safelight.web.binding import Binding  # noqa: PLC0415  # as above
     from safelight.web.desk import Desk  # noqa: PLC0415  # as above
     from safelight.web.rooms import Rooms  # noqa: PLC0415  # as above
-    from safelight.web.server import Binding, options_for, run  # noqa: PLC0415  # as above
+    from safelight.web.server import options_for, run  # noqa: PLC0415  # as above
 
     where = Binding(
         host=given["host"],
@@ -73,6 +75,8 @@ def serve(*, desktop: bool, **given: Any) -> None:
     options = replace(options, keep_hours=given["keep_hours"], oidc=_oidc(given))
     if desktop and not where.loopback:
         raise click.UsageError("--open is for this computer alone: leave --host out")
+    where.prove()
+    make_engine(chosen)  # what workers cannot start with is said now, not when files wait
     known = ("data", "database", "objects", "master_key", "log_key")
     places = Places(**{name: given[name] for name in known if given.get(name)})
     log.configure(chosen.log_file)
@@ -92,7 +96,7 @@ def serve(*, desktop: bool, **given: Any) -> None:
             click.echo(f"first run: {address} with the code {options.token}", err=True)
 
     try:
-        run(desk, where, chosen, workers=given["workers"], started=started)
+        run(desk, where, chosen, where.listen(), workers=given["workers"], started=started)
     finally:
         desk.close()
 
@@ -109,9 +113,33 @@ def _oidc(given: dict[str, Any]) -> tuple[str, str, str]:
         raise click.UsageError("--oidc needs --oidc-client")
     secret = ""
     if given["oidc_secret"]:
-        with open(given["oidc_secret"], encoding="utf-8") as file:
-            secret = file.read().strip()
+        secret = _secret(given["oidc_secret"])
     return given["oidc"].rstrip("/"), given["oidc_client"], secret
+
+
+def _secret(path: str) -> str:
+    """Return what the file of our secret holds.
+
+    Raises:
+        SettingsError: It cannot be read, or is empty.
+    """
+    from safelight.errors import SettingsError  # noqa: PLC0415  # rarely needed
+
+    why = "it is empty"
+    try:
+        with open(path, encoding="utf-8") as file:
+            if secret := file.read().strip():
+                return secret
+    except OSError as error:
+        why = error.strerror or "it cannot be opened"
+    except UnicodeDecodeError:
+        why = "it is no text"
+    raise SettingsError(
+        f"the file of --oidc-secret cannot be used ({why})",
+        place=path,
+        kept="nothing was started",
+        todo="give a text file that holds the secret of the OpenID client",
+    )
 
 
 def _first_policy(desk: Any) -> None:

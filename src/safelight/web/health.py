@@ -19,6 +19,7 @@ __all__ = ["counts_of", "health_of", "ready"]
 
 _LEAST_FREE: Final = 1 << 30
 _LATE: Final = 5.0
+_STUCK: Final = "they cannot start: look at the preset, the project key and the log"
 
 
 def counts_of(rooms: "Rooms") -> dict[str, int]:
@@ -48,6 +49,8 @@ def ready(rooms: "Rooms") -> list[HealthRow]:
     except SafelightError as error:
         told.append(HealthRow(name="database", ok=False, told=error.what))
     told.append(_room(rooms))
+    if rooms.workers_stuck():
+        told.append(HealthRow(name="workers", ok=False, told=_STUCK))
     return told
 
 
@@ -62,8 +65,9 @@ def health_of(rooms: "Rooms") -> list[HealthRow]:
     told = ready(rooms)
     behind = rooms.store.clock.behind()
     told.append(HealthRow(name="clock", ok=behind < _LATE, told=f"{behind:.0f} s behind"))
-    workers = rooms.workers_alive()
-    told.append(HealthRow(name="workers", ok=workers > 0, told=f"{workers} at work"))
+    if not rooms.workers_stuck():
+        workers = rooms.workers_alive()
+        told.append(HealthRow(name="workers", ok=workers > 0, told=f"{workers} at work"))
     damaged = len(rooms.vault.shelf.corrupted())
     told.append(HealthRow(name="objects", ok=not damaged, told=f"{damaged} damaged"))
     return told

@@ -57,6 +57,7 @@ class Rooms:
         self.metrics: Final = Metrics()
         self.stopping = False
         self.workers_alive: Callable[[], int] = lambda: 0
+        self.workers_stuck: Callable[[], bool] = lambda: False
         self.rework: Final = Rework(desk, self.items)
         self.passkeys: Final = Passkeys(desk)
         self.board: Final = Board(desk.house.custody)

@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any, Final
@@ -39,8 +40,12 @@ from safelight.web.taking import Taking
 from safelight.web.turning import BEFORE
 from safelight.web.watching import Watched
 
-__all__ = ["Chores", "engine_maker", "main", "order"]
+__all__ = ["STUCK", "WELL", "Chores", "engine_maker", "main", "order"]
 
+WELL: Final = b"1"  # what a worker says of itself
+STUCK: Final = b"0"
+
+_AGAIN: Final = 5.0  # seconds between two tries of settings that do not work
 _PAUSE: Final = 0.3  # seconds between two looks for work
 _TIDY: Final = 30.0  # seconds between two rounds of tidying up
 _SCORED: Final = 3600.0  # seconds between two looks at the scoreboard without new feedback
@@ -56,14 +61,22 @@ class Chores:
     Args:
         desk: The house.
         chosen: Settings of de-identification.
+        say: Is told whether files can be de-identified with these settings, when that changes.
     """
 
-    def __init__(self, desk: Desk, chosen: settings.Settings) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        chosen: settings.Settings,
+        say: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._desk = desk
         self._store = desk.house.store
         self._taking = Taking(desk)
         self._chosen = chosen
         self._worker: PageWorker | None = None
+        self._say = say
+        self._tried = -_AGAIN
         self._tidied = -_TIDY
         self._scored = -_SCORED
         self._heard = -1
@@ -73,8 +86,9 @@ class Chores:
     def round(self) -> int:
         """Do what waits; return how much there was."""
         count = self._withdraw() + self._taking.run()
-        if self._waiting():
-            count += self._cleaner().run(1)
+        cleaner = self._cleaner()
+        if cleaner is not None and self._waiting():
+            count += cleaner.run(1)
         if time.monotonic() - self._tidied >= _TIDY:
             self._tidied = time.monotonic()
             self.tidy()
@@ -119,10 +133,18 @@ class Chores:
         with self._store.read() as conn:
             return conn.execute(found.limit(1)).first() is not None
 
-    def _cleaner(self) -> PageWorker:
-        if self._worker is None:
-            make, most = engine_maker(self._chosen)
+    def _cleaner(self) -> PageWorker | None:
+        """Return what de-identifies; None while the settings allow none, and say so."""
+        if self._worker is None and time.monotonic() - self._tried >= _AGAIN:
+            self._tried = time.monotonic()
+            try:
+                make, most = engine_maker(self._chosen)
+            except SafelightError as error:  # the rest of the work goes on: people withdraw
+                log.event("worker-late", reason=error.code)
+                self._say(False)  # noqa: FBT003  # the one thing it says
+                return None
             self._worker = PageWorker(self._desk, make, most=most)
+            self._say(True)  # noqa: FBT003  # as above
         return self._worker
 
     def _withdraw(self) -> int:
@@ -204,6 +226,7 @@ def order(desk: Desk, chosen: settings.Settings) -> bytes:
 def main() -> None:
     """Work until the server is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server says when
+    say = _voice()
     told = json.loads(sys.stdin.buffer.readline())
     chosen = settings.Settings(**told["settings"])
     log.configure(chosen.log_file)
@@ -220,13 +243,26 @@ def main() -> None:
     os.nice(5)  # pages are answered first
     desk = Desk.open(Places(**told["places"]), Options(keep_hours=told["keep_hours"]))
     try:
-        chores = Chores(desk, chosen)
+        chores = Chores(desk, chosen, say)
         log.event("worker-started")
         while not stop.is_set():
             if not _round(chores):
                 stop.wait(_PAUSE)
     finally:
         desk.close()
+
+
+def _voice() -> Callable[[bool], None]:
+    """Return what tells the server whether this worker can de-identify: a byte of its output."""
+    voice = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)  # nothing else is said there
+
+    def say(well: bool) -> None:  # noqa: FBT001  # the one thing it says
+        with suppress(OSError):  # the server is gone
+            os.write(voice, WELL if well else STUCK)
+
+    return say
 
 
 def _round(chores: Chores) -> int:

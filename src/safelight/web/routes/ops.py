@@ -22,7 +22,7 @@ def healthz() -> Response:
 
 @router.get("/readyz", response_model=Live, responses={503: {"model": Live, "description": "No."}})
 def readyz(rooms: R) -> Response:
-    """Return whether requests can be served: the database writes, and there is room."""
+    """Return whether requests can be served: the database writes, there is room, workers start."""
     checks = ready(rooms)
     if rooms.stopping:
         checks.append(HealthRow(name="server", ok=False, told="it is stopping"))

@@ -141,3 +141,13 @@ def test_nothing_is_taken_without_a_yes_or_beyond_the_limit(site: Site, tmp_path
     assert browser.post("/give", data={"agree": "care"}, files=[], headers=JSON).status_code == 415
     assert browser.get("/.json").json()["parcels"] == []
     assert [key for key, _ in site.desk.house.store.objects.list("p") if "/upload/" in key] == []
+
+
+def test_what_is_too_long_is_listed_nowhere(site: Site) -> None:
+    answer = site.someone().post(
+        "/parcels", content=b" " * (MIB + 1), headers=JSON | {"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 413
+    problem = answer.json()["problem"]
+    assert "listed" not in problem["kept"]
+    assert problem["todo"]

@@ -4,7 +4,7 @@ No message may hold a value that could identify someone. An input is named by it
 digest) or by the place inside it (a tag path); the terminal alone adds the path the user typed.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 __all__ = [
     "AccessDeniedError",
@@ -65,6 +65,23 @@ class SafelightError(Exception):
         """Pickle by fields, so that a worker's error arrives whole."""
         return (_rebuild, (type(self), self.what, self.place, self.kept, self.todo))
 
+    def unlisted(self, place: str = "") -> Self:
+        """Return the error as it is where no list of a run holds the input.
+
+        Args:
+            place: The input, where the reader may see its name; put before the place inside it.
+        """
+        listed = self.kept in (QuarantineError.default_kept, NeedsReviewError.default_kept)
+        advice = self.todo in (QuarantineError.default_todo, NeedsReviewError.default_todo)
+        if not (place or listed or advice):
+            return self
+        return type(self)(
+            self.what,
+            place=", ".join(filter(None, (place, self.place))),
+            kept=SafelightError.default_kept if listed else self.kept,
+            todo="check the file at its source" if advice else self.todo,
+        )
+
     def diagnostics(self, subject: str = "") -> str:
         """Return the full text for a person: what, to which input, what was kept, what to do.
 
@@ -123,6 +140,7 @@ class SettingsError(SafelightError):
     """A setting, preset or option is unknown or contradicts another."""
 
     code = "settings"
+    default_todo = "correct it and give the command again"
 
 
 class KeyFileError(SafelightError):

@@ -87,7 +87,12 @@ def configure(path: str) -> None:
     try:
         _file = open(path, "a", encoding="utf-8")  # noqa: SIM115  # open while the run lasts
     except OSError as error:
-        raise OutputError(f"the log file cannot be opened ({error.strerror})") from error
+        raise OutputError(
+            f"the log file cannot be opened ({error.strerror})",
+            place=path,
+            kept="nothing was started",
+            todo="choose a file in a folder that is there and that you may write to",
+        ) from error
     _logger = structlog.wrap_logger(
         structlog.WriteLogger(_file),
         processors=[

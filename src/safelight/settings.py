@@ -120,10 +120,14 @@ def _read_file(path: str) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise SettingsError(
-            f"the settings file cannot be read ({error.strerror})", todo="check its path"
+            f"the settings file cannot be read ({error.strerror})",
+            place=path,
+            todo="check its path",
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError("the settings file is not valid TOML", todo="correct it") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            "the settings file is not valid TOML", place=path, todo="correct it"
+        ) from error
 
 
 def load(path: str = "", **given: Any) -> Settings:

@@ -4,15 +4,17 @@ Each command imports what it needs when it runs, so that ``--help`` and a short 
 """
 
 import atexit
+import errno
+import io
 import os
 import sys
 import threading
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
 from safelight import __version__
-from safelight.errors import SafelightError, SettingsError
+from safelight.errors import OutputError, SafelightError, SettingsError
 
 __all__ = ["main"]
 
@@ -57,6 +59,9 @@ _ELSEWHERE: Final = {
 }
 
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 class _Main(click.Group):
     """Imports a room's commands when they are wanted; tells a person what went wrong.
 
@@ -69,8 +74,15 @@ class _Main(click.Group):
         What a large run remembers takes a fiftieth of its time to free, and the system frees it
         at once.
         """
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # where a terminal knows few characters
         try:
             return super().__call__(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            _refuse(_unwritten(error))
         except SystemExit as end:
             if not args and not kwargs and isinstance(end.code, int):
                 _leave(end.code)
@@ -92,11 +104,14 @@ class _Main(click.Group):
         try:
             return super().invoke(ctx)
         except SafelightError as error:
-            click.echo(error.diagnostics("safelight"), err=True)
-            sys.exit(2 if isinstance(error, SettingsError) else 4)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            _refuse(error.unlisted())
+        except (KeyboardInterrupt, click.Abort) as error:
+            _refuse(_stopped(error))
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001  # its message and traceback may hold values
+            if isinstance(error, OSError) and error.errno in _FULL:
+                _refuse(_unwritten(error))
             from safelight.pipeline.problem import name_of  # noqa: PLC0415  # rarely needed
 
             click.echo(
@@ -106,6 +121,37 @@ class _Main(click.Group):
                 err=True,
             )
             sys.exit(4)
+
+
+def _refuse(error: SafelightError) -> NoReturn:
+    """Tell a person what went wrong, and end."""
+    click.echo(error.diagnostics("safelight"), err=True)
+    sys.exit(2 if isinstance(error, SettingsError) else 4)
+
+
+def _stopped(error: BaseException) -> SafelightError:
+    """Return what is said when somebody pressed Ctrl-C, or did not say yes to a question."""
+    if isinstance(error, click.Abort) and not isinstance(error.__context__, KeyboardInterrupt):
+        click.echo(err=True)  # the question's line has no end yet
+        return SafelightError(
+            "nobody said yes, so nothing was done",
+            kept="everything is as it was",
+            todo="answer y, or give the option that says so (see --help)",
+        )
+    return SafelightError(
+        "stopped as asked",
+        kept="what was finished before stays; no half-written file was left",
+        todo="give the same command again to go on or to begin anew",
+    )
+
+
+def _unwritten(error: OSError) -> SafelightError:
+    """Return what is said when what a command prints, or writes, finds no room."""
+    return OutputError(
+        f"what the command prints or writes finds no place ({error.strerror})",
+        kept="the inputs are untouched; what was finished before stays",
+        todo="make room, then give the same command again",
+    )
 
 
 def _leave(code: int) -> None:

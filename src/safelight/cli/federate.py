@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import AS_JSON, actor, house, placed, show
+from safelight.cli.opening import AS_JSON, about, actor, house, placed, show
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -128,7 +128,7 @@ def _sums(custody: "Custody", head: str) -> "Statistics":
 def _plan(path: str) -> "Plan":
     from safelight.learning.federated import Plan  # noqa: PLC0415  # start-up cost
 
-    with open(path, "rb") as file:
+    with about(path), open(path, "rb") as file:
         return Plan.from_bytes(file.read())
 
 
@@ -289,9 +289,10 @@ def federate_import(
     from safelight.readers.statistics import Statistics  # noqa: PLC0415  # as above
     from safelight.tlog.note import VerifierKey  # noqa: PLC0415  # as above
 
-    with open(total, "rb") as file:
+    with about(total), open(total, "rb") as file:
         sums = Statistics.from_bytes(file.read())
-    with open(record or f"{total}.record", "rb") as file:
+    beside = record or f"{total}.record"
+    with about(beside), open(beside, "rb") as file:
         proof = Record.from_bytes(file.read())
     key = VerifierKey.parse(signer) if signer else None
     with house(given) as custody:

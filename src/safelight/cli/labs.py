@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from safelight.cli.opening import about
 from safelight.errors import NeedsReviewError, SettingsError
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def _text(path: str) -> str:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, UnicodeDecodeError):
-        raise SettingsError("the file of site limits cannot be read") from None
+        raise SettingsError(
+            "the file of site limits cannot be read", todo="give a TOML file in UTF-8"
+        ) from None
 
 
 @click.command()
@@ -96,17 +99,29 @@ def labs(  # noqa: PLR0913  # one for each option
 
     What cannot be read for certain is refused, and what does not fit gets no flag. Names, numbers
     and dates that could identify somebody are not taken over. It is not a diagnosis.
-    """
-    from safelight.readers.labs import out, read  # noqa: PLC0415  # start-up cost
 
-    report = read(
-        **source(file),
-        sex=sex or "",
-        age=age,
-        trimester=pregnant,
-        sites=_text(sites) if sites else "",
-        before=source(before)["data"] if before else None,
-    )
+    Exit code 1 where a result was refused or withheld, 4 where a file cannot be read as results.
+    """
+    from safelight.readers.labs import limits, out, read  # noqa: PLC0415  # start-up cost
+
+    own, earlier = "", None
+    if sites:
+        with about(sites):
+            own = _text(sites)
+            limits.book(own)
+    if before:
+        with about(before):
+            earlier = source(before)["data"]
+            read(earlier)
+    with about(file):
+        report = read(
+            **source(file),
+            sex=sex or "",
+            age=age,
+            trimester=pregnant,
+            sites=own,
+            before=earlier,
+        )
     if as_json or as_fhir:
         document: dict[str, Any] = out.as_fhir(report) if as_fhir else out.as_json(report)
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from safelight.consent.custody import Custody
     from safelight.pipeline.panel import Panel
 
-__all__ = ["AS_JSON", "PLACES", "actor", "house", "panel_of", "placed", "receipt_at", "show"]
+__all__ = [
+    "AS_JSON",
+    "PLACES",
+    "about",
+    "actor",
+    "house",
+    "panel_of",
+    "placed",
+    "receipt_at",
+    "show",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 AS_JSON: Final = click.option(
@@ -90,6 +100,22 @@ def panel_of(where: dict[str, str | None]) -> "Panel":
             raise
         click.secho(f"learnt versions were not asked: {error.what}", fg="yellow", err=True)
         return Panel.installed()
+
+
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """Name the file that a person gave in what goes wrong with it."""
+    from safelight.errors import SafelightError  # noqa: PLC0415  # rarely needed
+
+    try:
+        yield
+    except SafelightError as error:
+        raise error.unlisted(path) from None
+    except OSError as error:
+        from safelight.errors import UnreadableInputError  # noqa: PLC0415  # rarely needed
+
+        what = f"the file cannot be read ({error.strerror})"
+        raise UnreadableInputError(what).unlisted(path) from None
 
 
 def show(document: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import PLACES, panel_of, placed
+from safelight.cli.opening import PLACES, about, panel_of, placed
 from safelight.errors import SettingsError
 from safelight.pipeline.targets import check, put
 
@@ -271,9 +271,16 @@ def ask(  # one for each option
     from safelight.reports.ask import ask as answer  # noqa: PLC0415  # as above
     from safelight.reports.cards import sentences  # noqa: PLC0415  # as above
 
+    reading, results = None, None
+    if file:
+        with about(file):
+            reading = _reading(file, number)
+    if labs:
+        with about(labs):
+            results = _labs(labs, sex or "", age)
     known = Known(
-        reading=_reading(file, number) if file else None,
-        labs=_labs(labs, sex or "", age) if labs else None,
+        reading=reading,
+        labs=results,
         cards={each.name: tuple(sentences(each.card)) for each in registry().readers},
         clinician=clinician,
     )

@@ -56,11 +56,11 @@ def inspect(
                     "reason": error.code,
                     "what": error.what,
                     "place": error.place,
-                    "todo": error.todo,
+                    "todo": error.unlisted().todo,
                 }
             )
         else:
-            click.secho(error.diagnostics(f"{status}: {path}"), fg="red", err=True)
+            click.secho(error.unlisted().diagnostics(f"{status}: {path}"), fg="red", err=True)
             frame.tell()
         return code
     counts = {word: told.count(sign) for sign, word in _SIGNS.items()}

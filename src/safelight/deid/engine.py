@@ -24,7 +24,12 @@ from safelight.dicomio.envelope import Envelope, inflate, read_envelope
 from safelight.dicomio.lenient import normalise
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Buffer, OddEncodingError
-from safelight.errors import LimitExceededError, UnreadableInputError
+from safelight.errors import (
+    LimitExceededError,
+    QuarantineError,
+    SettingsError,
+    UnreadableInputError,
+)
 from safelight.types import Action, Deidentified, Kind, Original
 
 if TYPE_CHECKING:
@@ -88,16 +93,28 @@ class Engine:
         if self._retoucher is None:
             from safelight.deid.retouch import ByHand, Retoucher  # noqa: PLC0415  # start-up cost
 
-            mask, path = self._by_hand
-            file = _whole(path, self.limits) if path else b""
-            by_hand = ByHand.read(mask, file)
+            by_hand = ByHand.read(self._by_hand[0], self._mask_file())
             self._retoucher = Retoucher(self.limits, by_hand, looks=self.pixels)
         return self._retoucher
+
+    def _mask_file(self) -> bytes | None:
+        """Return what the file of boxes holds; None without one.
+
+        Raises:
+            SettingsError: It cannot be read.
+        """
+        path = self._by_hand[1]
+        try:
+            return _whole(path, self.limits) if path else None
+        except QuarantineError as error:
+            raise SettingsError(
+                f"the mask file cannot be used: {error.what}", place=path, todo="check its path"
+            ) from error
 
     def by_hand_digest(self) -> str:
         """Return what changes with the boxes that were given by hand; empty without any."""
         mask, path = self._by_hand
-        content = _whole(path, self.limits) if path else b""
+        content = self._mask_file() or b""
         return self.key.digest(mask.encode() + b"\0" + content) if mask or path else ""
 
     def stretch(self) -> "Stretch | None":

@@ -79,7 +79,7 @@ class ByHand:
     templates: Sequence[Template] = ()
 
     @classmethod
-    def read(cls, mask: str, file: bytes) -> "ByHand":
+    def read(cls, mask: str, file: bytes | None) -> "ByHand":
         """Return the boxes written as ``x,y,w,h;x,y,w,h``, and those of a mask file.
 
         Raises:
@@ -87,7 +87,7 @@ class ByHand:
         """
         return cls(
             boxes=tuple(parse_box(part) for part in mask.split(";") if part.strip()),
-            templates=read_templates(file) if file else (),
+            templates=read_templates(file) if file is not None else (),
         )
 
     def regions(self, header: PixelHeader | None, size: tuple[int, int]) -> list[Region]:

@@ -133,6 +133,8 @@ def inspect(
     from safelight.intake.sources import walk  # noqa: PLC0415  # beside its one use
 
     item = next(iter(walk([path], limits=engine.limits)))
+    if not item.size:
+        raise UnreadableInputError("the file is empty")
     kind = item.sniff(engine.limits)
     if kind is Kind.UNKNOWN:
         raise UnreadableInputError("it is of no kind that is handled")

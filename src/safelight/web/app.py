@@ -144,6 +144,7 @@ def _documented(app: FastAPI) -> dict[str, Any]:
 def _told(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.SafelightError):
         return _unexpected(request, error)
+    error = error.unlisted()  # a request is no run: nothing is listed anywhere
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 422)
     if isinstance(error, SignInError) and request.method == "GET" and not wants_json(request):
         return RedirectResponse(_sign_in(request), 303)

@@ -104,12 +104,7 @@ class Watched(Engine):
 
     def _retouch(self) -> Retoucher:
         if self.watcher is None:
-            mask, path = self._by_hand
-            content = b""
-            if path:
-                with open(path, "rb") as file:
-                    content = file.read()
-            by_hand = ByHand.read(mask, content)
+            by_hand = ByHand.read(self._by_hand[0], self._mask_file())
             self.watcher = _Watcher(self.limits, by_hand, looks=self.pixels)
             self.watcher.spared = self.spared
         return self.watcher

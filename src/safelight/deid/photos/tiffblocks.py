@@ -163,9 +163,9 @@ class Blocks:
             return block, []
         import numpy as np  # noqa: PLC0415  # start-up cost: edges of tiles alone
 
-        from safelight.deid.pixels.jpegmask import mask_jpeg  # noqa: PLC0415
-        from safelight.deid.pixels.jpegparts import parse  # noqa: PLC0415
-        from safelight.deid.pixels.jpegproof import prove  # noqa: PLC0415
+        from safelight.deid.pixels.jpegmask import mask_jpeg  # noqa: PLC0415  # as above
+        from safelight.deid.pixels.jpegparts import parse  # noqa: PLC0415  # as above
+        from safelight.deid.pixels.jpegproof import prove  # noqa: PLC0415  # as above
 
         across, down = (_UNIT * each for each in parse(block, tables).sampling)
         beyond = np.zeros((rows, columns), np.bool_)

@@ -178,18 +178,30 @@ def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
         return [_wide(_unturned(np.asarray(image), undo), number, turned)]
     alpha: Array | None = None
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        whole = np.asarray(image.convert("RGBA"))
-        alpha = _unturned(whole[:, :, 3], undo)
-        rgb = whole[:, :, :3]
+        rgb, alpha = _colours(image, "RGBA")
+        alpha = _unturned(alpha, undo)
     elif image.mode in ("1", "L"):
         return [_of(_unturned(np.asarray(image.convert("L")), undo), None, number, turned)]
     else:
-        rgb = np.asarray(image.convert("RGB"))
+        rgb, _ = _colours(image, "RGB")
     rgb = _unturned(rgb, undo)
     found = [_of(_luma(rgb), rgb, number, turned)]
     if alpha is not None and alpha.min() != alpha.max():
         found.append(_of(alpha, None, number, turned, "alpha"))
     return found
+
+
+def _colours(image: Any, mode: str) -> tuple[Array, Array]:
+    """Return a frame's colours and its alpha channel, made a few rows at a time."""
+    wide, high = image.size
+    rgb = np.empty((high, wide, 3), np.uint8)
+    alpha = np.empty((high, wide) if mode == "RGBA" else (0, 0), np.uint8)
+    for band in _bands(high, wide * len(mode)):
+        part = np.asarray(image.crop((0, band.start, wide, min(band.stop, high))).convert(mode))
+        rgb[band] = part[:, :, :3]
+        if mode == "RGBA":
+            alpha[band] = part[:, :, 3]
+    return rgb, alpha
 
 
 def _of(
@@ -211,7 +223,7 @@ def _bytes_a_pixel(image: Any) -> int:
     """
     if image.mode in ("1", "L"):
         return 3
-    return 16 if image.mode.startswith(_WIDE) else 8
+    return 16 if image.mode.startswith(_WIDE) else 9
 
 
 def _bands(rows: int, row: int) -> Iterator[slice]:

@@ -69,6 +69,13 @@ def test_a_range_before_the_unit_is_not_the_result_either() -> None:
     assert told(read(data)) == ({"sodium": "140 within"}, NOT_PLACED)
 
 
+def test_a_header_parted_by_wide_spaces_is_one() -> None:
+    head = ("Analyse", "Résultat", "Unité", "Valeurs")
+    wide = [(420.0, 780.0, "de"), (460, 780, "référence")]
+    row = ("Sodium", "140", "mmol/L", "135 - 145 mmol/L")
+    assert told(read(pdf([*table(head, row), *wide]))) == ({"sodium": "140 within"}, ())
+
+
 def test_a_bound_alone_on_a_page_is_a_result_only_before_its_unit() -> None:
     assert told(read(pdf(table(("CRP", "", "mg/L", "< 5"))))) == ({}, NOT_PLACED)
     assert len(read(pdf(table(("CRP", "< 5", "mg/L")))).results) == 1

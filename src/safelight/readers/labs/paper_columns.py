@@ -66,10 +66,17 @@ class _Head:
 def _heads(line: Line) -> list[_Head]:
     """Return the headers on a line; nothing where it is no line of headers."""
     out: list[_Head] = []
-    for cell, span in line.spans():
-        role = role_of(cell)
-        several = [] if role else _split(line, cell, span)
-        out += several or [_Head(role, span)]
+    cells = line.spans()
+    at = 0
+    while at < len(cells):
+        for end in range(min(at + _LONGEST, len(cells)), at, -1):  # a wide space may part a header
+            if role := role_of(" ".join(cell for cell, _ in cells[at:end])):
+                out.append(_Head(role, (cells[at][1][0], cells[end - 1][1][1])))
+                at = end
+                break
+        else:
+            out += _split(line, *cells[at]) or [_Head(_OTHER, cells[at][1])]
+            at += 1
     known = [each for each in out if each.role in _TABLE]
     return out if len(known) >= _LEAST else []
 

@@ -12,13 +12,14 @@ import tomllib
 from pathlib import Path
 
 from safelight.deid.documents.lablines import fold_name, fold_unit
-from safelight.readers.labs import analytes
+from safelight.readers.labs import analytes, specimen
 
 ROOT = Path(__file__).resolve().parent.parent / "src" / "safelight"
 DATA = ROOT / "readers" / "labs" / "data"
 TARGET = ROOT / "deid" / "documents" / "data" / "lab_words.tsv"
 HEADS = ("name", "value", "unit", "range", "low", "high", "flag")  # not those of persons or dates
 LONG = 5  # letters of a specimen that may stand alone on a line: shorter ones may be names
+LETTERS = frozenset("ibps")  # of "Kreatinin i.S."
 HEAD = "# From readers/labs/data, by scripts/make_lab_words.py; do not edit.\n"
 
 
@@ -34,9 +35,9 @@ def words() -> list[tuple[str, str]]:
             found |= {("unit", fold_unit(one)) for one in (code, *entry.get("also", ()))}
     heads = tomllib.loads((DATA / "headers.toml").read_text("utf-8"))
     found |= {("head", fold_name(word)) for kind in HEADS for word in heads[kind]}
-    blood = analytes._BLOOD | analytes._JOINTS  # noqa: SLF001  # the tables of the same project
+    blood = specimen.BLOOD | analytes.JOINTS | LETTERS
     found |= {("blood", fold_name(word)) for word in blood}
-    specimens = analytes._BLOOD | analytes._ELSEWHERE  # noqa: SLF001  # as above
+    specimens = specimen.BLOOD | specimen.HEADINGS
     found |= {("specimen", fold_name(word)) for word in specimens if len(word) >= LONG}
     return sorted((kind, word) for kind, word in found if word)
 

@@ -14,6 +14,7 @@ from safelight.readers.labs.model import Reason, Span
 from safelight.readers.labs.specimen import BLOOD, blood, cell_free, elsewhere, name_key
 
 __all__ = [
+    "JOINTS",
     "Analyte",
     "blood",
     "by_code",
@@ -25,7 +26,7 @@ __all__ = [
     "table",
 ]
 
-_JOINTS: Final = {"in", "im", "en", "de", "le", "or", "and", "of", "du", "dans"}
+JOINTS: Final = {"in", "im", "en", "de", "le", "or", "and", "of", "du", "dans"}
 _PLAIN: Final = {"measurement", "level"}  # words of code systems that say nothing more
 # One letter is a specimen as "S-Kreatinin", "Glucose, P", "Kreatinin i.S."; CK-B is another test.
 _LETTER_BEFORE: Final = re.compile(r"\s*([SPB])\s*[-\u2010-\u2013]\s*(?=\w)", re.IGNORECASE)
@@ -141,7 +142,7 @@ def _stripped(words: list[str]) -> tuple[str, ...]:
     while True:
         if found := _by_name().get(" ".join(words)):
             return found
-        if len(words) > 1 and (words[-1] in BLOOD or words[-1] in _JOINTS | _PLAIN):
+        if len(words) > 1 and (words[-1] in BLOOD or words[-1] in JOINTS | _PLAIN):
             words = words[:-1]
         elif len(words) > 1 and words[0] in BLOOD:
             words = words[1:]

@@ -8,24 +8,32 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["BLOOD", "blood", "cell_free", "elsewhere", "name_key", "turns_to_blood"]
+__all__ = ["BLOOD", "HEADINGS", "blood", "cell_free", "elsewhere", "name_key", "turns_to_blood"]
 
 _CELL_FREE: Final = {
-    *("serum", "plasma", "suero", "serpl", "ser", "plas", "plasm", "ppp", "prp", "sst", "serique"),
+    *("serum", "plasma", "suero", "serpl", "ser", "plas", "plasm", "ppp", "prp", "sst"),
 }
 # Words that say "in blood", which is what every analyte here is measured in.
 BLOOD: Final = _CELL_FREE | {
     *("blood", "blut", "sang", "sangre", "vollblut", "wb", "wblood", "bld", "bldv", "bldc", "blda"),
     *("venous", "venoes", "venos", "venoso", "veineux", "capillary", "whole", "edta", "citrate"),
-    *("citrat", "heparin", "heparinized"),
+    *("citrat", "heparin", "heparinized", "ser/plas"),
 }
 _BLOOD_CODES: Final = {  # SNOMED CT: blood, serum, plasma, venous, capillary, arterial, whole blood
     *("119297000", "119364003", "119361006", "122555007", "122554006", "122552005", "258580003"),
 }
 # Words that say that it was measured in something else, so that it is not ours.
-_WORDS: Final = {
-    *("ur", "u", "uro", "24h", "24hr", "sammelurin", "csf", "lcr", "lcs", "selles", "heces"),
-    *("fluid", "fluids", "sueur", "bal", "cord", "cordon", "sediment", "sedimento", "miction"),
+# These are spared by de-identification where they stand alone (scripts/make_lab_words.py).
+HEADINGS: Final = {
+    *("urine", "urinaire", "urinario", "urinaria", "orina", "urines", "sammelurin", "spoturin"),
+    *("liquor", "stool", "stuhl", "selles", "heces", "saliva", "speichel", "ascites", "aszites"),
+    *("pleural", "pleura", "punktat", "fluid", "synovial", "sweat", "schweiss", "semen"),
+    *("ejakulat", "dialysate", "dialysat", "cerebrospinal", "faeces", "feces", "urinstatus"),
+    *("urinalysis", "amniotic", "gastric", "drain", "peritoneal"),
+}
+_WORDS: Final = HEADINGS | {
+    *("ur", "u", "uro", "24h", "24hr", "csf", "lcr", "lcs", "fluids"),
+    *("sueur", "bal", "cord", "cordon", "sediment", "sedimento", "miction"),
     *("dipstick", "stix", "combur", "bandelette", "milk", "lait", "leche", "bile", "galle"),
     *("bilis", "hair", "haar", "haare", "cheveux", "cabello", "tears", "pus", "eiter", "vitreous"),
     *("marrow", "moelle", "medula", "kot", "aspirate", "aspirat", "nails", "urn", "msu", "csu"),

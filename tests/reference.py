@@ -196,7 +196,7 @@ class Reference:
         value = node.value
         if tag in BULK:
             spelled = spells(value, vr.encode(), big=self.big)
-            return None if spelled or self._binary_hit(value) else node
+            return None if spelled or self.subject.needles.matches_binary(value) else node
         if tag in CODE_TAGS and not self.dummies:
             new = self.codes.value(tag, value, scheme, charset)
             if new is not None:
@@ -220,9 +220,6 @@ class Reference:
             if node.tag == 0x00080102:
                 scheme = (node.value or b"").decode("ascii", "replace").strip(" \0")
         return self.level(list(item), parent, charset, scheme)
-
-    def _binary_hit(self, value: bytes) -> bool:
-        return self.subject.needles.matches_binary(value)
 
     # Values: None when the element goes
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from consent_fixtures import POLICY
 from run_fixtures import NEEDLES, planted
 from safelight import cli
 from safelight.cli import consenting, custody, policies
+from safelight.errors import StoreFullError
 from safelight.store import faults
 from safelight.vault import MasterKey
 
@@ -120,6 +122,47 @@ def test_an_incomplete_backup_is_told_by_the_exit_code(desk: Desk, tmp_path: Pat
     (tmp_path / "b" / "shares" / person).unlink()
     told = desk.run("restore", tmp_path / "b", data=tmp_path / "other", code=3)
     assert f"missing: share of {person}" in told.stderr
+
+
+@pytest.mark.parametrize("what", ["empty", "links", "archive"])
+def test_nobody_is_made_for_nothing(desk: Desk, tmp_path: Path, what: str) -> None:
+    desk.ready()
+    source = tmp_path / "in"
+    source.mkdir()
+    if what == "links":
+        (source / "link").symlink_to(desk.data)
+    if what == "archive":
+        zipfile.ZipFile(source / "none.zip", "w").close()
+    told = desk.run("submit", source, "--agree", code=4)
+    assert "nothing to hand in was found" in told.output
+    assert "to do: " in told.output
+    assert desk.json("people")["people"] == []
+
+
+@pytest.mark.parametrize("place", ["submit.announced", "submit.received", "submit.leased"])
+@pytest.mark.parametrize("how", [KeyboardInterrupt, StoreFullError])
+def test_a_submission_that_was_stopped_goes_on(
+    desk: Desk, tmp_path: Path, place: str, how: type[BaseException]
+) -> None:
+    desk.ready()
+    source = planted(tmp_path / "in", 2)
+    reached = []
+
+    def stop(name: str) -> None:
+        if name == place and not reached:
+            reached.append(name)
+            raise how("there is no room left")
+
+    with faults.planned(stop):
+        told = desk.run("submit", source, "--agree", code=1 if how is KeyboardInterrupt else 4)
+    assert reached
+    (person,) = (one["person"] for one in desk.json("people")["people"])
+    assert f"person {person}; if this is stopped: " in told.stderr
+    assert told.stderr.count(f"safelight submit --person {person} SRC") == 2
+    assert ("submission " in told.stderr) == (place == "submit.leased")
+    done = desk.json("submit", source, "--person", person)
+    assert done["submissions"][0]["files"] == {"done": 2}
+    assert [one["person"] for one in desk.json("people")["people"]] == [person]
 
 
 def test_what_is_held_back_is_told(desk: Desk, tmp_path: Path) -> None:

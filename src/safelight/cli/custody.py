@@ -1,6 +1,7 @@
 """``safelight init``, ``submit``, ``backup``, ``restore`` and ``rotate``: the vault by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -83,8 +84,9 @@ def submit(ctx: click.Context, /, sources: tuple[str, ...], *, as_json: bool, **
     """Take files, folders and archives into the vault, de-identify them, delete the originals.
 
     They lie encrypted from the first byte on. A submission that was interrupted is whole or
-    absent, and files that were handed in before are noticed: give the same command again. Without
-    SRC, work on what waits.
+    absent. The person's code is told as soon as there is one: go on with --person CODE, and files
+    that they handed in before are noticed; without --person, --agree makes a new person each time.
+    Without SRC, work on what waits.
     """
     from safelight import settings  # noqa: PLC0415  # start-up cost
     from safelight.pipeline.house import House  # noqa: PLC0415  # as above
@@ -94,8 +96,9 @@ def submit(ctx: click.Context, /, sources: tuple[str, ...], *, as_json: bool, **
     chosen = settings.load(preset=given["preset"], key_file=given["key_file"])
     with House.open(_places(given)) as house:
         house.custody.accesses.bootstrap(actor())
-        told = _take_in(house, sources, given) if sources else None
-        done = 0 if given["later"] else _work(house, chosen)
+        with _going_on(given):
+            told = _take_in(house, sources, given) if sources else None
+            done = 0 if given["later"] else _work(house, chosen)
         document, code = _standing(house, told)
     document["worked_on"] = done
     if as_json:
@@ -105,11 +108,33 @@ def submit(ctx: click.Context, /, sources: tuple[str, ...], *, as_json: bool, **
     ctx.exit(code)
 
 
+@contextmanager
+def _going_on(given: dict[str, Any]) -> Iterator[None]:
+    """Say how to go on with the person's files, when they are not all worked on."""
+    from safelight.errors import SafelightError  # noqa: PLC0415  # start-up cost
+
+    try:
+        yield
+    except SafelightError as error:
+        if given["person"]:
+            again = f"then go on with {_again(given['person'])}"
+            error.todo = f"{error.todo}; {again}" if error.todo else again
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        if given["person"]:
+            click.echo(f"stopped: go on with {_again(given['person'])}", err=True)
+        raise
+
+
+def _again(person: str) -> str:
+    return f"safelight submit --person {person} SRC"
+
+
 def _take_in(house: "House", sources: tuple[str, ...], given: dict[str, Any]) -> "Submitted":
     from safelight.consent.decision import Said  # noqa: PLC0415  # start-up cost
     from safelight.consent.purposes import parse  # noqa: PLC0415  # as above
     from safelight.consent.roles import Act  # noqa: PLC0415  # as above
-    from safelight.pipeline.submit import recover  # noqa: PLC0415  # as above
+    from safelight.pipeline.submit import check_sources, recover  # noqa: PLC0415  # as above
     from safelight.pipeline.submit import submit as take  # noqa: PLC0415  # as above
 
     custody, person = house.custody, given["person"]
@@ -117,13 +142,17 @@ def _take_in(house: "House", sources: tuple[str, ...], given: dict[str, Any]) ->
     recover(house.vault)
     purpose = parse(given["purpose"]).name
     policy = _policy(house, given["policy"])
+    check_sources(sources)
     if given["agree"]:
         with house.store.begin() as conn:
             person = person or house.vault.create_person(conn)
             custody.consents.record(
                 conn, person=person, purpose=purpose, said=Said.GRANT, actor=actor(), policy=policy
             )
-    return take(
+        if not given["person"]:
+            click.echo(f"person {person}; if this is stopped: {_again(person)}", err=True)
+            given["person"] = person
+    told = take(
         house.vault,
         sources,
         person=person,
@@ -131,6 +160,8 @@ def _take_in(house: "House", sources: tuple[str, ...], given: dict[str, Any]) ->
         use=(purpose, policy),
         witness=house.witness,
     )
+    click.echo(f"submission {told.submission}: {told.files} new files are in the vault", err=True)
+    return told
 
 
 def _policy(house: "House", wanted: str) -> str:

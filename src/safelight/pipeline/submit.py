@@ -28,7 +28,16 @@ from safelight.types import Kind
 from safelight.vault import Stored, Vault
 from safelight.vault.originals import Originals
 
-__all__ = ["Incoming", "NoWitness", "Submitted", "Witness", "recover", "submit", "take_in"]
+__all__ = [
+    "Incoming",
+    "NoWitness",
+    "Submitted",
+    "Witness",
+    "check_sources",
+    "recover",
+    "submit",
+    "take_in",
+]
 
 _ARCHIVES: Final = frozenset({Kind.ZIP, Kind.TAR})
 _BATCH: Final = 64  # files a transaction
@@ -158,11 +167,7 @@ class _Sending:
 
     def found(self, sources: Sequence[str]) -> Iterator[Incoming]:
         """Yield what lies at these paths; archives are opened."""
-        items = itertools.chain.from_iterable(
-            self._opened(item) for item in walk(sources, limits=self._limits)
-        )
-        for item in items:
-            yield Incoming(relative=item.relative, open=partial(chunks, item, self._limits))
+        return _found(sources, self._limits, self._skipped)
 
     def all(self, found: Iterable[Incoming], *, keep: bool) -> Submitted:
         """Take everything in, or leave nothing behind."""
@@ -189,24 +194,8 @@ class _Sending:
             if len(self._held) >= _BATCH:
                 self._keep_batch(keep=keep)
         if not position:
-            raise StoreError(
-                "nothing to hand in was found",
-                kept="nothing was stored",
-                todo="; ".join(sorted({f"{p.reason}: {p.what}" for _, p in self._skipped})[:3]),
-            )
+            raise _nothing(self._skipped)
         return self._receive(keep=keep)
-
-    def _opened(self, item: Item) -> Iterator[Item]:
-        """Yield an input, or the members of an archive."""
-        try:
-            kind = item.sniff(self._limits) if item.error is None else Kind.UNKNOWN
-        except QuarantineError as error:
-            self._skipped.append((item.relative, Problem.of(Kind.UNKNOWN, error)))
-            return
-        if kind in _ARCHIVES and item.path is not None:
-            yield from expand(item, limits=self._limits)
-        else:
-            yield item
 
     def _take(
         self, item: Incoming, position: int, *, keep: bool
@@ -330,6 +319,53 @@ class _Sending:
                 _abandon(self._vault, self._lease.submission, self._lease.person)
         except StoreError:
             return  # the store is gone: the lease runs out, and ``recover`` does it
+
+
+def _found(
+    sources: Sequence[str], limits: Limits, skipped: list[tuple[str, Problem]]
+) -> Iterator[Incoming]:
+    opened = (_opened(item, limits, skipped) for item in walk(sources, limits=limits))
+    for item in itertools.chain.from_iterable(opened):
+        yield Incoming(relative=item.relative, open=partial(chunks, item, limits))
+
+
+def _opened(item: Item, limits: Limits, skipped: list[tuple[str, Problem]]) -> Iterator[Item]:
+    """Yield an input, or the members of an archive."""
+    try:
+        kind = item.sniff(limits) if item.error is None else Kind.UNKNOWN
+    except QuarantineError as error:
+        skipped.append((item.relative, Problem.of(Kind.UNKNOWN, error)))
+        return
+    if kind in _ARCHIVES and item.path is not None:
+        yield from expand(item, limits=limits)
+    else:
+        yield item
+
+
+def check_sources(sources: Sequence[str], limits: Limits | None = None) -> None:
+    """Look for one file that can be taken in, before anything is made for them.
+
+    Raises:
+        StoreError: There is none.
+    """
+    limits = limits or Limits()
+    skipped: list[tuple[str, Problem]] = []
+    for item in _found(sources, limits, skipped):
+        try:
+            if item.open()[0] is not Kind.DICOMDIR:
+                return
+        except QuarantineError as error:
+            skipped.append((item.relative, Problem.of(Kind.UNKNOWN, error)))
+    raise _nothing(skipped)
+
+
+def _nothing(skipped: Sequence[tuple[str, Problem]]) -> StoreError:
+    return StoreError(
+        "nothing to hand in was found",
+        kept="nothing was stored",
+        todo="; ".join(sorted({f"{p.reason}: {p.what}" for _, p in skipped})[:3])
+        or "give files, or folders and archives that hold some",
+    )
 
 
 def recover(vault: Vault) -> int:

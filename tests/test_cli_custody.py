@@ -16,6 +16,7 @@ from safelight import cli
 from safelight.cli import consenting, custody, policies
 from safelight.errors import StoreFullError
 from safelight.store import faults
+from safelight.tlog import Signer
 from safelight.vault import MasterKey
 
 COMMANDS = (
@@ -104,6 +105,28 @@ def test_a_receipt_after_a_restore_tells_which_backups_were_reached(
     assert told["backups_out_of_reach"] == 1
     assert list((tmp_path / "drawer").rglob(f"{person}*")) == []
     assert (tmp_path / "away" / "shares" / person).exists()
+
+
+def test_the_key_of_another_log_is_refused(desk: Desk, tmp_path: Path) -> None:
+    """From the first command on, before anything was signed for anybody."""
+    desk.run("init")
+    other = str(tmp_path / "other.key")
+    Signer.load_or_create(other)
+    for line in (["people"], ["people", "add"], ["init"], ["submit"]):
+        where = ["--data", str(desk.data), "--master-key", str(desk.master), "--log-key", other]
+        told = CliRunner().invoke(desk.program, [*line, *where])
+        assert told.exit_code == 4, line
+        assert "this is not the key of this log" in told.output
+    desk.run("backup", tmp_path / "b")
+    where[1] = str(tmp_path / "new")
+    told = CliRunner().invoke(desk.program, ["restore", str(tmp_path / "b"), *where])
+    assert "this is not the key of this log" in told.output
+    assert not (tmp_path / "new").exists()
+    for path in (desk.data / "log").iterdir():
+        path.unlink()  # the rows still know
+    where[1] = str(desk.data)
+    assert CliRunner().invoke(desk.program, ["people", *where]).exit_code == 4
+    desk.run("people")
 
 
 def test_an_incomplete_backup_is_told_by_the_exit_code(desk: Desk, tmp_path: Path) -> None:

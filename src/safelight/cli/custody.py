@@ -290,17 +290,10 @@ def restore(
     erased. What the backup does not hold whole is listed; the exit code is 3 then.
     """
     from safelight.pipeline.house import House  # noqa: PLC0415  # start-up cost
-    from safelight.tlog import Signer  # noqa: PLC0415  # as above
-    from safelight.vault import MasterKey  # noqa: PLC0415  # as above
-    from safelight.vault.backup import check_snapshot  # noqa: PLC0415  # as above
-    from safelight.vault.backup import restore as put_back  # noqa: PLC0415  # as above
+    from safelight.pipeline.returning import bring_back  # noqa: PLC0415  # as above
 
     places = _places(given)
-    master = MasterKey.open(places.master_key)
-    Signer.load(places.log_key_file)
-    name = check_snapshot(folder, snapshot=snapshot, master=master)
-    with places.store(make=True) as store:
-        told = put_back(folder, store, snapshot=name)
+    told = bring_back(places, folder, snapshot)
     with House.open(places) as house, house.store.read() as conn:
         people = {
             state: len(list(house.vault.people.listed(conn, state)))

@@ -210,7 +210,13 @@ class House:
         else:
             master = MasterKey.create(path)
         signer = Signer.load_or_create(places.log_key_file)
-        return cls._in(places.store(make=True), master, signer)
+        made = cls._in(places.store(make=True), master, signer)
+        try:
+            made.custody.log.bind()
+        except BaseException:
+            made.close()
+            raise
+        return made
 
     @classmethod
     def open(cls, places: Places) -> Self:

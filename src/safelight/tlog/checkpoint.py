@@ -10,10 +10,28 @@ from safelight.errors import LogError
 from safelight.tlog.note import Note, VerifierKey, b64
 from safelight.tlog.tree import HASH_BYTES
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "check_key"]
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES: Final = 3
+
+
+def check_key(note: bytes, key: VerifierKey) -> None:
+    """Refuse a key that is not the one a checkpoint was signed with; the signature is not checked.
+
+    Raises:
+        LogError: It is another log's key, or the note cannot be read.
+    """
+    try:
+        names = {(line.name, line.key_id) for line in Note.parse(note.decode()).signatures}
+    except UnicodeDecodeError as error:
+        raise LogError("a checkpoint is not text") from error
+    if (key.name, key.key_id) not in names:
+        told = ", ".join(sorted(name for name, _ in names))
+        raise LogError(
+            f"this is not the key of this log (it is {key.name}, checkpoints are signed by {told})",
+            todo="give the key file that the vault was made with (--log-key)",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from safelight.store import Store, faults
 from safelight.store.schema.tlog import checkpoints
 from safelight.tlog import nodes
 from safelight.tlog.check import Verified, check
-from safelight.tlog.checkpoint import Checkpoint
+from safelight.tlog.checkpoint import Checkpoint, check_key
 from safelight.tlog.commitment import Leaf, document, salt_of
 from safelight.tlog.note import Note, Signature, VerifierKey
 from safelight.tlog.outside import Outside
@@ -57,7 +57,8 @@ class Log:
         recover: False: look only, take nothing back.
 
     Raises:
-        LogError: The database lost entries that the copy outside cannot give back.
+        LogError: The database lost entries that the copy outside cannot give back, or the key is
+            another log's.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Log:
         self.outside: Final = Outside(outside or os.path.join(store.home, _FOLDER))
         self._signer: Final = signer if isinstance(signer, Signer) else None
         if recover:
+            if note := self.outside.last() or self._last_note():
+                check_key(note, self.key)
             self.recover()
 
     # ---- entries ----
@@ -133,10 +136,22 @@ class Log:
         Raises:
             LogError: It is damaged.
         """
+        note = self._last_note()
+        return self._parse(note) if note else None
+
+    def _last_note(self) -> bytes:
         query = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
         with self.store.read() as conn:
-            note = conn.execute(query).scalar()
-        return None if note is None else self._parse(bytes(note))
+            return bytes(conn.execute(query).scalar() or b"")
+
+    def bind(self) -> None:
+        """Sign the log as it stands, unless it was signed before: from then on it has its key.
+
+        Raises:
+            LogError: There is no key here to sign with.
+        """
+        if not (self.outside.last() or self._last_note()):
+            self.checkpoint()
 
     def checkpoint(self) -> Checkpoint:
         """Sign the log as it stands and keep the checkpoint in both places; once for each size.

@@ -34,7 +34,7 @@ from safelight.vault.mirrors import MARK, Mirrors, folders_in
 from safelight.vault.people import share_key
 from safelight.vault.vault import ORIGINAL, Vault
 
-__all__ = ["Backup", "back_up", "check_snapshot", "restore", "snapshots"]
+__all__ = ["Backup", "back_up", "check_snapshot", "place_of", "restore", "snapshots"]
 
 _SNAPSHOTS: Final = "snapshots"
 _COMPLETE: Final = "complete"
@@ -86,7 +86,7 @@ def back_up(vault: Vault, folder: str) -> Backup:
         reach("backup.begun")
         with store.read() as conn:
             name = f"{store.clock.now():%Y%m%dT%H%M%S.%fZ}"
-            place = os.path.join(folder, _SNAPSHOTS, name)
+            place = place_of(folder, name)
             os.makedirs(place, mode=0o700)
             rows = sum(dump(conn, table, place) for table in metadata.sorted_tables)
             reach("backup.dumped")
@@ -114,6 +114,11 @@ def snapshots(folder: str) -> list[str]:
     return [name for name in names if os.path.isfile(os.path.join(place, name, _COMPLETE))]
 
 
+def place_of(folder: str, name: str) -> str:
+    """Return the folder of a snapshot."""
+    return os.path.join(folder, _SNAPSHOTS, name)
+
+
 def check_snapshot(folder: str, *, snapshot: str = "", master: MasterKey | None = None) -> str:
     """Look at a snapshot before anything is written; return its name.
 
@@ -133,7 +138,7 @@ def check_snapshot(folder: str, *, snapshot: str = "", master: MasterKey | None 
             "there is no such complete snapshot", todo=f"choose of: {', '.join(names) or 'none'}"
         )
     name = snapshot or names[-1]
-    place = os.path.join(folder, _SNAPSHOTS, name)
+    place = place_of(folder, name)
     try:
         with open(os.path.join(place, _COMPLETE), "rb") as file:
             if file.read().strip().decode() != REVISION:
@@ -190,7 +195,7 @@ def restore(
         StoreError: The store is not empty, or cannot be written; a part of the snapshot is missing.
     """
     name = check_snapshot(folder, snapshot=snapshot, master=master)
-    place = os.path.join(folder, _SNAPSHOTS, name)
+    place = place_of(folder, name)
     _check_empty(store)
     try:
         copied = _return_objects(folder, store)

@@ -88,6 +88,27 @@ def test_what_is_not_known_or_has_no_place_is_told_and_not_tested() -> None:
     assert {one.missing for one in nobody.dimensions} == {1.0}
 
 
+@pytest.mark.parametrize(("count", "silent"), [(1, True), (19, True), (20, False)])
+def test_of_fewer_than_twenty_nothing_is_said(count: int, *, silent: bool) -> None:
+    """Nor of few whose value is known among many."""
+    known = [Facts(age=30.0 + one, sex="F") for one in range(count)]
+    for people in (known, known + [Facts()] * 80):
+        document = compare(people, DE).to_json()
+        assert document["enough"] is not silent
+        assert (document["weights"] is None) is silent
+        for one in document["dimensions"]:
+            numbers = [one[name] for name in ("missing", "outside", "distance", "usual_below", "p")]
+            assert (numbers == [None] * 5) is silent
+            assert (one["cells"] == {}) is silent
+            assert one["known"] == ("fewer than 20" if silent else 20)
+    mixed = [Facts(sex="F")] * 30 + [Facts(age=30, sex="M")] * 3
+    document = compare(mixed, DE).to_json()
+    told = {one["dimension"]: one["known"] for one in document["dimensions"]}
+    assert told == {"age": "fewer than 20", "sex": 33, "age and sex": "fewer than 20"}
+    assert set(document["weights"]["distance_before"]) <= {"sex"}
+    assert set(document["weights"]["nobody_stands_for"]) <= {"sex"}
+
+
 def test_small_cells_are_not_shown() -> None:
     document = compare(cohort(100, 4), DE).to_json()
     for one in document["dimensions"]:

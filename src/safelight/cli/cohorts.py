@@ -87,6 +87,9 @@ def tell_cohort(document: "Mapping[str, Any]") -> None:
     click.echo(f"{document['people']} people beside {document['population']}")
     click.echo(f"  {document['source']}")
     for one in document["dimensions"]:
+        if one["distance"] is None:
+            click.echo(f"  {one['dimension']:<12} nothing is said: {one['known']} are known")
+            continue
         word, colour = ("differs", "yellow") if one["flagged"] else ("within chance", "green")
         click.secho(
             f"  {one['dimension']:<12} {word}: distance {one['distance']:.3f},"
@@ -94,8 +97,8 @@ def tell_cohort(document: "Mapping[str, Any]") -> None:
             f" {one['missing']:.0%} not known",
             fg=colour,
         )
-    weights = document["weights"]
-    click.echo(
-        f"  weighted, they are worth {weights['worth_people']} people;"
-        f" the largest weight is {weights['largest_weight']}"
-    )
+    if weights := document["weights"]:
+        click.echo(
+            f"  weighted, they are worth {weights['worth_people']} people;"
+            f" the largest weight is {weights['largest_weight']}"
+        )

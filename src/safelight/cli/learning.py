@@ -211,6 +211,8 @@ def _tell_card(version: "Version") -> None:
         )
     if cohort := version.card.get("represented"):
         word = "differ from" if cohort["flagged"] else "are within chance of"
+        if not cohort.get("enough", True):
+            word = "are too few to be compared with"
         click.echo(f"  those who gave {word} {cohort['population']}")
     _tell_answers(version)
 

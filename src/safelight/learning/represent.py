@@ -10,7 +10,7 @@ IEEE Trans. Inf. Theory 49 (2003) 1858 (its root is a distance); S. Holm, Scand.
 (1965) 11.8 (effective size).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -27,7 +27,8 @@ from safelight.learning.ways import WAYS, Bands, shares_of, told
 __all__ = ["Dimension", "Represented", "Weights", "compare", "distance", "null", "weigh"]
 
 LEVEL: Final = 0.04  # of all dimensions together (Holm); leaves room for the draws, up to 0.05
-LEAST: Final = 20  # people whose value is known, for a test at all
+LEAST: Final = 20  # people whose value is known, for a test, and for a word about them, at all
+TOO_FEW: Final = f"fewer than {LEAST}"
 _DRAWS: Final = 4_000
 _SEED: Final = 0x5AFE
 _ROUNDS: Final = 500
@@ -67,12 +68,24 @@ class Dimension:
     flagged: bool
 
     @property
+    def enough(self) -> bool:
+        """Whether so many people's value is known that anything may be said."""
+        return self.known >= LEAST
+
+    @property
     def absent(self) -> list[str]:
         """Categories of the population from which nobody is there."""
         return [name for name, share in self.shares.items() if share and not self.counts[name]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what may be shown: no count of 1 to 10, nor what gives one away."""
+        """Return what may be shown: no count of 1 to 10, nor what gives one away.
+
+        Of fewer than 20 people nothing is said.
+        """
+        if not self.enough:
+            nothing = dict.fromkeys(("missing", "outside", "distance", "usual_below", "p"))
+            few = {"dimension": self.name, "known": TOO_FEW, "flagged": False, "cells": {}}
+            return few | nothing
         gone = hidden(self.counts)
         cells = {
             name: {
@@ -118,16 +131,24 @@ class Weights:
     cannot: dict[str, list[str]]
     capped: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what may be shown: no member's weight."""
+    def to_json(self, names: Collection[str]) -> dict[str, Any]:
+        """Return what may be shown: no member's weight.
+
+        Args:
+            names: Dimensions of which something may be said.
+        """
         return {
             "people": len(self.weights),
             "worth_people": round(self.effective, 1),
             "largest_weight": round(self.largest, 3),
             "capped": self.capped,
-            "distance_before": {name: round(one, 4) for name, one in self.before.items()},
-            "distance_after": {name: round(one, 4) for name, one in self.after.items()},
-            "nobody_stands_for": self.cannot,
+            "distance_before": {
+                name: round(one, 4) for name, one in self.before.items() if name in names
+            },
+            "distance_after": {
+                name: round(one, 4) for name, one in self.after.items() if name in names
+            },
+            "nobody_stands_for": {name: one for name, one in self.cannot.items() if name in names},
         }
 
 
@@ -154,16 +175,23 @@ class Represented:
         """Whether the cohort differs from its population beyond chance."""
         return any(one.flagged for one in self.dimensions)
 
+    @property
+    def enough(self) -> bool:
+        """Whether anything may be said of any dimension."""
+        return any(one.enough for one in self.dimensions)
+
     def to_json(self) -> dict[str, Any]:
         """Return what may be shown."""
+        names = {one.name for one in self.dimensions if one.enough}
         return {
             "format": "safelight-represent/v1",
             "people": self.people if not 0 < self.people < SMALLEST else FEWER,
             "population": self.population,
             "source": self.source,
             "flagged": self.flagged,
+            "enough": self.enough,
             "dimensions": [one.to_json() for one in self.dimensions],
-            "weights": self.weights.to_json() if self.weights else None,
+            "weights": self.weights.to_json(names) if self.weights and names else None,
         }
 
 

@@ -165,6 +165,11 @@ def test_the_fhir_that_comes_out_is_valid_and_says_why() -> None:
     assert "interpretation" not in doubted
     assert refused["dataAbsentReason"]["coding"][0]["code"] == "unknown"
     assert "LOINC" in json.dumps(bundle)
+    urls = [each["fullUrl"] for each in bundle["entry"]]
+    assert [each["reference"] for each in bundle["entry"][0]["resource"]["result"]] == urls[1:]
+    assert urls == [each["fullUrl"] for each in out.as_fhir(read(data))["entry"]]
+    other = out.as_fhir(read(table("ALT;61;U/L;<= 45")))["entry"]
+    assert not {each["fullUrl"] for each in other} & set(urls)
 
 
 def test_every_sentence_names_its_rows_and_no_illness() -> None:

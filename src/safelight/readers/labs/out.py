@@ -4,6 +4,8 @@ Nothing here has an identity to give away: ids are r1, r2, ..., times are days a
 sample, places are line numbers, and every word is from our own tables.
 """
 
+import json
+import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +26,7 @@ _AS_MARKED: Final = {Flag.LOW: Flag.CRITICAL_LOW, Flag.HIGH: Flag.CRITICAL_HIGH}
 _SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _RANGE_MEANING: Final = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_SPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:safelight:labs")
 _UCUM: Final = "http://unitsofmeasure.org"
 _CATEGORY: Final = {
     "coding": [
@@ -172,12 +175,13 @@ def as_fhir(report: LabReport) -> dict[str, Any]:
         }
         for line in report.refusals
     ]
+    whole = json.dumps(observations, sort_keys=True)
     summary = {
         "resourceType": "DiagnosticReport",
         "id": "labs",
         "status": "preliminary",
         "code": {"coding": [{"system": "http://loinc.org", "code": "11502-2"}]},
-        "result": [{"reference": f"Observation/{each['id']}"} for each in observations],
+        "result": [{"reference": _url(each, whole)} for each in observations],
         "conclusion": " ".join(
             each.text for each in report.sentences if each.template in words.URGENT | {"next"}
         ),
@@ -191,5 +195,15 @@ def as_fhir(report: LabReport) -> dict[str, Any]:
     return {
         "resourceType": "Bundle",
         "type": "collection",
-        "entry": [{"resource": each} for each in (summary, *observations)],
+        "entry": [
+            {"fullUrl": _url(each, whole), "resource": each} for each in (summary, *observations)
+        ],
     }
+
+
+def _url(resource: Mapping[str, Any], whole: str) -> str:
+    """Return what a resource is referred to by in its bundle (FHIR R4 2.36.4): it has no server.
+
+    The same results give the same, other results another.
+    """
+    return uuid.uuid5(_SPACE, f"{resource['resourceType']}/{resource['id']} {whole}").urn

@@ -149,6 +149,30 @@ def test_verify_without_the_key_says_so(done: Path, tmp_path: Path) -> None:
     assert command("verify", tmp_path / "in").returncode in {2, 4}
 
 
+def test_verify_with_another_key_accuses_no_file(done: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.key"
+    assert command("key", "new", other).returncode == 0
+    told = command("verify", done, "--key", other)
+    assert told.returncode == 3
+    assert "another project key" in told.stderr
+    assert "was changed" not in told.stderr
+    assert "1 findings" in told.stderr
+    assert "not at hand" in told.stderr
+
+
+def test_a_key_that_was_named_is_not_made_in_silence(tmp_path: Path, source: Path) -> None:
+    path = next(source.rglob("*.dcm"))
+    typo, key = tmp_path / "typo.key", tmp_path / "project.key"
+    told = command("inspect", path, "--key", typo)
+    assert told.returncode == 0
+    assert f"no project key at {typo}" in told.stderr
+    assert not typo.exists()
+    for words in (("deidentify", source, "-o", tmp_path / "out"), ("read", path)):
+        assert f"no project key at {key}" in command(*words, "--key", key).stderr
+        assert "no project key" not in command(*words, "--key", key).stderr
+        key.unlink()
+
+
 def test_inspect_shows_shapes_and_writes_nothing(source: Path, key_file: Path) -> None:
     path = next(source.rglob("IM0000.dcm"))
     before = outputs(source)

@@ -240,7 +240,7 @@ def _print(document: dict[str, Any], told: "Submitted | None") -> None:
         counts = ", ".join(f"{count} {state}" for state, count in sorted(each["files"].items()))
         click.echo(f"{each['submission']}  {each['state']:<8} {counts}")
     for one in document["held"]:
-        click.echo(f"  {one['state']}: file {one['position']}: {one['what']}", err=True)
+        click.echo(f"  {one['state']}: file {one['position'] + 1}: {one['what']}", err=True)
 
 
 def _running(given: dict[str, Any], work: Callable[["House"], Any]) -> Any:

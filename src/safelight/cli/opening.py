@@ -22,6 +22,7 @@ __all__ = [
     "placed",
     "receipt_at",
     "show",
+    "tell_new_key",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -116,6 +117,17 @@ def about(path: str) -> Iterator[None]:
 
         what = f"the file cannot be read ({error.strerror})"
         raise UnreadableInputError(what).unlisted(path) from None
+
+
+def tell_new_key(path: str) -> None:
+    """Say that a key file which was named is not there and will be made: it may be a slip."""
+    if path and not os.path.lexists(path):
+        click.secho(
+            f"there is no project key at {path}: a new one is made\n"
+            "  pseudonyms and date shifts will match those of no other key",
+            fg="yellow",
+            err=True,
+        )
 
 
 def show(document: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import PLACES, about, panel_of, placed
+from safelight.cli.opening import PLACES, about, panel_of, placed, tell_new_key
 from safelight.errors import SettingsError
 from safelight.pipeline.targets import check, put
 
@@ -94,6 +94,7 @@ def read(  # noqa: PLR0913  # one for each option
         maps=clinician and bool(targets.keys() & {"report", "pdf"}),
     )
     given = settings.load(preset=preset, key_file=key_file, workers=workers)
+    tell_new_key(given.key_file)
     looker = Looker(bar=not no_progress and not as_json and sys.stderr.isatty())
     try:
         with interruptible(looker):

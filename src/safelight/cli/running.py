@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight import log
+from safelight.cli.opening import tell_new_key
 from safelight.pipeline.run import Request, Summary, run
 from safelight.settings import Settings
 
@@ -124,6 +125,7 @@ def deidentify(
     gc.freeze()
     gc.set_threshold(500_000, 20, 100)
     log.configure(settings.log_file)
+    tell_new_key(settings.key_file)
     looker = Looker(bar=progress and not as_json and sys.stderr.isatty())
     request = Request(sources=sources, out=out, settings=settings, force=force, pictures=pictures)
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from safelight.cli.opening import placed
+from safelight.cli.opening import placed, tell_new_key
 
 __all__ = ["serve"]
 
@@ -76,6 +76,7 @@ def serve(*, desktop: bool, **given: Any) -> None:
     if desktop and not where.loopback:
         raise click.UsageError("--open is for this computer alone: leave --host out")
     where.prove()
+    tell_new_key(chosen.key_file)
     make_engine(chosen)  # what workers cannot start with is said now, not when files wait
     known = ("data", "database", "objects", "master_key", "log_key")
     places = Places(**{name: given[name] for name in known if given.get(name)})

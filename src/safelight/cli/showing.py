@@ -1,10 +1,11 @@
 """The commands that show: ``inspect``, ``verify``, ``presets`` and ``key``."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +18,9 @@ from safelight.pipeline.run import make_engine
 from safelight.pipeline.verify import Verified
 from safelight.pipeline.verify import verify_with as check
 from safelight.settings import Settings
+
+if TYPE_CHECKING:
+    from safelight.deid.engine import Engine
 
 __all__ = ["inspect", "key_new", "key_show", "presets", "verify"]
 
@@ -41,7 +45,7 @@ def inspect(
 ) -> int:
     """Show what a run would do to one file; return the exit code a run would give."""
     targets.check([picture], sources=[path], force=force)
-    engine = make_engine(settings)
+    engine = _engine(settings)
     frame = _Frame(picture, force=force)
     try:
         told = look(path, engine, values=values, show=frame.show if picture else None)
@@ -85,6 +89,17 @@ def inspect(
         click.echo(f"  note: {note}")
     frame.tell()
     return 0
+
+
+def _engine(settings: Settings) -> "Engine":
+    """Return the engine; a key is not made to look at one file."""
+    if not os.path.lexists(settings.key_path):
+        click.secho(
+            f"there is no project key at {settings.key_path}: pseudonyms are shown as an example",
+            fg="yellow",
+            err=True,
+        )
+    return make_engine(settings, keep_key=False)
 
 
 class _Frame:
@@ -176,7 +191,7 @@ def _told(result: Verified, *, stopped: bool) -> Iterator[tuple[str, dict[str, A
     else:
         yield f"{result.count:,} findings in {checked}", {"fg": "red", "bold": True}
     if not result.keyed:
-        yield "the project key is not at hand: the lines' MACs were not checked (--key)", {}
+        yield "its project key is not at hand: the lines' MACs were not checked (--key)", {}
 
 
 def presets(*, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """A run, step by step: list, survey, group, clean and write, then the manifest and the report."""
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,12 @@ def run(request: Request, watch: Watch | None = None) -> Summary:
     return summary
 
 
-def make_engine(settings: Settings) -> "Engine":
+def make_engine(settings: Settings, *, keep_key: bool = True) -> "Engine":
     """Return the engine that the settings describe.
+
+    Args:
+        settings: What was chosen.
+        keep_key: Make the key file if there is none; else work with a key that is kept nowhere.
 
     Raises:
         KeyFileError: The key file cannot be used.
@@ -81,7 +86,10 @@ def make_engine(settings: Settings) -> "Engine":
             f"there is no limit named {unknown[0]!r}", todo=f"limits: {', '.join(sorted(known))}"
         )
     chosen = profile.load(settings.preset)
-    key = ProjectKey.load_or_create(settings.key_path)
+    if keep_key or os.path.lexists(settings.key_path):
+        key = ProjectKey.load_or_create(settings.key_path)
+    else:
+        key = ProjectKey.generate()
     return Engine(
         key=key,
         profile=chosen,

@@ -120,7 +120,8 @@ def verify(
     ledger = Ledger(house)
     try:
         ledger.load()
-        _run_file(house, key, result)
+        if not _run_file(house, key, result):
+            key, result.keyed = None, False  # another key's MACs say nothing of the lines
         heads = list(_lines(house, key, result))
         _unlisted(root, {head.output for head in heads}, result)
         watch.stage("verify", len(heads))
@@ -179,16 +180,17 @@ def _engine_of(out: str, settings: Settings) -> "tuple[ProjectKey | None, Engine
     return key, Engine(key=key or ProjectKey.generate(), profile=profile)
 
 
-def _run_file(house: str, key: "ProjectKey | None", result: Verified) -> None:
-    """Check ``run.json`` and that it speaks of this manifest."""
+def _run_file(house: str, key: "ProjectKey | None", result: Verified) -> bool:
+    """Check ``run.json`` and that it speaks of this manifest; tell whether the key is its own."""
     import blake3  # noqa: PLC0415  # start-up cost
 
     run = read_run(house)
+    own = key is not None and run.get("key", key.fingerprint) == key.fingerprint
     if "manifest" not in run or not run.get("finished"):
         result.add(Finding("unfinished", "the last run did not finish; give its command again"))
     if not run_signature_holds(run):
         result.add(Finding("signature", "run.json is not as it was signed"))
-    elif key is not None and run.get("key") != key.fingerprint:
+    elif key is not None and not own:
         result.add(Finding("signature", "run.json was signed with another project key"))
     digest = blake3.blake3()
     with open(os.path.join(house, MANIFEST), "rb") as file:
@@ -196,6 +198,7 @@ def _run_file(house: str, key: "ProjectKey | None", result: Verified) -> None:
             digest.update(block)
     if "manifest" in run and run["manifest"].get("blake3") != digest.hexdigest():
         result.add(Finding("signature", "the manifest is not the one that run.json was signed for"))
+    return own
 
 
 def _lines(house: str, key: "ProjectKey | None", result: Verified) -> Iterator[Head]:

@@ -7,12 +7,14 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from safelight.errors import OutputError, SettingsError
 
-__all__ = ["Binding"]
+__all__ = ["Binding", "Sockets"]
+
+Sockets: TypeAlias = list[socket.socket]  # bound, and not listening yet
 
 _NAMES: Final = ("localhost",)
 _ANY: Final = ("0.0.0.0", "::")  # noqa: S104  # what is told apart
@@ -136,13 +138,13 @@ class Binding:
                 todo="give the certificate chain and the key that belongs to it, both in PEM",
             ) from None
 
-    def listen(self) -> list[socket.socket]:
+    def listen(self) -> Sockets:
         """Take the address and port, before anything else is started.
 
         Raises:
             OutputError: The system does not give them.
         """
-        taken: list[socket.socket] = []
+        taken: Sockets = []
         failure: OSError | None = None
         try:
             found = socket.getaddrinfo(

@@ -2,7 +2,6 @@
 
 import secrets
 import signal
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -11,7 +10,7 @@ import uvicorn
 from safelight import log
 from safelight.settings import Settings
 from safelight.web.app import create
-from safelight.web.binding import Binding
+from safelight.web.binding import Binding, Sockets
 from safelight.web.crew import Crew
 from safelight.web.desk import Desk, Options
 from safelight.web.rooms import Rooms
@@ -46,7 +45,7 @@ def run(
     desk: Desk,
     where: Binding,
     chosen: Settings,
-    sockets: list[socket.socket],
+    sockets: Sockets,
     *,
     workers: int,
     started: Callable[[Rooms], None],
@@ -102,7 +101,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    async def startup(self, sockets: Sockets | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:

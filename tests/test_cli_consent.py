@@ -198,7 +198,16 @@ def test_what_is_wrong_is_said_in_words(desk: Desk) -> None:
     assert "there is no such person" in told
     assert "JANE" not in told + str(desk.json("audit"))
     assert "give --all" in desk.run("withdraw", desk.person, code=2).stderr
-    assert "gone for good" in desk.run("withdraw", "--all", desk.person, code=1).stdout
+    assert "gone for good" in desk.run("withdraw", "--all", desk.person, code=4).stdout
+
+
+def test_advice_leads_to_what_is_there(desk: Desk) -> None:
+    nobody = desk.run("consent", "show", "nobody", code=4).output
+    assert "safelight people" in nobody
+    assert "break-glass" not in nobody
+    told = desk.run("policy", "show", "nosuch", code=4).output
+    assert "nothing was changed" in told
+    assert "lists those there are" in told
 
 
 def test_what_is_past_its_time_is_listed_then_removed(desk: Desk) -> None:

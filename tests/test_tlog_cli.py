@@ -206,6 +206,12 @@ def test_what_is_written_writes_over_nothing(
     assert there.read_bytes() == run(home, *words, data=data).stdout_bytes
 
 
+def test_an_entry_that_is_not_there_is_said_with_those_that_are(home: Path) -> None:
+    with pytest.raises(LogError, match="no such entry") as error:
+        run(home, "log", "proof", "99")
+    assert error.value.todo == "the entries of this tree are numbered from 0 to 9"
+
+
 def test_a_page_is_never_written_over_its_receipt(home: Path) -> None:
     file = str(home / "receipt.json")
     before = (home / "receipt.json").read_bytes()

@@ -74,7 +74,10 @@ def test_too_many_wrong_passwords_lock_the_account_and_not_another(site: Site) -
         assert made.label == name
     answers = [sign_in(site.anybody(), "ann", "wrong password").status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]
-    assert sign_in(site.anybody(), "ann", PASSWORD).status_code == 429
+    resting = sign_in(site.anybody(), "ann", PASSWORD)
+    assert resting.status_code == 429
+    assert 0 < int(resting.headers["Retry-After"]) <= 30
+    assert f"wait {resting.headers['Retry-After']} seconds" in resting.json()["problem"]["todo"]
     assert sign_in(site.anybody(), "ben", PASSWORD).status_code == 200
     assert sign_in(site.anybody(), "nobody at all", PASSWORD).status_code == 401
 

@@ -151,3 +151,14 @@ def test_what_is_too_long_is_listed_nowhere(site: Site) -> None:
     problem = answer.json()["problem"]
     assert "listed" not in problem["kept"]
     assert problem["todo"]
+
+
+def test_a_body_that_calls_itself_a_form_is_told_what_to_say(site: Site) -> None:
+    browser = site.someone()
+    answer = browser.post(
+        "/uploads?parcel=x",
+        content=b"bytes",
+        headers=JSON | {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 415
+    assert "application/octet-stream" in answer.json()["problem"]["todo"]

@@ -27,6 +27,7 @@ _UNKNOWN: Final = "unknown"
 _CARE: Final = "care"
 _DECLARED: Final = "emergency declared"
 GLASS_LASTS: Final = timedelta(hours=1)
+_NOBODY: Final = "there is no such person"
 _MIN_REASON: Final = 10
 _MAX_REASON: Final = 2_000
 
@@ -186,7 +187,7 @@ class Accesses:
             number = self._write(conn, asked, role, refusal, glass=broken is not None)
         reach("consent.access.logged")
         if refusal:
-            raise AccessDeniedError(f"{act} is not allowed: {refusal}")
+            raise _denied(act, refusal)
         return number
 
     def break_glass(self, actor: str, act: Act, person: str, reason: str) -> int:
@@ -209,14 +210,14 @@ class Accesses:
             elif len(claim) < _MIN_REASON:
                 refusal = "an emergency needs its reason in words"
             elif self._vault.people.state(person, conn) != "active":
-                refusal = "there is no such person"
+                refusal = _NOBODY
             elif self._taken_back(conn, person):
                 refusal = "the person took it back"
             role = held[0] if held else None
             number = self._write(conn, asked, role, refusal, glass=True, reason=_DECLARED)
         reach("consent.access.logged")
         if refusal:
-            raise AccessDeniedError(f"{act} is not allowed: {refusal}")
+            raise _denied(act, refusal)
         return number
 
     def emergency(self, conn: Connection, actor: str, act: Act, person: str) -> datetime | None:
@@ -253,7 +254,7 @@ class Accesses:
         if not fitting:
             return None, "no role of this actor covers it"
         if asked.person and self._vault.people.state(asked.person, conn) == "":
-            return fitting[0], "there is no such person"
+            return fitting[0], _NOBODY
         # One's own data needs no consent; in any other role the person is asked.
         own = next((role for role in fitting if role in OWN), None)
         if asked.act not in NEEDS_CONSENT or own:
@@ -335,3 +336,9 @@ def _purpose(text: str) -> str:
 
 def _role(actor: str, role: Role, person: str, by: str) -> dict[str, str]:
     return {"actor": actor, "role": str(role), "person": person, "by": by}
+
+
+def _denied(act: Act, refusal: str) -> AccessDeniedError:
+    """Return the error of a refusal; a role would not help where there is nobody."""
+    todo = "check the person's code with safelight people" if refusal == _NOBODY else ""
+    return AccessDeniedError(f"{act} is not allowed: {refusal}", todo=todo)

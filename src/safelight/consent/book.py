@@ -74,7 +74,11 @@ class Consents:
         found = found.where((policies.c.hash == wanted) | (policies.c.name == wanted))
         row = conn.execute(found.order_by(policies.c.version.desc()).limit(1)).first()
         if row is None:
-            raise PolicyError("no such policy was published", todo="see safelight policy show")
+            raise PolicyError(
+                "no such policy was published",
+                kept="nothing was changed",
+                todo="safelight policy show, without a name, lists those there are",
+            )
         return self._policy(row)
 
     def names(self, conn: Connection) -> list[str]:
@@ -164,7 +168,10 @@ class Consents:
             ConsentError: It contradicts itself, or there is no such person or purpose.
         """
         if self._vault.people.state(person, conn) != "active":
-            raise ConsentError("there is no such person, or their data were erased")
+            raise ConsentError(
+                "there is no such person, or their data were erased",
+                todo="check the code with safelight people",
+            )
         now = self._store.clock.now()
         statement = Statement(
             number=0,

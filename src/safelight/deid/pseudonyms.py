@@ -79,7 +79,7 @@ class ProjectKey:
         except OSError as error:
             raise KeyFileError(
                 f"the project key file cannot be opened ({error.strerror})",
-                todo="give the path of a key file with --key, or leave it out to make one",
+                todo="give the path of a key file with --key; safelight key new FILE makes one",
             ) from error
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -112,7 +112,7 @@ class ProjectKey:
         except OSError as error:
             raise KeyFileError(
                 f"the project key file cannot be made ({error.strerror})",
-                todo="choose another place with --key",
+                todo="give the name of a file that is not there yet, in a folder you may write to",
             ) from error
         with os.fdopen(descriptor, "wb") as file:
             file.write(_MAGIC + base64.b64encode(key.__secret) + b"\n")  # noqa: SLF001 - own class

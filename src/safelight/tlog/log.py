@@ -262,7 +262,13 @@ class Log:
             LogError: There is no such entry or no such tree.
         """
         if not 0 <= index < size:
-            raise LogError("the tree has no such entry", place=f"entry {index} of {size}")
+            raise LogError(
+                "the tree has no such entry",
+                place=f"entry {index} of {size}",
+                todo=f"the entries of this tree are numbered from 0 to {size - 1}"
+                if size
+                else "there is no entry yet",
+            )
         spans = [*inclusion_spans(index, size), (index, index + 1)]  # the leaf must be there too
         with nullcontext(conn) if conn is not None else self.store.read() as reading:
             return nodes.hashes_of(reading, spans)[:-1]

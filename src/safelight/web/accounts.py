@@ -5,13 +5,14 @@ a keyed code of it to find it by, and ciphertext to show it to its owner.
 """
 
 import hashlib
+import math
 import secrets
 import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -29,6 +30,7 @@ LEAST_LETTERS: Final = 10
 _MOST_LETTERS: Final = 200
 _FREE_FAILURES: Final = 5
 _LONGEST_LOCK: Final = timedelta(hours=1)
+_MINUTE: Final = 60
 _NAME: Final = "account-name"
 _CHECKS: Final = 2  # passwords that are checked at the same time: each takes 64 MiB
 
@@ -39,6 +41,22 @@ class LockedError(SafelightError):
     code = "locked"
     default_kept = "nobody was signed in"
     default_todo = "wait, then try again; or ask for a one-time link"
+    seconds = 60
+
+    @classmethod
+    def until(cls, rest: timedelta) -> Self:
+        """Return the error of an account that rests for so long from now on."""
+        seconds = max(1, math.ceil(rest.total_seconds()))
+        wait = (
+            f"{seconds} seconds" if seconds < 2 * _MINUTE else f"{seconds // _MINUTE + 1} minutes"
+        )
+        made = cls(
+            "there were too many wrong passwords for this name, and it rests",
+            todo=f"wait {wait}: until then no password is tried, also not the right one; "
+            "or ask for a one-time link",
+        )
+        made.seconds = seconds
+        return made
 
 
 class NameError_(ConsentError):  # noqa: N801, N818  # the name of the built-in is taken
@@ -232,7 +250,7 @@ class Accounts:
             row = self._named(conn, name)
         now = self._store.clock.now()
         if row is not None and row.locked_until is not None and row.locked_until > now:
-            raise LockedError("there were too many wrong passwords for this name")
+            raise LockedError.until(row.locked_until - now)
         right = self._matches(row.password if row is not None else "", password)
         if row is None:
             return None

@@ -151,7 +151,7 @@ def _told(request: Request, error: Exception) -> Response:
     problem = Problem(
         code=error.code, what=error.what, place=error.place, kept=error.kept, todo=error.todo
     )
-    headers = {"Retry-After": "60"} if status in (429, 503) else {}
+    headers = {"Retry-After": str(getattr(error, "seconds", 60))} if status in (429, 503) else {}
     return problem_page(request, status, problem, headers)
 
 

@@ -107,7 +107,10 @@ def sign_in(
         return shown(request, "sign-in.html", page, status=429)
     if account is None:
         if wants_json(request):
-            raise SignInError("the name or the password is wrong")
+            raise SignInError(
+                "the name or the password is wrong",
+                todo="give them again, or ask for a one-time link",
+            )
         page = SignInPage(next=safe_next(form.next), failed=True)
         return shown(request, "sign-in.html", page, status=401)
     return with_session(request, rooms, account.id, "password", safe_next(form.next))

@@ -63,6 +63,21 @@ Offset = Annotated[str, Header(alias="Upload-Offset", description="Where the bod
 Complete = Annotated[str, Header(alias="Upload-Complete", description="?1: the file ends here.")]
 
 
+def _as_it_is(request: Request) -> None:
+    """Refuse a body that says it is something else than the bytes of a file.
+
+    Raises:
+        UnsupportedError: It does; curl says so of its own accord.
+    """
+    kind = request.headers.get("content-type", _RAW).partition(";")[0].strip().lower()
+    if kind not in _KINDS:
+        raise UnsupportedError(
+            "a file is sent as it is",
+            place="Content-Type",
+            todo="send the bytes of the file with Content-Type: application/octet-stream",
+        )
+
+
 def _number(text: str, what: str) -> int | None:
     """Return a number of a header; None when it is not there.
 
@@ -122,9 +137,7 @@ async def upload_new(
     complete: Complete = "",
 ) -> Response:
     """Begin a file, with all of it, its first part, or nothing yet in the body."""
-    kind = request.headers.get("content-type", _RAW).partition(";")[0].strip().lower()
-    if kind not in _KINDS:
-        raise UnsupportedError("a file is sent as it is", place=_RAW)
+    _as_it_is(request)
     size = _number(length, "Upload-Length")
     await run_in_threadpool(parcel_of, rooms, who, parcel)
     label = unquote(name[:_MOST_FIELD], errors="replace")
@@ -143,9 +156,7 @@ async def upload_more(
     complete: Complete = "",
 ) -> Response:
     """Go on with a file where it stands."""
-    kind = request.headers.get("content-type", _RAW).partition(";")[0].strip().lower()
-    if kind not in _KINDS:
-        raise UnsupportedError("a file is sent as it is", place=_RAW)
+    _as_it_is(request)
     at = _number(offset, "Upload-Offset")
     row = await run_in_threadpool(_own, rooms, who, upload)
     if at is None:
@@ -178,7 +189,11 @@ async def give_files(request: Request, rooms: R, who: W) -> Response:
     """Hand files in with a plain form: fields first, then files; all of it or nothing."""
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/form-data"):
-        raise UnsupportedError("files are handed in as multipart/form-data")
+        raise UnsupportedError(
+            "files are handed in as multipart/form-data",
+            place="Content-Type",
+            todo="send a form with the fields policy and agree, then the files",
+        )
     parcel = await _from_form(parts(request.stream(), boundary_of(kind)), rooms, who)
     await run_in_threadpool(rooms.parcels.send, parcel)
     return sent_to(request, f"/submissions/{parcel}", made=parcel)

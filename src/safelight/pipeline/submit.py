@@ -342,15 +342,14 @@ def _opened(item: Item, limits: Limits, skipped: list[tuple[str, Problem]]) -> I
         yield item
 
 
-def check_sources(sources: Sequence[str], limits: Limits | None = None) -> None:
+def check_sources(sources: Sequence[str]) -> None:
     """Look for one file that can be taken in, before anything is made for them.
 
     Raises:
         StoreError: There is none.
     """
-    limits = limits or Limits()
     skipped: list[tuple[str, Problem]] = []
-    for item in _found(sources, limits, skipped):
+    for item in _found(sources, Limits(), skipped):
         try:
             if item.open()[0] is not Kind.DICOMDIR:
                 return

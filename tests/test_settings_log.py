@@ -38,6 +38,28 @@ def test_a_wrong_setting_is_told(tmp_path: Path, text: str) -> None:
         settings.load(str(tmp_path / "none.toml"))
 
 
+@pytest.mark.parametrize("name", ["PRESETT", "PRESSET", "WORKER", "LIMIT", "SETTING", "KEYFILE"])
+def test_a_slip_in_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"SAFELIGHT_{name}", "strict")
+    with pytest.raises(SettingsError, match=f"no setting SAFELIGHT_{name}") as error:
+        settings.load()
+    assert "SAFELIGHT_" in error.value.todo
+
+
+def test_other_variables_are_none_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PUBLIC_URL", "SERVE_OPTIONS", "FAULT", "BENCH", "API_CASES", "READERS_STATE"):
+        monkeypatch.setenv(f"SAFELIGHT_{name}", "x")
+    assert settings.load() == settings.Settings()
+
+
+def test_a_settings_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="not valid TOML") as error:
+        settings.load(str(file))
+    assert error.value.place == str(file)
+
+
 def test_the_key_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert settings.load().key_path == "/data/safelight/project.key"

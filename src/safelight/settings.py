@@ -1,7 +1,7 @@
 """Settings of a run: defaults, then a TOML file, then the environment, then the command line."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -10,6 +10,8 @@ from safelight.errors import SettingsError
 __all__ = ["Settings", "default_key_file", "load", "parse_limits", "table"]
 
 _PREFIX: Final = "SAFELIGHT_"
+_NEAR: Final = 0.9  # likeness of a slip of the pen
+_WANTED: Final = {bool: "true or false", int: "a whole number from 0 on", dict: "name = number"}
 _WORDS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
@@ -49,7 +51,8 @@ class Settings:
     mask_file: str = _setting("", "File of boxes masked by hand, for kinds of pictures (TOML).")
     workers: int = _setting(1, "Processes that work at the same time; 0 means one for each core.")
     seconds_per_input: int = _setting(
-        900, "A worker that spends longer than this on one input is ended, the input quarantined."
+        900,
+        "A worker that spends longer on one input is ended, the input quarantined; 0: no bound.",
     )
     log_file: str = _setting("", "File that receives the log (JSON lines). Empty: no log.")
     limits: Mapping[str, int] = _setting(
@@ -109,7 +112,33 @@ def _convert(name: str, value: Any, default: Any) -> Any:
             return int(value)
     elif isinstance(value, str):
         return value
-    raise SettingsError(f"the setting {name} has a value of the wrong type", todo="correct it")
+    wanted = _WANTED.get(type(default), "a text")
+    raise SettingsError(
+        f"the setting {name} has a value of the wrong type",
+        todo=f"give {wanted}, in the settings file or in {_PREFIX}{name.upper()}",
+    )
+
+
+def _look_for_slips(known: Iterable[str]) -> None:
+    """Refuse a variable of the environment that is nearly one of ours.
+
+    Without it a slip would be passed over, and a run would take less off than was meant.
+
+    Raises:
+        SettingsError: There is one.
+    """
+    right = [_PREFIX + name.upper() for name in known] + [f"{_PREFIX}SETTINGS"]
+    for odd in sorted(os.environ.keys() - set(right)):
+        if not odd.startswith(_PREFIX):
+            continue
+        from difflib import get_close_matches  # noqa: PLC0415  # rarely needed
+
+        if close := get_close_matches(odd, right, 1, _NEAR):
+            raise SettingsError(
+                f"there is no setting {odd} in the environment",
+                kept="nothing was read or written",
+                todo=f"write {close[0]}, or take it out of the environment",
+            )
 
 
 def _read_file(path: str) -> dict[str, Any]:
@@ -142,6 +171,7 @@ def load(path: str = "", **given: Any) -> Settings:
     """
     known = {item.name: item for item in fields(Settings)}
     base = Settings()
+    _look_for_slips(known)
     path = path or os.environ.get(f"{_PREFIX}SETTINGS", "")
     layers = [_read_file(path)] if path else []
     layers.append(

@@ -154,7 +154,7 @@ def log_key(*, as_json: bool, **given: str | None) -> None:
 
 @click.group()
 def receipt() -> None:
-    """Check a receipt, make its page, or get it again; only for the last is a vault needed."""
+    """Check a receipt, make its page, or get it again from a vault."""
 
 
 @receipt.command("verify")

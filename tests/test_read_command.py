@@ -158,7 +158,9 @@ def test_a_report_that_fails_is_told_and_the_run_goes_on(
     assert (tmp_path / "sr.dcm").exists()
     assert len(list(tmp_path.glob("f-*.json"))) == 2
     asked.clear()
-    assert "no sr: " in command("read", source, "--every", "--workers", "1", *where).output
+    assert (
+        "no sr: " in command("read", source, "--every", "--workers", "1", "--force", *where).output
+    )
 
 
 @pytest.mark.parametrize(

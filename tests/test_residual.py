@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,11 @@ def context() -> Context:
 
 def slips(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break every decision about values, so that all of them stay."""
-    monkeypatch.setattr(Values, "verdict", lambda _self, _tag, _vr, raw, *_rest: Verdict(raw))
+
+    def stays(*given: Any, **_named: bool) -> Verdict:
+        return Verdict(given[3])
+
+    monkeypatch.setattr(Values, "verdict", stays)
     monkeypatch.setattr(Codes, "value", lambda _self, _tag, raw, *_rest: raw)
 
 

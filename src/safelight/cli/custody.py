@@ -120,10 +120,14 @@ def _going_on(given: dict[str, Any]) -> Iterator[None]:
             again = f"then go on with {_again(given['person'])}"
             error.todo = f"{error.todo}; {again}" if error.todo else again
         raise
-    except (KeyboardInterrupt, click.Abort):
-        if given["person"]:
-            click.echo(f"stopped: go on with {_again(given['person'])}", err=True)
-        raise
+    except KeyboardInterrupt:
+        if not given["person"]:
+            raise
+        raise SafelightError(
+            "stopped as asked",
+            kept="the person, and what was taken in before",
+            todo=f"go on with {_again(given['person'])}",
+        ) from None
 
 
 def _again(person: str) -> str:

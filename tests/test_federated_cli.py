@@ -42,6 +42,17 @@ def typed(*words: str, code: int = 0) -> Any:
     return json.loads(done.output) if code == 0 else done.output
 
 
+def test_a_key_is_never_written_over(tmp_path: Path) -> None:
+    there = tmp_path / "site.key"
+    typed("federate", "key", str(there))
+    before = there.read_bytes()
+    told = CliRunner().invoke(main, ["federate", "key", str(there)])
+    assert told.exit_code != 0
+    assert str(there) in told.output
+    assert "to do: give the name of a file that is not there yet" in told.output
+    assert there.read_bytes() == before
+
+
 def test_a_round_as_it_is_typed(tmp_path: Path) -> None:
     sites = {"north": 6, "south": 9}
     sums = {name: vault(tmp_path / name, people) for name, people in sites.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import AS_JSON, actor, placed, show
+from safelight.cli.opening import AS_JSON, actor, placed, show, tell_new_key
 
 if TYPE_CHECKING:
     from safelight.pipeline.house import House, Places
@@ -94,6 +94,8 @@ def submit(ctx: click.Context, /, sources: tuple[str, ...], *, as_json: bool, **
     if sources and not given["person"] and not given["agree"]:
         raise click.UsageError("a new person has not agreed to anything: give --agree or --person")
     chosen = settings.load(preset=given["preset"], key_file=given["key_file"])
+    if not given["later"]:
+        tell_new_key(chosen.key_file)
     with House.open(_places(given)) as house:
         house.custody.accesses.bootstrap(actor())
         with _going_on(given):

@@ -58,7 +58,12 @@ def _write(path: str, data: bytes) -> None:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise OutputError(f"the file cannot be written ({error.strerror})") from error
+        raise OutputError(
+            f"the file cannot be written ({error.strerror})",
+            place=path,
+            kept="nothing was written over",
+            todo="give the name of a file that is not there yet, in a folder you may write to",
+        ) from error
     with os.fdopen(file, "wb") as out:
         out.write(data)
 

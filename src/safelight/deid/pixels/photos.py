@@ -20,7 +20,7 @@ from safelight.deid.pixels.masks import Fill, Mask, Masks
 from safelight.deid.pixels.photoproof import prove_photo
 from safelight.deid.pixels.picture import Picture, turned_by
 from safelight.deid.pixels.render import HIGH_PERCENT, LOW_PERCENT
-from safelight.deid.pixels.tifffile import Tiff, alone
+from safelight.deid.pixels.tifffile import Tiff, put_first
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 from safelight.types import Kind
@@ -144,26 +144,26 @@ def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Pictu
     return found
 
 
-def _frames(kind: Kind, data: bytes, limits: Limits) -> Iterator[tuple[Any, bytes]]:
+def _frames(kind: Kind, data: bytes, limits: Limits) -> Iterator[tuple[Any, io.BytesIO]]:
     """Yield each frame, opened, and the file that it is the current or the first one of.
 
     A decoder of TIFF walks the main chain only: each folder is opened as if it were the first.
     """
     from PIL import Image  # noqa: PLC0415  # start-up cost
 
+    file = io.BytesIO(data)
     if kind is Kind.TIFF:
         for page in Tiff(data, limits).pages:
-            whole = alone(data, page)
-            with Image.open(io.BytesIO(whole), formats=["TIFF"]) as image:
-                yield image, whole
+            with Image.open(put_first(file, page), formats=["TIFF"]) as image:
+                yield image, file
         return
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(file) as image:
         for number in range(min(getattr(image, "n_frames", 1), limits.items)):
             image.seek(number)
-            yield image, data
+            yield image, file
 
 
-def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
+def _shown(image: Any, number: int, kind: Kind, whole: io.BytesIO) -> list[Picture]:
     """Return one frame, and its alpha channel where that says something."""
     turned = image.getexif().get(_ORIENTATION, 1)
     turned = turned if turned in _UNTURN else 1
@@ -172,7 +172,7 @@ def _shown(image: Any, number: int, kind: Kind, data: bytes) -> list[Picture]:
     except OSError:
         if kind is not Kind.TIFF:
             raise
-        return [_wide(_tiff_page(data), number, turned)]
+        return [_wide(_tiff_page(whole.getvalue()), number, turned)]
     undo = turned if kind is Kind.TIFF and image.getexif().get(_ORIENTATION, 1) == 1 else 1
     if image.mode.startswith(_WIDE):
         return [_wide(_unturned(np.asarray(image), undo), number, turned)]

@@ -1,5 +1,6 @@
 """A TIFF opened for changing single strips and tiles in it (TIFF 6.0 section 2, BigTIFF)."""
 
+import io
 import struct
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -7,7 +8,7 @@ from typing import Final, Literal
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 
-__all__ = ["Page", "Tiff", "alone"]
+__all__ = ["Page", "Tiff", "put_first"]
 
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _WIDTH, _HEIGHT, _BITS, _PACKING, _COLOUR, _FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -79,13 +80,14 @@ class Page:
         return found
 
 
-def alone(data: bytes, page: Page) -> bytes:
-    """Return the file with this folder in the first place, where decoders look for a picture."""
-    big = b"+" in data[2:4]
-    at, form = (8, "Q") if big else (4, "I")
-    first = struct.pack(page.order + form, page.at)
-    size = at + len(first)
-    return data if data[at:size] == first else data[:at] + first + data[size:]
+def put_first(file: io.BytesIO, page: Page) -> io.BytesIO:
+    """Put a folder in the first place of a file in memory, where decoders look for a picture."""
+    file.seek(2)
+    at, form = (8, "Q") if b"+" in file.read(2) else (4, "I")
+    file.seek(at)
+    file.write(struct.pack(page.order + form, page.at))
+    file.seek(0)
+    return file
 
 
 class Tiff:

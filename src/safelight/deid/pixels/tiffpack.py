@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.deid.pixels.tifffile import Page, alone
+from safelight.deid.pixels.tifffile import Page, put_first
 from safelight.dicomio.limits import Limits
 from safelight.errors import LimitExceededError, NeedsReviewError, UnreadableInputError
 
@@ -133,7 +133,7 @@ def ccitt(data: bytes, page: Page) -> Array:
     from PIL import Image  # noqa: PLC0415  # start-up cost
 
     try:
-        with Image.open(io.BytesIO(alone(data, page)), formats=["TIFF"]) as image:
+        with Image.open(put_first(io.BytesIO(data), page), formats=["TIFF"]) as image:
             turned = image.getexif().get(0x0112, 1)
             found = np.array(image.convert("1"))
     except (OSError, SyntaxError, ValueError, EOFError) as err:

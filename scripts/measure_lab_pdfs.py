@@ -1,12 +1,12 @@
-"""Measure lab results on paper: what is left of a PDF after de-identification, and what of a scan.
+"""Measure lab results on paper: after de-identification of a PDF, of a scan, of a photograph.
 
-    python scripts/measure_lab_pdfs.py [--reports 48] [--scans 12] [--seed 5]
+    python scripts/measure_lab_pdfs.py [--reports 48] [--scans 12] [--photos 12] [--seed 5]
 
 Reports with known truth (``corpus/labs``) are set as PDFs under a letterhead that identifies, in
 four languages and three fonts, with loose and tight ranges. As text they go through
-de-identification and are read; as scans (150 to 300 dpi, askew, with noise, JPEG) they are read as
-pictures. Ends with 1 if anything of the letterhead is left, or a number, unit or flag is wrong and
-not withheld.
+de-identification and are read; as scans (150 to 300 dpi, askew, with noise, JPEG) and as
+photographs (``corpus/labs/photo.py``) they are read as pictures. Ends with 1 if anything of the
+letterhead is left, or a number, unit or flag is wrong and not withheld.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from corpus.labs import printed
 from corpus.labs.draw import PANELS, Line, drawn, line_of
+from corpus.labs.photo import photographed
 from safelight.api import deidentify
+from safelight.errors import UnreadableInputError
 from safelight.readers import labs
 from safelight.readers.labs.paper_in import lines_of
 
@@ -77,6 +80,12 @@ def scanned(data: bytes, rng: random.Random) -> bytes:
     return out.getvalue()
 
 
+def taken(data: bytes, rng: random.Random) -> bytes:
+    """Return the first page as a photograph of it."""
+    page = pypdfium2.PdfDocument(data)[0].render(scale=300 / 72).to_pil().convert("L")
+    return photographed(np.asarray(page), rng)
+
+
 def told(report: labs.LabReport) -> Told:
     """Return number, unit and flag by test."""
     return {
@@ -110,35 +119,53 @@ def compare(truth: Told, seen: Told, counts: Counter[str]) -> None:
     counts["WRONG"] += len(set(seen) - set(truth))
 
 
+def of_text(seed: int, reports: int) -> Counter[str]:
+    """Return how reports with text fare after de-identification."""
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SAFELIGHT_KEY_FILE"] = os.path.join(folder, "key")
+        for number in range(reports):
+            data, sex, _ = made(seed, number)
+            clean = deidentify(data, pixels=False).bytes
+            left = " ".join(" ".join(line.cells) for line in lines_of(clean))
+            counts["LEFT"] += sum(secret in left for secret in SECRETS)
+            truth = told(labs.read(data, sex=sex, age=40))
+            compare(truth, told(labs.read(clean, uncleaned=data, sex=sex, age=40)), counts)
+    return counts
+
+
+def of_pictures(
+    seed: int, reports: int, shown: Callable[[bytes, random.Random], bytes]
+) -> Counter[str]:
+    """Return how pictures of reports fare."""
+    counts: Counter[str] = Counter()
+    for number in range(reports):
+        data, sex, rng = made(seed, number)
+        truth = told(labs.read(data, sex=sex, age=40))
+        try:
+            seen = told(labs.read(shown(data, rng), sex=sex, age=40, scanned=True))
+        except UnreadableInputError:
+            counts["pages refused"] += 1
+            seen = {}
+        compare(truth, seen, counts)
+    return counts
+
+
 def main() -> int:
     """Make, read, count, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reports", type=int, default=48)
     parser.add_argument("--scans", type=int, default=12)
+    parser.add_argument("--photos", type=int, default=12)
     parser.add_argument("--seed", type=int, default=5)
     given = parser.parse_args()
-    text: Counter[str] = Counter()
-    scans: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SAFELIGHT_KEY_FILE"] = os.path.join(folder, "key")
-        for number in range(given.reports):
-            data, sex, _ = made(given.seed, number)
-            clean = deidentify(data, pixels=False).bytes
-            left = " ".join(" ".join(line.cells) for line in lines_of(clean))
-            text["LEFT"] += sum(secret in left for secret in SECRETS)
-            truth = told(labs.read(data, sex=sex, age=40))
-            compare(truth, told(labs.read(clean, uncleaned=data, sex=sex, age=40)), text)
-    for number in range(given.scans):
-        data, sex, rng = made(given.seed + 1, number)
-        page = scanned(data, rng)
-        compare(
-            told(labs.read(data, sex=sex, age=40)),
-            told(labs.read(page, sex=sex, age=40, scanned=True)),
-            scans,
-        )
+    text = of_text(given.seed, given.reports)
+    scans = of_pictures(given.seed + 1, given.scans, scanned)
+    photos = of_pictures(given.seed + 2, given.photos, taken)
     print(f"text, de-identified: {given.reports} reports, {dict(text)}")
     print(f"scans: {given.scans} reports, {dict(scans)}")
-    return int(bool(text["LEFT"] + text["WRONG"] + scans["WRONG"]))
+    print(f"photographs: {given.photos} reports, {dict(photos)}")
+    return int(bool(text["LEFT"] + text["WRONG"] + scans["WRONG"] + photos["WRONG"]))
 
 
 if __name__ == "__main__":

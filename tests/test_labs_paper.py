@@ -213,6 +213,19 @@ def scan_of(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def photo_of(data: bytes) -> bytes:
+    """Return the upper third of a page as it lies on a desk, on its side, JPEG."""
+    import pypdfium2  # noqa: PLC0415  # only here
+    from PIL import Image  # noqa: PLC0415  # as above
+
+    page = pypdfium2.PdfDocument(data)[0].render(scale=150 / 72).to_pil().convert("L")
+    desk = Image.new("L", (page.width + 200, 700), 70)
+    desk.paste(page.crop((0, 0, page.width, 500)), (100, 100))
+    out = io.BytesIO()
+    desk.rotate(90, expand=True).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
 def test_a_scan_is_read_as_a_picture_and_only_results_are_taken_over(tmp_path: Path) -> None:
     from click.testing import CliRunner  # noqa: PLC0415  # only here
 

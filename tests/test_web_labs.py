@@ -16,7 +16,7 @@ from safelight.reports.ask import Known, gather
 from safelight.store.schema.consent import artefacts
 from safelight.store.schema.vault import objects
 from safelight.web import labs
-from test_labs_paper import LETTERHEAD, ROWS, scan_of
+from test_labs_paper import LETTERHEAD, ROWS, photo_of, scan_of
 from web_fixtures import JSON, Site, scans
 
 RESULTS = table(
@@ -123,6 +123,7 @@ def test_numbers_and_words_follow_the_language(site: Site, tmp_path: Path) -> No
         ),
         ("pdf", paper(("Haemoglobin", "13.5", "g/dL", "12.0-15.5"))),
         ("scan", scan_of(paper(LETTERHEAD[0], *ROWS[1:4]))),
+        ("jpg", photo_of(paper(LETTERHEAD[0], *ROWS[1:4]))),
     ],
 )
 def test_every_form_of_a_report_gives_rows(

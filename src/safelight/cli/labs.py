@@ -26,8 +26,8 @@ _STYLES: Final = {
 def source(path: str) -> dict[str, Any]:
     """Return what the lab reader wants to know of a file.
 
-    A PDF is de-identified first. One that cannot be (a scan, a form) is read as pictures, of which
-    nothing but numbers and words of our own tables is taken over.
+    A PDF is de-identified first. One that cannot be (a scan, a form) is read as pictures, as a
+    photograph is: nothing but numbers and words of our own tables is taken over.
     """
     from safelight.pipeline.inspect import read_file  # noqa: PLC0415  # start-up cost
 
@@ -95,7 +95,9 @@ def labs(  # noqa: PLR0913  # one for each option
     sites: str | None,
     before: str | None,
 ) -> None:
-    """Read lab results (FHIR, HL7 v2, CSV, PDF) and say how each lies to its range.
+    """Read lab results and say how each lies to its range.
+
+    FILE is FHIR R4 JSON, HL7 v2, a table (CSV), a PDF, or a photograph or scan of the paper.
 
     What cannot be read for certain is refused, and what does not fit gets no flag. Names, numbers
     and dates that could identify somebody are not taken over. It is not a diagnosis.

@@ -306,10 +306,12 @@ class PageWorker(Worker):
         out as what was read of it: numbers and our own words.
         """
         kind = outcome.kind if isinstance(outcome, (Problem, _PageCleaned)) else Kind.UNKNOWN
-        if kind not in (Kind.UNKNOWN, Kind.PDF):
+        if kind not in labs.HOLDING:
             return outcome
         clean = None
         if isinstance(outcome, _PageCleaned):
+            if outcome.reading.kind.kind not in labs.PAPERLIKE:
+                return outcome
             clean = b"".join(
                 bytes(each) for each in outcome.parts if not isinstance(each, FileSlice)
             )

@@ -12,9 +12,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight import __version__
+from safelight.deid.photos import KINDS
 from safelight.errors import SafelightError, StoreError
 from safelight.pipeline.problem import Problem
 from safelight.pipeline.submissions import object_name
+from safelight.readers.reading import ViewKind
 from safelight.types import Kind, Status
 from safelight.web.said import LabRow, LabsView, UnreadRow
 
@@ -22,10 +24,26 @@ if TYPE_CHECKING:
     from safelight.readers.labs import LabReport
     from safelight.vault import Vault
 
-__all__ = ["LABS", "Found", "bundle", "dumps", "kept", "loads", "look", "manifest", "view"]
+__all__ = [
+    "HOLDING",
+    "LABS",
+    "PAPERLIKE",
+    "Found",
+    "bundle",
+    "dumps",
+    "kept",
+    "loads",
+    "look",
+    "manifest",
+    "view",
+]
 
 LABS: Final = "labs"  # kind of lab results in the vault
 MODALITY: Final = "LAB"  # what items are shown as that are results and nothing else
+_PHOTOS: Final = KINDS - {Kind.HEIF}
+HOLDING: Final = frozenset({Kind.UNKNOWN, Kind.PDF}) | _PHOTOS  # what files results come in
+# What a picture was taken for that may show a page; no kind at all is "not sure".
+PAPERLIKE: Final = frozenset({None, ViewKind.DOCUMENT, ViewKind.PHOTO, ViewKind.SCREENSHOT})
 _ALARMS: Final = {"critical-low", "critical-high"}
 _MOST: Final = 32 << 20  # bytes of a file that is looked at for results
 _SEVERAL: Final = "it holds results of more than one person"
@@ -39,12 +57,10 @@ class Found:
     Attributes:
         report: The results; None where there is only a problem to tell.
         problem: Why a file that is about results gave none, instead of what was said of it.
-        alone: The results stand for the file: nothing else of it comes out.
     """
 
     report: "LabReport | None"
     problem: Problem | None = None
-    alone: bool = False
 
 
 def look(
@@ -54,14 +70,14 @@ def look(
 
     Args:
         outcome: What de-identification said: a problem, or something that came out.
-        kind: What the file is.
+        kind: What the file is, one of ``HOLDING``.
         original: Gives the file as it was handed in.
-        clean: What came out of a PDF; None when nothing did.
+        clean: What came out of a PDF or a picture; None when nothing did.
     """
     from safelight.readers.labs import kind_of, read  # noqa: PLC0415  # start-up cost
 
     held = outcome if isinstance(outcome, Problem) else None
-    if kind not in (Kind.UNKNOWN, Kind.PDF) or (held is None and clean is None):
+    if held is None and clean is None:
         return None
     try:
         data = original()
@@ -71,6 +87,8 @@ def look(
             if kind_of(data) not in ("fhir", "hl7v2", "table"):
                 return None
             return _alone(read(data), held)
+        if kind in _PHOTOS:
+            return _photo(data, held)
         if clean is not None:
             report = read(clean, uncleaned=data)
             return Found(report=report) if report.results and _one_person(report) else None
@@ -88,12 +106,22 @@ def look(
     return None
 
 
+def _photo(data: bytes, held: Problem | None) -> Found | None:
+    """Return the results on a photograph of paper: beside what came out of it, or alone."""
+    from safelight.readers.labs import photo_in, read  # noqa: PLC0415  # start-up cost
+
+    if (held is not None and held.status is not Status.REVIEW) or not photo_in.seems_paper(data):
+        return None
+    report = read(data)
+    return Found(report=report) if report.results else None
+
+
 def _alone(report: "LabReport", held: Problem | None) -> Found | None:
     """Return results that are all that comes out of a file, or why they do not."""
     if not _one_person(report):
         return Found(report=None, problem=_instead(held, _SEVERAL, "hand in your own alone"))
     if report.results:
-        return Found(report=report, alone=True)
+        return Found(report=report)
     telling = [each for each in report.refusals if each.reason.value not in _DUMB]
     if not telling:
         return None

@@ -1,4 +1,4 @@
-"""The lab reader: results from FHIR, HL7 v2, tables and PDF.
+"""The lab reader: results from FHIR, HL7 v2, tables, PDF and photographs.
 
     report = read(data, sex="F", age=41)
 
@@ -11,7 +11,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from safelight.deid.photos import KINDS
 from safelight.errors import SettingsError, UnreadableInputError
+from safelight.intake.kinds import HEAD_BYTES, sniff
 from safelight.readers.labs import fhir_in, hl7_in, judge, limits, paper_in, table_in, words
 from safelight.readers.labs import rows as mapping
 from safelight.readers.labs.model import (
@@ -51,13 +53,14 @@ _READERS: Final[dict[str, Callable[[bytes, Person], tuple[list[RawRow], int]]]] 
     "table": table_in.read,
     "pdf": paper_in.read,
     "scan": paper_in.read_scan,
+    "photo": paper_in.read_photo,
 }
 _LARGEST: Final = 256 * 1024 * 1024
 _OLDEST: Final = 130
 
 
 def kind_of(data: bytes) -> str:
-    """Return what a file is, from its bytes: ``fhir``, ``hl7v2``, ``table`` or ``pdf``.
+    """Return what a file is, from its bytes: ``fhir``, ``hl7v2``, ``table``, ``pdf``, ``photo``.
 
     Raises:
         UnreadableInputError: It is none of these, empty, or too large.
@@ -69,6 +72,8 @@ def kind_of(data: bytes) -> str:
     head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
     if b"%PDF-" in data[:1024]:
         return "pdf"
+    if sniff(data[:HEAD_BYTES], size=len(data)) in KINDS:
+        return "photo"
     if head[:1] in {b"{", b"["}:
         return "fhir"
     if head[:3] in {b"MSH", b"FHS", b"BHS"}:

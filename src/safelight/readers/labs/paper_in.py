@@ -8,8 +8,8 @@ they are read as pictures.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from safelight.errors import UnreadableInputError
 from safelight.readers.labs import analytes, paper_columns, units
@@ -20,7 +20,10 @@ from safelight.readers.labs.paper_names import section_of, wrapped
 from safelight.readers.labs.paper_parse import order, parsed, tokens
 from safelight.readers.labs.values import NUMBER
 
-__all__ = ["Line", "lines_of", "read", "read_scan", "rows_of", "untouched"]
+if TYPE_CHECKING:
+    from safelight.readers.labs.scan_in import Grey
+
+__all__ = ["Line", "lines_of", "read", "read_photo", "read_scan", "rows_of", "untouched"]
 
 _SCANNED: Final = 30  # pages of a scan
 _SHORT: Final = 4  # words: longer beginnings are sentences
@@ -78,19 +81,61 @@ def read_scan(data: bytes, told: Person) -> tuple[list[RawRow], int]:
     """
     import pypdfium2  # noqa: PLC0415  # start-up cost
 
-    from safelight.readers.labs.scan_in import page_cells, pictures  # noqa: PLC0415  # as above
+    from safelight.readers.labs import photo_in, scan_in  # noqa: PLC0415  # as above
+
+    def ways(page: "Grey") -> "Iterator[Grey]":
+        yield page
+        yield from photo_in.ways(page)  # photographs are put into PDF files too
 
     try:
         lines = [
-            line_of_boxes(page, at, cells)
-            for page, grey in pictures(data, _SCANNED)
-            for at, cells in enumerate(page_cells(grey), start=1)
+            line
+            for at, page in scan_in.pictures(data, _SCANNED)
+            for line in _of_picture(at, ways(page))
         ]
     except pypdfium2.PdfiumError:
         raise UnreadableInputError("the PDF cannot be opened, or a page of it is damaged") from None
+    return _of_pictures(lines, told)
+
+
+def read_photo(data: bytes, told: Person) -> tuple[list[RawRow], int]:
+    """Return the same of a photograph of a page, or of a picture of a screen.
+
+    Raises:
+        UnreadableInputError: It cannot be decoded, or nothing on it could be read.
+        LimitExceededError: It takes too much.
+    """
+    from safelight.readers.labs import photo_in  # noqa: PLC0415  # start-up cost
+
+    lines = [
+        line
+        for at, page in photo_in.pages(data, _SCANNED)
+        for line in _of_picture(at, photo_in.ways(page))
+    ]
+    return _of_pictures(lines, told)
+
+
+def _of_picture(number: int, ways: "Iterator[Grey]") -> list[Line]:
+    """Return the lines of a page in the first way of holding it in which a test is named."""
+    from safelight.readers.labs.scan_in import page_cells  # noqa: PLC0415  # start-up cost
+
+    first: list[Line] = []
+    for page in ways:
+        lines = [
+            line_of_boxes(number, at, cells) for at, cells in enumerate(page_cells(page), start=1)
+        ]
+        if any(isinstance(_named(line), tuple) for line in lines):
+            return lines
+        first = first or lines
+    return first
+
+
+def _of_pictures(lines: Sequence[Line], told: Person) -> tuple[list[RawRow], int]:
     if not lines:
         raise UnreadableInputError(
-            "nothing on the scanned pages could be read", todo="type the results into a table (CSV)"
+            "no line on the pages could be read",
+            todo="lay the paper flat and take it straight from above, or type the results into a"
+            " table (CSV)",
         )
     sure = [line for line in lines if UNSURE not in line.cells]
     doubtful = [line for line in lines if UNSURE in line.cells]

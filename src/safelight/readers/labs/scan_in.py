@@ -6,7 +6,7 @@ read for certain, or not alike both times, is refused. Numbers are never mended.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
@@ -20,7 +20,7 @@ from safelight.deid.burned.strip import Strip
 from safelight.readers.labs import units
 from safelight.readers.labs.paper_lines import UNSURE
 
-__all__ = ["UNSURE", "cells_of", "page_cells", "pictures"]
+__all__ = ["UNSURE", "cells_of", "ink", "page_cells", "pictures"]
 
 Grey = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -31,6 +31,12 @@ _SURE: Final = 0.97
 _LIKELY: Final = 0.75
 _LITRE: Final = re.compile(r"(?<=/)[Il1|](?![A-Za-z0-9])|(?<=/[dmun\u00b5pf])[Il1|](?![A-Za-z0-9])")
 _SLASHED: Final = re.compile(r"[^\W\d]/|/[^\W\d]|%")
+_SIGNS: Final = re.compile(r"\s*([<>\u2264\u2265]=?)\s*")
+_DASH: Final = re.compile(r"(\d)\s*([-\u2013])\s*(?=\d)")
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
+_BOUND: Final = re.compile(rf"[<>\u2264\u2265]=?({_NUMBER.pattern})")
+_BETWEEN: Final = re.compile(rf"({_NUMBER.pattern})[-\u2013]({_NUMBER.pattern})")
+_SIGN: Final = 2.5  # of the height of the letters: wider is no sign of a range
 _LEAST: Final = 0.85
 _TURN_MOST: Final = 3.0  # degrees that a page may lie askew
 _STEPS: Final = 25
@@ -89,12 +95,46 @@ def _placed(grey: Grey, reader: Any) -> list[list[tuple[str, Box]]]:
     boxes = [box for row in rows for box in row]
     if not boxes or len(boxes) > _MOST_CELLS:
         return []
-    once = reader.read(flat, [_strip(box, 1.0) for box in boxes], thorough=False)
-    large = cv2.resize(flat, None, fx=_AGAIN, fy=_AGAIN, interpolation=cv2.INTER_CUBIC)
-    strips = [_strip(box, _AGAIN) for box in boxes]
-    twice = reader.read(np.asarray(large, np.uint8), strips, thorough=False)
-    texts = iter([_agreed(one, other) for one, other in zip(once, twice, strict=True)])
-    return [[(next(texts), box) for box in row] for row in rows]
+    large = np.asarray(
+        cv2.resize(flat, None, fx=_AGAIN, fy=_AGAIN, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
+
+    def read(boxes: Sequence[Box]) -> list[str]:
+        once = reader.read(flat, [_strip(box, 1.0) for box in boxes], thorough=False)
+        twice = reader.read(large, [_strip(box, _AGAIN) for box in boxes], thorough=False)
+        return [_agreed(one, other) for one, other in zip(once, twice, strict=True)]
+
+    texts = iter(read(boxes))
+    return _joined([[(next(texts), box) for box in row] for row in rows], read)
+
+
+def _joined(
+    rows: list[list[tuple[str, Box]]], read: Callable[[Sequence[Box]], list[str]]
+) -> list[list[tuple[str, Box]]]:
+    """Return lines with the ranges that stand in several cells read as one.
+
+    A dash or a ``<`` with wide spaces around it is a cell of its own, and hard to tell alone. What
+    is read of all together is taken only if it holds the numbers that were read beside it.
+    """
+    wanted: list[tuple[list[tuple[str, Box]], slice]] = []
+    for row in rows:
+        for at, (text, box) in enumerate(row[:-1]):
+            after, beside = row[at + 1]
+            if text != UNSURE or box[2] > _SIGN * beside[3] or not _NUMBER.fullmatch(after):
+                continue
+            wanted.append((row, slice(at, at + 2)))
+            if at and _NUMBER.fullmatch(row[at - 1][0]):
+                wanted.append((row, slice(at - 1, at + 2)))
+    around = [_around([box for _, box in row[cells]]) for row, cells in wanted]
+    found = read(around) if around else []
+    for (row, cells), box, text in reversed(list(zip(wanted, around, found, strict=True))):
+        part = row[cells]
+        numbers = [each for each, _ in part if each != UNSURE]
+        match = (_BOUND if len(numbers) == 1 else _BETWEEN).fullmatch(text)
+        apart = bool(part) and _around([each for _, each in part]) == box  # not joined since
+        if apart and match and list(match.groups()) == numbers:
+            row[cells] = [(text, box)]
+    return rows
 
 
 def _agreed(one: Reading, other: Reading) -> str:
@@ -103,7 +143,7 @@ def _agreed(one: Reading, other: Reading) -> str:
     A unit is one of a list, so a reading of it that is less sure is taken too, where both agree but
     for the three signs that print alike in ``mmol/l``. Digits are taken as they were read.
     """
-    first, second = one.text.strip(), other.text.strip()
+    first, second = (_spaced(each.text) for each in (one, other))
     sure = all(each.sure >= _SURE and each.least >= _LEAST for each in (one, other))
     if sure and first == second:
         return _unit(first) or first
@@ -111,6 +151,11 @@ def _agreed(one: Reading, other: Reading) -> str:
     likely = all(each.sure >= _LIKELY for each in (one, other))
     alike = bool(unit) and units.same(unit, _unit(second))
     return unit if likely and alike else UNSURE
+
+
+def _spaced(text: str) -> str:
+    """Return a reading without the spaces around the signs of a range, which say nothing."""
+    return _DASH.sub(r"\1\2", _SIGNS.sub(r"\1", text.strip()))
 
 
 def _unit(text: str) -> str:
@@ -129,18 +174,19 @@ def _strip(box: Box, scale: float) -> Strip:
     )
 
 
-def _ink(grey: Grey) -> Grey:
+def ink(grey: Grey) -> Grey:
+    """Return 255 where a page has ink, 0 where it is paper; shape (rows, columns)."""
     smooth = cv2.medianBlur(grey, 3)
     paper = cv2.medianBlur(cv2.resize(smooth, None, fx=0.25, fy=0.25), 31)
     paper = cv2.resize(paper, (grey.shape[1], grey.shape[0]))
     flat = cv2.subtract(paper, smooth)
-    level, ink = cv2.threshold(flat, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return np.asarray(ink if level > _SPECK else np.zeros_like(ink), np.uint8)
+    level, dark = cv2.threshold(flat, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return np.asarray(dark if level > _SPECK else np.zeros_like(dark), np.uint8)
 
 
 def _straight(grey: Grey) -> Grey:
     """Turn the page so that its lines lie level: where rows of ink are parted most sharply."""
-    small = cv2.resize(_ink(grey), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(ink(grey), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     rows, columns = small.shape
 
     def sharp(angle: float) -> float:
@@ -161,7 +207,7 @@ def _straight(grey: Grey) -> Grey:
 
 def _rows(grey: Grey) -> list[list[Box]]:
     """Return cells by line: ink that stands on one level, parted at wide gaps."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(_ink(grey), connectivity=8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink(grey), connectivity=8)
     parts: list[Box] = []
     for at in range(1, count):
         left, top, width, rows_tall = (int(each) for each in stats[at][:4])

@@ -270,3 +270,48 @@ def test_days_are_counted_from_the_first_sample() -> None:
     report = read(table("2026-01-05;ALT;20;U/L;<= 45", "2026-02-04;ALT;60;U/L;<= 45", head=head))
     assert [each.row.day for each in report.results] == [0, 30]
     assert "2026" not in everything(report)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (("Platelets;250,000;/uL;150,000-400,000",), {"platelets": "250000"}),
+        (("Platelets;250.000;/uL;150.000-400.000",), {"platelets": "250000"}),
+        (  # one line whose size tells speaks for the document
+            ("WBC;7,800;/uL;4,000-11,000", "TSH;1.234;mIU/L;0.4-4"),
+            {"leukocytes": "7800", "tsh": "1.234"},
+        ),
+        (("Platelets;250,000;/uL;",), {}),  # nothing tells its size
+        (("TSH;1.234;mIU/L;",), {}),
+        (("Platelets;250,000;/uL;150-400",), {}),  # as printed it is no range of this unit
+    ],
+)
+def test_a_sign_that_form_does_not_tell_is_told_by_size(
+    lines: tuple[str, ...], wanted: dict[str, str]
+) -> None:
+    report = read(table(*lines))
+    assert {each.row.analyte: str(each.row.number) for each in report.results} == wanted
+    assert {each.reason.value for each in report.refusals} <= {"ambiguous-number"}
+
+
+def test_a_report_as_portals_show_it_is_read() -> None:
+    report = read(
+        table(
+            "Hemoglobin\t*11.2 g/dL\t12.0 - 15.5 g/dL",
+            "Potassium\t**6.9 mmol/L\t3.5 - 5.1 mmol/L",
+            "Ferritin\t41 ng/mL\tfrom 15 to 150",
+            "Sodium\t140 mmol/L\tfrom 135",
+            "Plaquetas\t250 miles/mm3\tbetween 150 and 400",
+            head="Component\tYour Value\tStandard Range",
+        ),
+        sex="F",
+    )
+    assert report.refusals == ()
+    told = [(each.flag.value, each.row.ranges[0].span.high) for each in report.results]
+    assert told == [
+        ("low", Fraction("15.5")),
+        ("critical-high", Fraction("5.1")),
+        ("within", 150),
+        ("within", None),
+        ("within", 400),
+    ]

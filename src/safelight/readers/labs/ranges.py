@@ -38,8 +38,9 @@ _STRICT: Final = (
     "over",
     "sup",
 )
+_WITHIN: Final = r"(?:from|between|von|zwischen|entre|desde|de)"
 _BOUNDS: Final = re.compile(
-    rf"(?:(?P<low>{NUMBER})\s*{_DASH}\s*(?P<high>{NUMBER})"
+    rf"(?:(?:\b{_WITHIN}\s+)?(?P<low>{NUMBER})\s*{_DASH}\s*(?P<high>{NUMBER})"
     rf"|(?P<cmp>{COMPARATOR}|{_UP_TO}|{_FROM})\s*(?P<one>{NUMBER}))",
     re.IGNORECASE,
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from safelight.readers.labs import analytes, ranges, specimen, units, values
+from safelight.readers.labs import analytes, checks, ranges, specimen, units, values
 from safelight.readers.labs.model import RawRow, Reason, Refusal, Row
 from safelight.readers.labs.units import Unit
 from safelight.readers.labs.values import Point, Value
@@ -18,6 +18,7 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
     """Return the rows that could be mapped, and the lines that could not, in their order.
 
     The decimal sign is what all numbers of the document prove together; typed formats have a point.
+    Where their form does not tell, their size may: ``250,000`` platelets in a microlitre.
     """
     texts = [
         text
@@ -26,6 +27,8 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
         for text in (raw.value, *(t for r in raw.ranges for t in (r.text, r.low, r.high)))
     ]
     point = values.point_of(texts)
+    if point is Point.UNKNOWN:
+        point = _proven(raws)
     first: dict[int, datetime] = {}
     for raw in raws:
         if raw.when is not None:
@@ -44,6 +47,23 @@ def rows(raws: Sequence[RawRow]) -> tuple[list[Row], list[Refusal]]:
         else:
             kept.append(found)
     return kept, refused
+
+
+def _proven(raws: Sequence[RawRow]) -> Point:
+    """Return the decimal sign with which alone results and ranges are of a size that is met."""
+    told: set[Point] = set()
+    for raw in raws:
+        if raw.dotted or values.value(raw.value, Point.UNKNOWN) is not Reason.AMBIGUOUS_NUMBER:
+            continue
+        fits = [sign for sign in (Point.DOT, Point.COMMA) if _fits(raw, sign)]
+        if len(fits) == 1:
+            told.add(fits[0])
+    return told.pop() if len(told) == 1 else Point.UNKNOWN
+
+
+def _fits(raw: RawRow, point: Point) -> bool:
+    row = _row(raw, "", "", None, point)
+    return isinstance(row, Row) and bool(row.ranges) and not checks.implausible(row)
 
 
 def _row(raw: RawRow, name: str, group: str, day: int | None, point: Point) -> Row | Reason:

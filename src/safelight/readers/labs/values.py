@@ -120,7 +120,7 @@ def number(text: str, point: Point) -> Decimal | Reason:
 
 
 _VALUE: Final = re.compile(
-    rf"(?:(?P<before>{_MARK})\s+)?(?P<cmp>{COMPARATOR})?\s*(?P<number>{NUMBER})"
+    rf"(?:(?P<before>(?:{_MARK})(?=\s)|\*{{1,2}})\s*)?(?P<cmp>{COMPARATOR})?\s*(?P<number>{NUMBER})"
     rf"(?:\s*(?P<after>(?:\(|\[)?(?:{_MARK})(?:\)|\])?)(?=\s|$))?(?:\s*(?P<rest>[^\d\s].*|10\s*[*^xXeE⁰-⁹].*))?",
 )
 _LETTERS: Final = re.compile(r"(?=.*\d)[0-9OoIlSBZ|.,]+")

@@ -1,6 +1,6 @@
 """Measure lab results on paper: after de-identification of a PDF, of a scan, of a photograph.
 
-    python scripts/measure_lab_pdfs.py [--reports 48] [--scans 12] [--photos 12] [--seed 5]
+    python scripts/measure_lab_pdfs.py [--reports 48] [--scans 12] [--photos 24] [--seed 5]
 
 Reports with known truth (``corpus/labs``) are set as PDFs under a letterhead that identifies, in
 four languages and three fonts, with loose and tight ranges. As text they go through
@@ -156,7 +156,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reports", type=int, default=48)
     parser.add_argument("--scans", type=int, default=12)
-    parser.add_argument("--photos", type=int, default=12)
+    parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--seed", type=int, default=5)
     given = parser.parse_args()
     text = of_text(given.seed, given.reports)

@@ -19,6 +19,7 @@ from safelight.cli import main
 from safelight.errors import UnreadableInputError
 from safelight.readers import labs
 from safelight.readers.labs import photo_in
+from safelight.readers.labs.paper_in import _of_picture
 from safelight.readers.labs.scan_in import UNSURE, _joined
 from test_labs_paper import LETTERHEAD, ROWS, paper
 
@@ -69,6 +70,17 @@ def test_it_may_lie_on_its_side_or_upside_down(turns: int) -> None:
     found = told(file(np.ascontiguousarray(np.rot90(desk, turns))))
     assert found.items() <= TRUTH.items()
     assert len(found) >= 5
+
+
+def test_a_page_is_held_in_the_way_in_which_it_is_read_best() -> None:
+    whole = page(150)[:580]
+    torn = whole.copy()
+    torn[270:, 400:] = cv2.GaussianBlur(torn[270:, 400:], (0, 0), 3)  # all below the first result
+    read = {line.cells[0]: line for line in _of_picture(1, iter((torn, whole)))}
+    assert UNSURE not in read["Erythrozyten"].cells
+    ways = iter((whole, torn))
+    assert _of_picture(1, ways) == _of_picture(1, iter((whole,)))
+    assert len(list(ways)) == 1  # a page that is read well is not read again
 
 
 def test_a_screen_in_the_dark_is_read_as_it_is() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "lines_of", "read", "read_photo", "read_scan", "rows_of", "untouched"]
 
 _SCANNED: Final = 30  # pages of a scan
+_READ_WELL: Final = 0.7  # of the lines
 _SHORT: Final = 4  # words: longer beginnings are sentences
 
 
@@ -116,18 +117,25 @@ def read_photo(data: bytes, told: Person) -> tuple[list[RawRow], int]:
 
 
 def _of_picture(number: int, ways: "Iterator[Grey]") -> list[Line]:
-    """Return the lines of a page in the first way of holding it in which a test is named."""
+    """Return the lines of a page in the first way of holding it in which they are read well.
+
+    Else in the way in which most tests are named on lines that are sure.
+    """
     from safelight.readers.labs.scan_in import page_cells  # noqa: PLC0415  # start-up cost
 
-    first: list[Line] = []
+    best: list[Line] = []
+    most = -1
     for page in ways:
         lines = [
             line_of_boxes(number, at, cells) for at, cells in enumerate(page_cells(page), start=1)
         ]
-        if any(isinstance(_named(line), tuple) for line in lines):
-            return lines
-        first = first or lines
-    return first
+        sure = [line for line in lines if UNSURE not in line.cells]
+        named = sum(isinstance(_named(line), tuple) for line in sure)
+        if named > most:
+            best, most = lines, named
+        if named and len(sure) >= _READ_WELL * len(lines):
+            break
+    return best
 
 
 def _of_pictures(lines: Sequence[Line], told: Person) -> tuple[list[RawRow], int]:

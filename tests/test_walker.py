@@ -96,6 +96,14 @@ def test_what_follows_zeros_is_left_out_only_when_it_is_little() -> None:
         tags(long + bytes(8) + long)
 
 
+@pytest.mark.parametrize("zeros", [8, 10, 16, 27])
+def test_zeros_are_no_element_of_implicit_vr(zeros: int) -> None:
+    data = encode(
+        (Made(0x00100010, "PN", b"DOE^JANE"), Made(PIXEL_DATA, "OW", bytes(400))), implicit=True
+    )
+    assert tags(data + bytes(zeros) + b"ROE^RICHARD", IMPLICIT) == [0x00100010, PIXEL_DATA]
+
+
 def test_what_follows_pixel_data_is_left_out() -> None:
     pixels = encode((Made(PIXEL_DATA, "OW", b"\1\2"),))
     assert tags(pixels + b"smuggled after the end") == [PIXEL_DATA]

@@ -134,6 +134,9 @@ class Walker:
         Zeros that are followed by much more are a damaged header, not the end.
         """
         last = found[-1] if found else None
+        while last and not isinstance(last, Run) and last[0] == 0 and last[3] == last[5]:
+            found.pop()  # zeros before the rest: an empty element in implicit VR
+            last = found[-1] if found else None
         if last is None or isinstance(last, Run):
             return False
         stop = last[5]

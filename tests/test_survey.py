@@ -180,6 +180,7 @@ DOE = b"DOE^JANE"
         (person(DOE), person(b"DOE^JANE=\xe5\xb1\xb1"), person(DOE, birth=b"1960.02.01")),
         (person(DOE), person(DOE, birth=b""), person(DOE, b"UNKNOWN")),
         (person(DOE, b"MRN-4711"), person(DOE, b"0000")),
+        (person(DOE), person(b"DOE, JANE")),
     ],
 )
 def test_files_of_one_study_without_the_id_are_of_the_same_person(

@@ -61,6 +61,7 @@ _POOR_MOST: Final = 1000
 _TAG_BYTES: Final = 4  # the longest of what makes a sequence worth entering
 
 _WORDS: Final = re.compile(r"[^\W_]+")
+_BETWEEN: Final = re.compile(r"[\^,]")
 # What is written as an ID or a name where there is none.
 _NONE: Final = frozenset(
     """
@@ -105,7 +106,7 @@ def person_of(charset: bytes, name: bytes, patient_id: bytes, issuer: bytes, bir
 
 def _forms(name: str) -> list[str]:
     """Return a person name as it is compared, by each of its component groups that say one."""
-    groups = [" ".join(each.replace("^", " ").split()) for each in name.upper().split("=")]
+    groups = [" ".join(_BETWEEN.sub(" ", each).split()) for each in name.upper().split("=")]
     return [each for each in groups if each and not _stands_for_none(each)]
 
 

@@ -32,6 +32,7 @@ _PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
 _INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _CHARSET: Final = 0x00080005
+_GRAPHIC_LAYER: Final = 0x00700002
 _FRACTION: Final = re.compile(rb"\.\d+")
 _NUMBER_LIST: Final = re.compile(rb"[0-9+\-.eE \\]*\0?")
 _NUMBERS_STAY: Final = frozenset((Act.KEEP, Act.CLEAN))
@@ -298,9 +299,11 @@ class Values:
             return term
         if rule.act is Act.DUMMY:
             return REMOVED
-        if rule.act is Act.KEEP:
-            return self._subject.cleaner.clean(value, Mode.SUBJECT).text
-        return self._subject.cleaner.clean(value, Mode.CODE).text
+        mode = Mode.SUBJECT if rule.source.startswith("override") else Mode.CODE
+        cleaned = self._subject.cleaner.clean(value, mode).text
+        if tag == _GRAPHIC_LAYER and cleaned != value:  # a name that other items refer to
+            return self.ctx.key.code("layer", bare, 12)
+        return cleaned
 
     def _text(self, value: str, rule: Rule, tag: int) -> str:
         if not value.strip(" \0"):

@@ -49,11 +49,14 @@ _IN_DIGITS: Final = (
     rf"(?<![^\W_])(?<!/)[fm]\s?/\s?(?P<age>{_LESS})(?!\w|[/+]|\.\d|\s?(?:mm|cm|ml|%))",
     rf"{_PATIENT}[fm](?P<age>{_LESS})(?!\w|\.\d|\+)",
     rf"{_BEFORE}(?P<age>{_MONTHS}[\s-]?(?:{_MONTH_UNITS}))(?![^\W_])",
+    rf"{_BEFORE}(?P<age>{_NUMBER})(?P<unit>y)(?=[fm](?![^\W_]))",
+    rf"{_BEFORE}(?P<age>{_NUMBER})(?:st|nd|rd|th|\.)?(?=\s(?:birthday|lebensjahr|geburtstag))",
 )
 _IN_WORDS: Final = (
     rf"(?<![^\W_])(?P<age>{_WORDS})[\s-]{{1,2}}(?P<unit>{_YEARS_OLD})(?![^\W_])",
     rf"{_LABEL}(?P<age>{_WORDS})(?![^\W_])",
     r"(?<![^\W_])(?P<age>nonagenarians?|(?:super)?centenarians?)(?![^\W_])",
+    r"(?<![^\W_])(?:his|her|their)\s(?:(?:early|mid|late)[\s-])?(?P<age>nineties)(?![^\W_])",
 )
 _WITHOUT_BLANKS: Final = (  # Chinese, Japanese, Korean, Thai
     rf"(?<![0-9a-z.])(?P<age>{_NUMBER}\s?(?:周?岁|歲|歳|才|세|살|ปี))",
@@ -61,11 +64,11 @@ _WITHOUT_BLANKS: Final = (  # Chinese, Japanese, Korean, Thai
     rf"(?<![0-9a-z.])(?P<age>{_MONTHS}\s?(?:个月|個月|[ヶケか]月|개월))",
 )
 _GATE: Final = re.compile(
-    r"(?<!\d)(?:0{0,2}(?:9\d|1[0-4]\d)|10[89]\d|1[1-7]\d\d)(?!\d)|ninety|hundred|enarian",
+    r"(?<!\d)(?:0{0,2}(?:9\d|1[0-4]\d)|10[89]\d|1[1-7]\d\d)(?!\d)|ninet|hundred|enarian",
     re.IGNORECASE,
 )
-_TOLD: Final = re.compile(r"ninety|hundred|enarian", re.IGNORECASE)
-_CALLS: Final = words("ninety hundred nonagenarian nonagenarians centenarian centenarians")
+_TOLD: Final = re.compile(r"ninet|hundred|enarian", re.IGNORECASE)
+_CALLS: Final = words("ninety nineties hundred nonagenarian nonagenarians centenarian centenarians")
 _SHOWN: Final = "90+"
 _YEARS: Final = "y"
 

@@ -47,6 +47,8 @@ class Builder:
         self.dates: set[str] = set()
         self.labelled: set[str] = set()
         self.names: list[list[str]] = []
+        self.initials: set[str] = set()
+        self.brief: set[str] = set()
 
     def name(self, value: str, rule: str) -> None:
         """Take a person name in DICOM or free form."""
@@ -62,6 +64,20 @@ class Builder:
                     self._part(form, rule)
             self._orders([options[0] for options in forms], rule)
             self._orders([fold(part) for part in parts], rule)
+            if rule == NAME:
+                self._shorten(group)
+
+    def _shorten(self, group: str) -> None:
+        """Add initials in the usual orders, and the parts of two letters."""
+        parts = [[fold(m.group()) for m in runs(part)] for part in group.split("^")[:3]]
+        words = [[w for w in part if w not in _PARTICLES and w.isalpha()] for part in parts]
+        self.brief |= {
+            w for part in words for w in part if len(w) == SHORT and not _cjk().search(w)
+        }
+        family, *rest = ["".join(w[0] for w in part) for part in words if part] or [""]
+        given = "".join(rest)
+        for form in (given, family + given, given + family, family[:1] + given[:1]):
+            self.initials |= {form, form[::-1]} if SHORT <= len(form) <= MIN_GLUED else set()
 
     def _part(self, form: str, rule: str) -> None:
         if not form.isascii() and _cjk().search(form):
@@ -112,6 +128,8 @@ class Builder:
         for form in forms:
             if len(form) >= (_MIN_APART if prefixed and not form.isdecimal() else JOINED):
                 self.joined.setdefault(form, NUMBER)
+            elif not value.strip().isalnum() and not form.isdecimal():
+                self.joined.setdefault(form, NUMBER)  # ``X-77``: written with its sign
             if len(form) > _MIN_ID or (len(form) == _MIN_ID and not form.isdecimal()):
                 self.tokens.setdefault(form, NUMBER)
 

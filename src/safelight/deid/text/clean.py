@@ -7,7 +7,18 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from safelight.deid.text import ages, lengthy, numerals, patterns, people, tidy, veiled, vocabulary
+from safelight.deid.text import (
+    ages,
+    forms,
+    lengthy,
+    numerals,
+    patterns,
+    people,
+    remnants,
+    tidy,
+    veiled,
+    vocabulary,
+)
 from safelight.deid.text.fold import INVISIBLE, RUN, fold, squash
 from safelight.deid.text.needles import Needles
 from safelight.deid.text.tokens import Token, tokenize
@@ -18,7 +29,7 @@ _PASSES: Final = 6
 _REACH: Final = 5
 _WITHOUT_DIGITS: Final = 1
 _REMEMBERED: Final = 20_000
-_GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w")
+_GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w|nineteen|twenty|thousand", re.IGNORECASE)
 # What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages.
 _SLOW: Final = re.compile(
     r"[^ -~]|[@\\]|www|//|\w\.[A-Za-z]|\d\D*\d\D*\d\D*\d|\d:\d|\d\s?[apAP]\.?[mM]"
@@ -154,7 +165,9 @@ class TextCleaner:
             not vocabulary.kind(run)
             or people.calls(word)
             or ages.calls(word)
+            or forms.calls(word)
             or word in self.needles.short
+            or word in self.needles.initials
             or self.needles.holds(run)
         ):
             return 0
@@ -239,6 +252,8 @@ class TextCleaner:
         for token in taken:
             token.gone = True
         out = rows + [(token.start, token.stop, _RULE_WORD) for token in taken]
+        if any(token.gone for token in tokens):
+            out += remnants.spans(text, tokens)
         out += people.spans(text, tokens)
         return out
 

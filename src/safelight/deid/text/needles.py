@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from safelight.deid.text import veiled, vocabulary
+from safelight.deid.text import initials, veiled, vocabulary
 from safelight.deid.text.builder import (
     CONTACT,
     JOINED,
@@ -18,7 +18,7 @@ from safelight.deid.text.builder import (
     Builder,
 )
 from safelight.deid.text.dates import Dates
-from safelight.deid.text.fold import digits, fold, runs, segments, squash, squash_map, words
+from safelight.deid.text.fold import digits, fold, runs, segments, squash, squash_map
 from safelight.deid.text.grams import Grams
 from safelight.deid.text.identity import Identity
 from safelight.deid.text.raw import raw_patterns
@@ -29,12 +29,10 @@ _DATE: Final = "date of the subject"
 _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _SIDES: Final = frozenset("lrwct")
-#: Words for an ID or for the one it belongs to.
-_LABELS: Final = words(
-    """id ids no nr num nummer number numero mrn pid pat pats patient patients patientin patienten
-    paziente paciente pt subject subj sub proband person case fall record chart ref"""
-)
 _LABEL_GAP: Final = 3
+_APART: Final = 5  # letters and digits that may stand apart by a blank
+_SCRIPTS: Final = re.compile(r"[a-z]+|[^\W\d_a-z]+|\d+")
+_ASCII: Final = re.compile(r"[a-z]")
 _SEVEN: Final = re.compile(r"\d(?:\D*\d){6}")
 _SINGLE: Final = re.compile(r"[\W_][^\W\d_][\W_]")
 _ROW: Final = 4
@@ -68,6 +66,8 @@ class Needles:
         dates: Dates of the person's, to be found with any signs between their parts.
         raw: Byte patterns, lower case where ASCII, for a caseless sweep over whole files.
         days: The same dates, eight digits each.
+        initials: Of the subject, in the usual orders: they go beside the year of a date, or dotted.
+        brief: Parts of the subject's name of two letters: they go as ``Ng``, or after a title.
     """
 
     tokens: dict[str, str]
@@ -81,6 +81,8 @@ class Needles:
     joined_grams: Grams
     glued_grams: Grams
     days: frozenset[str] = frozenset()
+    initials: frozenset[str] = frozenset()
+    brief: frozenset[str] = frozenset()
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -111,6 +113,8 @@ class Needles:
             joined_grams=Grams(build.joined),
             glued_grams=Grams(build.glued),
             days=frozenset(build.dates),
+            initials=frozenset(build.initials),
+            brief=frozenset(build.brief),
         )
 
     def spans(self, text: str) -> list[Span]:
@@ -198,6 +202,8 @@ class Needles:
             found += self._joined(text)
         if self.numbers:
             found += self._numbers(text)
+        if self.initials:
+            found += [Span(*each, NAME) for each in initials.find(text, self.initials, self.days)]
         for start, stop in self.dates.find(text):
             found.append(_whole(text, start, stop, _DATE))
         return found
@@ -221,18 +227,32 @@ class Needles:
             found.append((match.start(), match.end(), pair[0]))
         if self.labelled:
             self._numbered(text, found, rules)
+        for place, (start, stop, word) in enumerate(found) if self.brief else ():
+            before = found[place - 1][2] if place else ""
+            if word.removesuffix("'s") in self.brief and initials.is_name(
+                text[start:stop], text[stop : stop + 2], before
+            ):
+                rules[place] = NAME
         if self.short:
             self._neighbours(text, found, rules)
         return [Span(found[place][0], found[place][1], rule) for place, rule in rules.items()]
 
     def _parts(self, run: str, word: str) -> str:
         """Return the rule for a run whose inside is the person's: glued, camel case, possessive."""
+        if word[-1:] == "s" and self.tokens.get(word[:-1]) in (NAME, PERSON):
+            return NAME  # of the person: ``Roes``
         if word.isalpha() and (run.islower() or run.isupper()) and len(word) <= MIN_GLUED:
             return ""
         if not vocabulary.kind(run) and self.glued_grams.within(word):
             return NAME
         if not word.isascii():
-            return ""
+            parts = _SCRIPTS.findall(word) if not word.isalpha() or _ASCII.search(word) else ()
+            named = next((self.tokens[part] for part in parts if part in self.tokens), "")
+            return named or (NAME if parts and not self.brief.isdisjoint(parts) else "")
+        if not word.isalpha() and initials.with_digits(
+            word, self.labelled, self.initials, self.days
+        ):
+            return NUMBER
         if word.isalpha() and (run.islower() or run.isupper() or run.istitle()):
             return ""
         if vocabulary.listed(word):
@@ -244,15 +264,17 @@ class Needles:
         self, text: str, words: list[tuple[int, int, str]], rules: dict[int, str]
     ) -> None:
         """Take the short numbers of IDs that stand alone or beside a word for an ID."""
+        several = len({word for _start, _stop, word in words if word in self.labelled}) > 1
         for place, (start, stop, word) in enumerate(words):
             if word not in self.labelled:
                 continue
             before, after = words[max(place - 1, 0)], words[min(place + 1, len(words) - 1)]
             if (
                 len(words) == 1
+                or several
                 or text[start - 1 : start] == "#"
-                or (before[2] in _LABELS and start - before[1] <= _LABEL_GAP)
-                or (after[2] in _LABELS and after[0] - stop <= _LABEL_GAP)
+                or (before[2] in initials.LABELS and start - before[1] <= _LABEL_GAP)
+                or (after[2] in initials.LABELS and after[0] - stop <= _LABEL_GAP)
             ):
                 rules[place] = NUMBER
 
@@ -319,6 +341,8 @@ class Needles:
             starts = start == 0 or not text[start - 1].isalnum()
             stops = stop == len(text) or not text[stop].isalnum()
             if len(value) < JOINED and value.isascii() and not (starts and stops):
+                continue
+            if len(value) < _APART and " " in text[start:stop]:
                 continue
             if any(char.isdecimal() for char in value):
                 found.append(_whole(text, start, stop, self.joined[value]))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from safelight.deid.text import forms
 from safelight.deid.text.fold import fold_text, words
 
 __all__ = ["DATE", "calls", "find"]
@@ -13,7 +14,7 @@ __all__ = ["DATE", "calls", "find"]
 DATE: Final = "date"
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
-    "fevr?(?:ier|ereiro)?|mar(?:ch|s|zo|co|t)?|maerz|marz|maart|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|"
+    "fevr?(?:ier|ereiro)?|mar(?:ch|s|zo|co|t)?|maerz|marz|maart|apr(?:il|ile)?|mrz|avr(?:il)?|abr(?:il)?|"
     "may|mai|mayo|maio|mei|maggio|june?|juni|juin|junio|junho|giugno|july?|juli|juil(?:let)?|julio|"
     "julho|luglio|aug(?:ust|ustus)?|aout|ago(?:sto)?|sept?(?:ember|embre|iembre)?|setembro|"
     "settembre|oct(?:ober|obre|ubre)?|okt(?:ober)?|ott(?:obre)?|outubro|nov(?:ember|embre|iembre|"
@@ -32,19 +33,21 @@ _MONTH: Final = re.compile(rf"(?<![^\W\d_])(?:{_MONTHS})(?![^\W\d_])", re.IGNORE
 _IS_LONG: Final = re.compile(rf"(?:{_LONG_MONTHS})", re.IGNORECASE)
 _LINK: Final = r"[\s.,\-/_]{0,12}(?:of|de|du|del|di|d')?[\s.,\-/_]{0,12}"
 _DAY_BEFORE: Final = re.compile(
-    rf"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?{_LINK}$", re.IGNORECASE
+    rf"(?<![\d.])(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er)?|(?<![^\W_])(?:{forms.DAY_WORDS}))"
+    rf"{_LINK}$",
+    re.IGNORECASE,
 )
 _YEAR_BEFORE: Final = re.compile(rf"(?<!\d){_YEAR}[\s.\-/_]+$")
 _DAY_AFTER: Final = re.compile(
     r"[\s.\-/_]*(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![^\W_])(?!\.\d)", re.IGNORECASE
 )
 _DAY_YEAR_AFTER: Final = re.compile(
-    rf"[\s.\-/_]*(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?[\s.,\-/_]+'?{_YEAR}(?!\d)",
+    rf"[\s.\-/_]*(?:the\s)?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:\s\d\d?:\d\d(?::\d\d)?)?[\s.,\-/_]+'?{_YEAR}(?!\d)",
     re.IGNORECASE,
 )
 _YEAR_AFTER: Final = re.compile(rf"{_LINK}'?{_YEAR}(?!\d)", re.IGNORECASE)
 _SHORT_YEAR_AFTER: Final = re.compile(rf"{_LINK}'?\d\d(?![^\W_])(?!\.\d)", re.IGNORECASE)
-_CONTEXT: Final = 18
+_CONTEXT: Final = 26
 #: Hyphens and dashes beyond ASCII, and the dots between the parts of a date.
 _DASHES: Final = str.maketrans("‐‑‒–—―−·", "-------.")
 
@@ -60,7 +63,7 @@ _DATES: Final = re.compile(
     rf"(?<![\d.]){_YEAR}(?P<s>[-/._: ]| - )(?:0?[1-9]|1[0-2])(?P=s)(?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)?"
     rf"|(?<![\d.])(?:0?[1-9]|[12]\d|3[01])(?P<t>\s?[-/._]\s?)(?:0?[1-9]|[12]\d|3[01])(?P=t)"
-    r"(?:(?:1[89]|20)\d\d|\d\d)(?!\d|\.\d)"
+    r"(?:(?:1[89]|20)\d\d|\d\d(?!\s?(?:mm|cm|ml|min|sec)(?![^\W_])))(?!\d|\.\d)"
     rf"|(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?: )(?:0?[1-9]|[12]\d|3[01])(?: ){_YEAR}(?!\d)"
     rf"|(?<!\d)(?:0?[1-9]|1[0-2])[/-]{_YEAR}(?!\d)|(?<!\d){_YEAR}[/-](?:0[1-9]|1[0-2])(?!\d)",
     re.IGNORECASE,
@@ -121,14 +124,18 @@ _LABEL_GATE: Final = re.compile(
     re.IGNORECASE,
 )
 _AGE_LABELS: Final = words("age aged alter edad eta idade y yo ans anos jaar a p h")
+#: A day and a month may follow.
+_DAY_LABELS: Final = words("vom am seit zum on dated since until le du el del dal")
 _FEW: Final = 4
 _ROUND: Final = (8, 10)
 _CHAIN_DIGITS: Final = 7
+_RANGE: Final = re.compile(r"\d{1,3}\.\d{1,2}-\d{1,3}\.\d{1,2}")
 
 
 def calls(word: str) -> bool:
     """Return whether a folded word beside digits may make an identifying form."""
-    return bool(_LABEL_GATE.match(word) or _MONTH.fullmatch(word) or word in _AGE_LABELS)
+    labels = word in _AGE_LABELS or word in _DAY_LABELS
+    return labels or bool(_LABEL_GATE.match(word) or _MONTH.fullmatch(word))
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
@@ -144,6 +151,7 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
     if digits:
         yield from _labelled(text)
         yield from _dates(text, digits)
+    yield from forms.find(text, digits)
     if digits >= _FEW:
         for match in _NUMBERS.finditer(text):
             if not _harmless(match.group()):
@@ -182,7 +190,7 @@ def _month_dates(text: str) -> Iterator[tuple[int, int]]:
         offset = month.start() - len(before)
         day = _DAY_BEFORE.search(before)
         year = _YEAR_BEFORE.search(before)
-        known = _IS_LONG.fullmatch(month.group()) is not None
+        known = _IS_LONG.fullmatch(month.group()) is not None or month.group().istitle()
         after = (
             _DAY_YEAR_AFTER.match(text, month.end())
             or _YEAR_AFTER.match(text, month.end())
@@ -201,6 +209,8 @@ def _harmless(form: str) -> bool:
     groups = re.findall(r"\d+", form)
     if form.startswith(("+", "(", "0")):
         return False
+    if _RANGE.fullmatch(form):
+        return True
     if sum(map(len, groups)) < _CHAIN_DIGITS and "." not in form:
         return True
     rows = " " in form and "-" not in form

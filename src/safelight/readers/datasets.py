@@ -8,7 +8,6 @@ it is read as the data set ``pneumoniamnist``.
 
 import csv
 import hashlib
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,14 +17,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.errors import SettingsError, UnreadableInputError
+from safelight.deid.pixels.photos import MASKED
+from safelight.dicomio.limits import Limits
+from safelight.errors import LimitExceededError, SettingsError, UnreadableInputError
+from safelight.intake.kinds import HEAD_BYTES, sniff
+from safelight.readers.frames import PhotoFrames
 
 __all__ = ["Case", "load"]
 
 _NEEDED: Final = frozenset({"image", "dataset", "label", "group"})
 _FACTS: Final = ("sex", "view", "site", "device")
 _PAIR: Final = re.compile(r"\b(\w+)=([\w.-]+)")
-_MOST_PIXELS: Final = 100_000_000
+_LIMITS: Final = Limits(decoded_bytes=1 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +60,31 @@ class Case:
     pixels: NDArray[np.uint8] | None = None
 
     def picture(self) -> NDArray[np.uint8]:
-        """Return its grey levels, shape (rows, columns).
+        """Return its grey levels as readers see them, shape (rows, columns).
 
         Raises:
-            UnreadableInputError: When its file is missing or no picture.
+            UnreadableInputError: When its file is missing, too large or no picture.
         """
         if self.pixels is not None:
             return self.pixels
-        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  # start-up cost
-
         try:
-            data = Path(str(self.path)).read_bytes()
-            with Image.open(io.BytesIO(data)) as image:
-                if image.width * image.height > _MOST_PIXELS:
-                    raise UnreadableInputError("a training image is too large", place=self.key)
-                return np.asarray(image.convert("L"), dtype=np.uint8)
-        except (OSError, ValueError, UnidentifiedImageError, SyntaxError) as error:
+            return _shown(Path(str(self.path)).read_bytes())
+        except LimitExceededError as error:
+            raise UnreadableInputError("a training image is too large", place=self.key) from error
+        except OSError as error:
             raise UnreadableInputError("a training image cannot be read", place=self.key) from error
+        except UnreadableInputError as error:
+            why = f"a training image cannot be read: {error.what}"
+            raise UnreadableInputError(why, place=self.key) from error
+
+
+def _shown(data: bytes) -> NDArray[np.uint8]:
+    """Return the picture of a photo that readers look at: the only one, or the middle one."""
+    kind = sniff(data[:HEAD_BYTES], size=len(data))
+    if kind not in MASKED:
+        raise UnreadableInputError("it is no PNG, JPEG, TIFF, GIF, BMP or WebP")
+    pages = PhotoFrames(kind, data, _LIMITS)
+    return pages.picture(pages.count // 2).grey
 
 
 def load(folder: Path) -> list[Case]:
@@ -86,15 +97,15 @@ def load(folder: Path) -> list[Case]:
         SettingsError: When there is no table, or it lacks a column.
     """
     made: list[Case] = []
-    for place in (folder, folder / "images"):
-        if (place / "labels.csv").is_file():
-            made += _table(place)
-            break
+    place = next((at for at in (folder, folder / "images") if (at / "labels.csv").is_file()), None)
+    if place is not None:
+        made += _table(place)
     small = folder / "pneumoniamnist" / "pneumoniamnist.npz"
     if small.is_file():
         made += _small(small)
     if not made:
-        raise SettingsError("there is no labels.csv in this folder")
+        none = "there is no labels.csv in this folder"
+        raise SettingsError(none if place is None else "labels.csv names no image")
     return made
 
 
@@ -112,7 +123,10 @@ def _table(place: Path) -> list[Case]:
 
 def _case(place: Path, row: Mapping[str, Any]) -> Case:
     given = {name: value or "" for name, value in row.items() if isinstance(name, str)}
-    path = (place / given["image"]).resolve()
+    try:
+        path = (place / given["image"]).resolve()
+    except (OSError, ValueError) as error:
+        raise SettingsError("labels.csv names an image by what is no path") from error
     if not path.is_relative_to(place.resolve()):
         raise SettingsError("labels.csv names an image outside its folder")
     facts = {name: given.get(name, "") for name in _FACTS}

@@ -101,7 +101,7 @@ class Rows:
 
 
 def rows_of(chosen: Sequence[tuple[Case, bool]], make: Callable[[Case], Array]) -> Rows:
-    """Return rows with their features.
+    """Return rows with their features; people who share a picture count as one.
 
     Args:
         chosen: Images with their truth.
@@ -112,7 +112,23 @@ def rows_of(chosen: Sequence[tuple[Case, bool]], make: Callable[[Case], Array]) 
     # Groups are named apart: two data sets may use the same number.
     people = tuple(f"{case.dataset}:{case.group}" for case in cases)
     z = np.stack([make(case) for case in cases]) if cases else np.zeros((0, 0), np.int16)
-    return Rows(cases, has, people, z)
+    return Rows(cases, has, _joined(people, z), z)
+
+
+def _joined(people: Sequence[str], z: Array) -> tuple[str, ...]:
+    """Return each row's person, those who share a picture as one: it must not be on both sides."""
+    first: dict[bytes, str] = {}
+    one: dict[str, str] = {}
+
+    def found(person: str) -> str:
+        while (known := one.get(person, person)) != person:
+            person = known
+        return person
+
+    for person, row in zip(people, z, strict=True):
+        other, this = found(first.setdefault(row.tobytes(), person)), found(person)
+        one[max(other, this)] = min(other, this)
+    return tuple(map(found, people))
 
 
 def features_of(case: Case, version: str = features.VERSION) -> Array:
@@ -166,7 +182,7 @@ def check(
         images=len(rows.cases),
         calibrated=(len(calibration.seen), len(calibration.not_seen)),
         inside=scoring.interval(scores, rows.has, rows.people),
-        external=(*_left_out(rows, solving), *_outside(recipe, cases, head, make)),
+        external=(*_left_out(rows, solving), *_outside(recipe, cases, (rows, head), make)),
         probes=_probes(rows, solving, border),
         covered=covered,
         decided=decided,
@@ -224,11 +240,17 @@ def _left_out(rows: Rows, solving: Recipe) -> list[External]:
 
 
 def _outside(
-    recipe: ReaderRecipe, cases: Sequence[Case], head: Head, make: Callable[[Case], Array]
+    recipe: ReaderRecipe,
+    cases: Sequence[Case],
+    own: tuple[Rows, Head],
+    make: Callable[[Case], Array],
 ) -> list[External]:
-    made = []
+    """Return what the head reaches elsewhere; a picture that is one of its own does not count."""
+    (inside, head), made = own, []
+    known = {z.tobytes() for z in inside.z}
     for place in recipe.outside:
         rows = rows_of(recipe.beyond(cases, place.name), make)
+        rows = rows.part(np.array([z.tobytes() not in known for z in rows.z], dtype=bool))
         if min(rows.counts) < 1:
             continue
         auc = scoring.interval(head.score(rows.z), rows.has, rows.people)

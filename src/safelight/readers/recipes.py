@@ -16,6 +16,7 @@ from safelight.readers.reading import Code, ViewKind
 __all__ = ["Outside", "ReaderRecipe", "bundled", "parse", "read"]
 
 _FEATURES: Final = "grid-1"  # when a recipe names none
+_OLDEST: Final = 200.0  # years: what a card can hold
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
 
@@ -90,37 +91,66 @@ def parse(content: Mapping[str, Any]) -> tuple[ReaderRecipe, ...]:
     try:
         return tuple(_one(name, body) for name, body in content.items())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsError("a recipe of a reader is not complete") from error
+        raise SettingsError(
+            "a recipe of a reader is not complete, or not as it should be"
+        ) from error
 
 
 def _one(name: str, body: Mapping[str, Any]) -> ReaderRecipe:
     if not _NAME.fullmatch(name):
         raise SettingsError("a reader's name is lower-case letters, digits and hyphens")
     alpha = float(body.get("alpha", 0.05))
-    ages = body.get("ages")
-    has, without = frozenset(body["has"]), frozenset(body["without"])
+    has, without = _labels(body, "has"), _labels(body, "without")
     if has & without or not has or not without or not 0.005 <= alpha <= 0.5:  # noqa: PLR2004  # see docs
         raise SettingsError("a recipe names labels with, others without, and alpha of 0.005 to 0.5")
     outside = tuple(
-        Outside(name=one["name"], has=frozenset(one["has"]), without=frozenset(one["without"]))
+        Outside(name=str(one["name"]), has=_labels(one, "has"), without=_labels(one, "without"))
         for one in body.get("outside", ())
     )
+    if any(_sources(has | without) & _sources(one.has | one.without) for one in outside):
+        raise SettingsError("a recipe names one of its own data sets as another source")
     return ReaderRecipe(
         name=name,
         version=str(body["version"]),
         called=str(body["called"]),
-        finding=Code(**body["finding"]),
+        finding=Code(**{name: str(value) for name, value in body["finding"].items()}),
         kind=ViewKind(body["kind"]),
-        ages=(float(ages[0]), float(ages[1])) if ages else None,
+        ages=_ages(body.get("ages")),
         alpha=alpha,
         has=has,
         without=without,
         outside=outside,
-        cannot_see=tuple(map(str, body.get("cannot_see", ()))),
+        cannot_see=_texts(body, "cannot_see"),
         next_step=str(body.get("next_step", "")),
         features=str(body.get("features", _FEATURES)),
         chosen=str(body.get("chosen", "")),
     )
+
+
+def _texts(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = body.get(name, [])
+    if not isinstance(found, list):
+        raise TypeError(name)  # a text would be taken for its letters
+    return tuple(map(str, found))
+
+
+def _labels(body: Mapping[str, Any], name: str) -> frozenset[str]:
+    if name not in body:
+        raise KeyError(name)
+    return frozenset(_texts(body, name))
+
+
+def _sources(labels: Iterable[str]) -> set[str]:
+    return {label.partition("/")[0] for label in labels}
+
+
+def _ages(given: Any) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    youngest, oldest = map(float, given)
+    if not 0 <= youngest <= oldest <= _OLDEST:
+        raise SettingsError(f"ages are the youngest and the oldest, 0 to {_OLDEST:g} years")
+    return youngest, oldest
 
 
 def read(path: Path) -> tuple[ReaderRecipe, ...]:

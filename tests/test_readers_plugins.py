@@ -133,6 +133,9 @@ def test_what_was_changed_after_pinning_is_refused(tmp_path: Path, change: str) 
         model(extra=field(5, field(1, 4) + field(14, 1))),
         model(extra=field(5, field(13, b"\x0a\x01a"))),
         model(extra=field(15, b"")),
+        model(node=field(5, field(1, b"value") + field(22, b""))),
+        model(node=field(5, field(1, b"values") + field(23, b""))),
+        model(node=field(5, field(1, b"values") + field(10, field(14, 1)))),
         model() + field(25, b""),
         model() + field(8, field(1, b"com.example")),
         model()[:-3],
@@ -153,6 +156,8 @@ def test_models_that_are_too_large_never_run(
     huge = field(1, 1 << 20) + field(1, 1 << 20)
     with pytest.raises(LimitExceededError):
         inspect(model(extra=field(5, huge)))
+    with pytest.raises(LimitExceededError):
+        inspect(model(node=field(5, field(1, b"value") + field(5, huge))))
     monkeypatch.setattr(plugin, "MOST_BYTES", 10)
     with pytest.raises(LimitExceededError):
         open_plugin(declared(tmp_path, model()))
@@ -171,3 +176,50 @@ def test_entry_points_give_declarations_or_nothing() -> None:
     gone = EntryPoint("gone", "no_such_module_anywhere:x", "safelight.readers")
     with pytest.raises(SafelightError, match="cannot be imported"):
         plugin.load(gone)
+
+
+class Point(EntryPoint):
+    """An entry point that gives what it is told to."""
+
+    def load(self) -> object:
+        if FOUND[self.name] is None:
+            raise SystemExit(3)
+        return FOUND[self.name]
+
+
+FOUND: dict[str, object] = {}
+
+
+@pytest.mark.parametrize(
+    "change", [{"folder": "/"}, {"side": "16"}, {"model": None}, {"deep": "card.json"}, {}]
+)
+def test_a_plugin_that_is_wrong_takes_no_other_reader_with_it(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    told = declared(tmp_path, model())
+    if "deep" in change:
+        deep = b"[" * 200_000
+        (tmp_path / "card.json").write_bytes(deep)
+        change = {"card": hashlib.sha256(deep).hexdigest()}
+    FOUND["odd"] = replace(told, **change) if change else None  # type: ignore[arg-type]
+    with pytest.raises(SafelightError):
+        plugin.load(Point("odd", "odd:odd", "safelight.readers"))
+
+
+def test_a_card_that_counts_other_people_is_refused(tmp_path: Path) -> None:
+    told = declared(tmp_path, model())
+    few = Calibration((0.9,), (0.1,))
+    held = (
+        card(told.model, few)
+        .to_bytes()
+        .replace(b'"calibrated": [\n  1,\n  1', b'"calibrated": [\n  60,\n  60')
+    )
+    assert b"60" in held
+    (tmp_path / "card.json").write_bytes(held)
+    (tmp_path / "calibration.json").write_bytes(few.to_bytes())
+    pins = {
+        "card": hashlib.sha256(held).hexdigest(),
+        "calibration": hashlib.sha256(few.to_bytes()).hexdigest(),
+    }
+    with pytest.raises(UnreadableInputError, match="other people"):
+        open_plugin(replace(told, **pins))

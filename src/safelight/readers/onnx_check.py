@@ -34,6 +34,7 @@ _MODEL_GRAPH, _MODEL_OPSET, _MODEL_FUNCTIONS = 7, 8, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
 _NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS = 5, 6, 11
+_ATTRIBUTE_TENSORS, _ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES = 10, 22, 23
 _TENSOR_DIMS, _TENSOR_EXTERNAL, _TENSOR_PLACE = 1, 13, 14
 _OPSET_DOMAIN = 1
 _OWN_DOMAINS: Final = frozenset({b"", b"ai.onnx"})
@@ -115,7 +116,7 @@ def _graph(data: memoryview) -> int:
     for field, value in _fields(data):
         if field == _GRAPH_NODE:
             nodes += 1
-            _node(_held(value))
+            elements += _node(_held(value))
         elif field == _GRAPH_INITIALIZER:
             elements += _tensor(_held(value))
         elif field == _GRAPH_SPARSE:
@@ -125,7 +126,9 @@ def _graph(data: memoryview) -> int:
     return nodes
 
 
-def _node(data: memoryview) -> None:
+def _node(data: memoryview) -> int:
+    """Return how many numbers a node holds itself, when it is allowed."""
+    elements = 0
     for field, value in _fields(data):
         if field == _NODE_OPERATOR:
             name = bytes(_held(value)).decode("ascii", "replace")
@@ -137,8 +140,11 @@ def _node(data: memoryview) -> None:
             for inner, held in _fields(_held(value)):
                 if inner in {_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS}:
                     raise UnreadableInputError("the model branches or loops")
-                if inner == _ATTRIBUTE_TENSOR:
-                    _tensor(_held(held))
+                if inner in {_ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES}:
+                    raise UnreadableInputError("the model holds sparse tensors")
+                if inner in {_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS}:
+                    elements += _tensor(_held(held))
+    return elements
 
 
 def _tensor(data: memoryview) -> int:

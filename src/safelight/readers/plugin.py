@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.errors import LimitExceededError, SettingsError, UnreadableInputError
+from safelight.errors import LimitExceededError, SafelightError, SettingsError, UnreadableInputError
 from safelight.readers import filters
 from safelight.readers.asking import Asked, Carded, Scored, Seen, ask
 from safelight.readers.card import Card
@@ -58,17 +58,23 @@ def load(point: EntryPoint) -> "PluginReader":
     """Return the reader of an entry point.
 
     Raises:
-        SettingsError: When the entry point gives no declaration.
+        SettingsError: When the entry point gives no declaration, or one with other types.
         UnreadableInputError: When a file is not what was declared, or the model is not allowed.
+        LimitExceededError: When a file is too large.
     """
+    # Another maker's module may fail in any way; it must not take the readers with it.
     try:
         found = point.load()
-    except Exception as error:
-        # Another maker's module may fail in any way; it must not take the readers with it.
+    except (Exception, SystemExit) as error:
         raise SettingsError("the plug-in cannot be imported") from error
     if not isinstance(found, Declaration):
         raise SettingsError("the plug-in gives no declaration")
-    return open_plugin(found)
+    try:
+        return open_plugin(found)
+    except SafelightError:
+        raise
+    except Exception as error:
+        raise SettingsError("the plug-in's declaration is not as it should be") from error
 
 
 def _pinned(path: Path, digest: str) -> bytes:
@@ -100,6 +106,8 @@ def open_plugin(declared: Declaration) -> "PluginReader":
     )
     if card.head != declared.model.lower() or card.calibration != scores.digest():
         raise UnreadableInputError("the card of this plug-in speaks of another model")
+    if card.calibrated != (len(scores.seen), len(scores.not_seen)):
+        raise UnreadableInputError("the card of this plug-in tells of other people than calibrated")
     inspect(model)
     return PluginReader(card, scores, model, declared.side)
 

@@ -73,6 +73,39 @@ def test_a_frame_type_that_is_computed_has_no_ct_numbers(contrast: str) -> None:
     assert "derived image" in hu_statistics(seen)[0].refused
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["VOLREN", "MIP", "CSA MIP", "MIN_IP", "PROJECTION IMAGE", "3D RENDERING", "VMI", "MAT_REMOVED",
+     "IODINE_MAP", "VNC", "Z_EFF", "CBF", "TMAX", "SCREEN SAVE", "SUBTRACT"],
+)  # fmt: skip
+def test_what_an_image_type_says_is_computed_has_no_ct_numbers(kind: str) -> None:
+    seen = made(**SCALED, ImageType=["DERIVED", "SECONDARY", "AXIAL", kind])
+    assert "derived image" in hu_statistics(seen)[0].refused
+    assert not hu_statistics(made(**SCALED, ImageType=["DERIVED", "SECONDARY", "MPR"]))[0].refused
+
+
+@pytest.mark.parametrize("value", [-2000, 32_000])
+def test_values_of_nothing_that_is_scanned_are_told(value: int) -> None:
+    pixels = PIXELS.copy()
+    pixels[:5] = value
+    seen = view(dicom(pixels, Modality="CT", RescaleSlope="2", RescaleIntercept="0"))
+    (refused,) = hu_statistics(seen)
+    assert "(0028,0120)" in refused.refused
+    assert hu_statistics(seen, box=(0, 10, 20, 20))[0].value is not None
+    named = view(dicom(pixels, Modality="CT", RescaleSlope="2", RescaleIntercept="0",
+                       PixelPaddingValue=value))  # fmt: skip
+    assert hu_statistics(named)[0].value == pytest.approx(2 * PIXELS[5:].mean())
+
+
+def test_values_after_compression_with_loss_say_so() -> None:
+    assert "loss" not in hu_statistics(made(**SCALED))[0].method
+    assert "loss" in hu_statistics(made(**SCALED, LossyImageCompression="01"))[0].method
+    once = made(**SCALED)
+    assert once.dataset is not None
+    once.dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.91"
+    assert "loss" in hu_statistics(once)[0].method
+
+
 def test_a_scout_among_frames_is_neither_measured_nor_in_hounsfield_units() -> None:
     scout = ["ORIGINAL", "PRIMARY", "LOCALIZER", "NONE"]
     mixed = ["ORIGINAL", "PRIMARY", "MIXED", "MIXED"]

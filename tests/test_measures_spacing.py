@@ -302,3 +302,19 @@ def test_a_capture_of_a_workstation_keeps_its_spacing() -> None:
     found = spacing_of(made(**reformatted, PixelSpacing=["0.5", "0.5"]))
     assert isinstance(found, Spacing)
     assert isinstance(spacing_of(made(**{**reformatted, **EQUAL, "Modality": "OT"})), str)
+
+
+@pytest.mark.parametrize("spacing", [["60", "60"], ["0.0007", "0.0007"], ["0.7", "70"]])
+def test_a_picture_larger_or_smaller_than_anybody_is_refused(spacing: list[str]) -> None:
+    seen = view(dicom(np.zeros((200, 200), np.uint16) + 5, Modality="CT", PixelSpacing=spacing))
+    for each in (*measure(seen)[:1], distance(seen, (0, 0), (9, 9))):
+        assert each.value is None
+        assert "wider than 3 m" in each.refused
+
+
+def test_an_ultrasound_region_deeper_than_a_metre_is_refused() -> None:
+    deep = region((0, 0, 59, 39), (3, 3), (0.1, 3.0))
+    seen = made(Modality="US", SOPClassUID=US, SequenceOfUltrasoundRegions=Sequence([deep]))
+    wide, high = measure(seen)
+    assert wide.value == pytest.approx(60.0)
+    assert "Physical Delta Y (0018,602E) makes no sense" in high.refused

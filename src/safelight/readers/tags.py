@@ -11,11 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["age_years", "code_of", "items", "number", "numbers", "raw", "text", "texts"]
+__all__ = ["age_years", "code_of", "items", "lossy", "number", "numbers", "raw", "text", "texts"]
 
 _AGE: Final = re.compile(r"(\d{1,3})([DWMY])")
 _DAYS: Final = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 _OLDEST: Final = 150
+# Transfer syntaxes that lose, or may lose, and their Lossy Image Compression Method (0028,2114)
+# (PS3.5 A.4, PS3.6 A, PS3.3 C.7.6.1.1.5.1)
+_JPEG: Final = "1.2.840.10008.1.2.4."
+_LOSSY: Final = {
+    **{f"{_JPEG}{n}": "ISO_10918_1" for n in range(50, 57)},
+    f"{_JPEG}81": "ISO_14495_1",
+    **{f"{_JPEG}{n}": "ISO_15444_1" for n in (91, 93)},
+    **{f"{_JPEG}{n}{part}": "ISO_13818_2" for n in (100, 101) for part in ("", ".1")},
+    **{f"{_JPEG}{n}{part}": "ISO_14496_10" for n in range(102, 107) for part in ("", ".1")},
+    **{f"{_JPEG}{n}": "ISO_23008_2" for n in (107, 108)},
+    **{f"{_JPEG}{n}": "ISO_18181_1" for n in (111, 112)},
+    f"{_JPEG}203": "ISO_15444_15",
+}
 
 
 def _value(dataset: "Dataset | None", tag: str | int) -> Any:
@@ -88,6 +101,11 @@ def code_of(item: "Dataset") -> tuple[str, str, str]:
     """Return scheme, value and meaning of a coded concept (PS3.3 8.8)."""
     value = text(item, "CodeValue") or text(item, "LongCodeValue")
     return text(item, "CodingSchemeDesignator"), value, text(item, "CodeMeaning")
+
+
+def lossy(dataset: "Dataset | None") -> str:
+    """Return the method of a transfer syntax that loses, or may lose; empty for another."""
+    return _LOSSY.get(text(getattr(dataset, "file_meta", None), "TransferSyntaxUID"), "")
 
 
 def age_years(written: str) -> float | None:

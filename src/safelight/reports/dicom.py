@@ -52,19 +52,6 @@ _KEPT: Final = (
 )
 _COMPRESSION: Final = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _SEVERAL: Final = frozenset(("DeidentificationMethod", *_COMPRESSION))
-# Transfer syntaxes that lose, or may lose, and their Lossy Image Compression Method (0028,2114)
-# (PS3.5 A.4, PS3.6 A, PS3.3 C.7.6.1.1.5.1)
-_JPEG: Final = "1.2.840.10008.1.2.4."
-_LOSSY: Final = {
-    **{f"{_JPEG}{n}": "ISO_10918_1" for n in range(50, 57)},
-    f"{_JPEG}81": "ISO_14495_1",
-    **{f"{_JPEG}{n}": "ISO_15444_1" for n in (91, 93)},
-    **{f"{_JPEG}{n}{part}": "ISO_13818_2" for n in (100, 101) for part in ("", ".1")},
-    **{f"{_JPEG}{n}{part}": "ISO_14496_10" for n in range(102, 107) for part in ("", ".1")},
-    **{f"{_JPEG}{n}": "ISO_23008_2" for n in (107, 108)},
-    **{f"{_JPEG}{n}": "ISO_18181_1" for n in (111, 112)},
-    f"{_JPEG}203": "ISO_15444_15",
-}
 _SEXES: Final = ("M", "F", "O")  # PS3.3 C.7.1.1
 _PUNCTUATION: Final = {"DA": {ord("."): None}, "TM": {ord(":"): None}}
 
@@ -139,10 +126,9 @@ def lossy_of(dataset: Dataset | None) -> dict[str, Any]:
     """
     if dataset is None:
         return {}
-    meta = getattr(dataset, "file_meta", None)
-    method = _LOSSY.get(tags.text(meta, "TransferSyntaxUID"))
+    method = tags.lossy(dataset)
     said = _valid(dataset, "LossyImageCompression")
-    if method is None and said != "01":
+    if not method and said != "01":
         return {"LossyImageCompression": "00"} if said == "00" else {}
     told = {keyword: _valid(dataset, keyword) for keyword in _COMPRESSION}
     told["LossyImageCompressionMethod"] = told["LossyImageCompressionMethod"] or method

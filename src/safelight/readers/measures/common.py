@@ -173,7 +173,7 @@ def rescale(view: View, frame: int) -> tuple[float, float] | str:
 
 
 def real_values(view: View, frame: int, box: Box | None = None) -> tuple[NDArray[np.float64], str]:
-    """Return rescaled values (PS3.3 C.11.1), flat, and what of them was left out, in words.
+    """Return rescaled values (PS3.3 C.11.1), flat, and in words what is not as it was.
 
     Padding is left out, and so is what de-identification drew over: those are no values of the
     patient.
@@ -200,11 +200,14 @@ def real_values(view: View, frame: int, box: Box | None = None) -> tuple[NDArray
     if not kept.any():
         raise UnreadableInputError("all of its pixels are padding")
     drawn, note = view.painted(frame), ""
+    # Once compressed with loss, always so (PS3.3 C.7.6.1.1.5): values are near what they were.
+    if tags.lossy(view.dataset) or tags.text(view.dataset, "LossyImageCompression") == "01":
+        note = ", of pixels that were compressed with loss"
     if drawn is not None:
         there = inside(drawn, box)
         kept &= ~there
         if there.any():
-            note = f", without the {100 * there.mean():.2g} % of pixels that were masked"
+            note += f", without the {100 * there.mean():.2g} % of pixels that were masked"
     if not kept.any():
         raise UnreadableInputError("all of its pixels are padding or were masked")
     return np.asarray(values[kept], np.float64), note

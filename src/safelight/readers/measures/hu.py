@@ -32,11 +32,22 @@ _METHOD: Final = "stored value x Rescale Slope + Rescale Intercept (PS3.3 C.11.1
 _CT: Final = frozenset(
     ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
 )
+# Words of an Image Type whose values are no CT numbers: projections and renderings, sums and
+# differences, maps of materials, of energies and of blood, and pictures of a screen.
 _OTHER_VALUES: Final = frozenset(
-    ("MIN_IP", "MAX_IP", "VOLREN", "SUBTRACTION", "VIRTUAL_MONOENERGETIC", "MAT_SPECIFIC",
-     "ELECTRON_DENSITY", "EFF_ATOMIC_NUM", "SCREEN SAVE", "ADDITION", "DIVISION", "MAXIMUM",
-     "MINIMUM", "MULTIPLICATION", "STD_DEVIATION")
+    ("MIN_IP", "MAX_IP", "MIP", "MINIP", "MNIP", "VOLREN", "RENDERING", "PROJECTION", "SUBTRACTION",
+     "SUBTRACT", "ADDITION", "DIVISION", "MAXIMUM", "MINIMUM", "MULTIPLICATION", "STD_DEVIATION",
+     "VIRTUAL_MONOENERGETIC", "VMI", "VMI_MONO", "MONOENERGETIC", "MONO_ENERGETIC", "IODINE",
+     "IODINE_MAP", "VNC", "VIRTUAL_NON_CONTRAST", "MATERIAL_SPECIFIC", "MAT_SPECIFIC",
+     "MAT_REMOVED", "MAT_FRACTIONAL", "MAT_MODIFIED", "MAT_VALUE_BASED", "ELECTRON_DENSITY",
+     "EFF_ATOMIC_NUM", "EFFECTIVE_Z", "Z_EFF", "CBF", "CBV", "MTT", "TTP", "TMAX", "RCBF", "RCBV",
+     "PBP", "KTRANS", "SAVE", "SCREEN_SAVE")
 )  # fmt: skip
+_RANGE: Final = (-1500.0, 40_000.0)  # beyond what a scanner makes of air and of metal
+_NOT_NAMED: Final = (
+    "values below -1500 or above 40000 HU are of nothing that is scanned: padding that Pixel "
+    "Padding Value (0028,0120) does not name, or a rescale that makes no sense"
+)
 _TRANSFORM: Final = 0x00289145
 NAMES: Final[dict[str, Code]] = {
     "mean": own("HU-MEAN", "Mean CT number"),
@@ -56,7 +67,7 @@ def refusal(view: View, frame: int = 0) -> str:
     types = types_of(dataset, frame)
     if types & SCOUTS:
         return "it is a scout view (Image Type (0008,0008)): its values are no Hounsfield units"
-    if types & _OTHER_VALUES:
+    if {word for each in types for word in each.split()} & _OTHER_VALUES:
         return "it is a derived image (Image Type (0008,0008)): its values are no CT numbers"
     if tags.text(dataset, "MultienergyCTAcquisition").upper() == "YES" and not _kind(view, frame):
         return "multi-energy CT without Rescale Type (0028,1054)"
@@ -91,6 +102,8 @@ def statistics(view: View, frame: int = 0, box: Box | None = None) -> tuple[Meas
     if not why:
         try:
             values, note = real_values(view, frame, box)
+            if values.min() < _RANGE[0] or values.max() > _RANGE[1]:
+                why = _NOT_NAMED
         except SafelightError as error:
             why = str(error)
     if why:

@@ -25,7 +25,6 @@ from safelight.readers.measures.common import (
     types_of,
 )
 from safelight.readers.measures.projected import (
-    LARGEST,
     Spacing,
     from_film,
     pair,
@@ -56,6 +55,8 @@ _BEYOND: Final = (
     "the region (0018,6018) to (0018,601E) reaches beyond the picture, which may have been resized"
 )
 _STEEPEST: Final = 1e6  # of any unit in one pixel
+_SIDES: Final = (2.0, 3000.0)  # mm: a picture's sides in the patient
+_DEEPEST: Final = 100.0  # cm: a region of an ultrasound image is not wider or deeper
 # Physical Units X and Y Direction (0018,6024), (0018,6026): UCUM, and how much of the unit one is
 _UNITS: Final = {3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s", 10: "cm3",
                  11: "cm3/s", 12: "deg"}  # fmt: skip
@@ -96,6 +97,19 @@ class UltrasoundScale:
 
 def spacing_of(view: View, frame: int = 0) -> Spacing | str:
     """Return the spacing of one frame's pixels in the patient, or why it is not known."""
+    found, header = _spacing(view, frame), view.pixels
+    if isinstance(found, str) or header is None:
+        return found
+    sides = header.rows * found.row, header.columns * found.column
+    if not _SIDES[0] <= min(sides) <= max(sides) <= _SIDES[1]:
+        return (
+            "the size of a pixel makes no sense: what is shown would be wider than 3 m, or "
+            "narrower than 2 mm"
+        )
+    return found
+
+
+def _spacing(view: View, frame: int) -> Spacing | str:
     dataset = view.dataset
     if dataset is None:
         return "a file without a DICOM header does not say how large a pixel is"
@@ -152,7 +166,8 @@ def regions_of(view: View) -> tuple[UltrasoundScale, ...]:
         if right < left or bottom < top:
             continue
         (x, x_unit, x_why), (y, y_unit, y_why) = (
-            (0.0, "", _BEYOND) if beyond else _step(item, axis) for axis in "XY"
+            (0.0, "", _BEYOND) if beyond else _step(item, axis, pixels)
+            for axis, pixels in (("X", right - left + 1), ("Y", bottom - top + 1))
         )
         found.append(
             UltrasoundScale(
@@ -163,15 +178,21 @@ def regions_of(view: View) -> tuple[UltrasoundScale, ...]:
     return tuple(found)
 
 
-def _step(item: "Dataset", axis: str) -> tuple[float, str, str]:
-    """Return how much one pixel is along X or Y, its unit, or why that is not known."""
+def _step(item: "Dataset", axis: str, pixels: int) -> tuple[float, str, str]:
+    """Return how much one pixel is along X or Y, its unit, or why that is not known.
+
+    Args:
+        item: The region.
+        axis: ``X`` or ``Y``.
+        pixels: How many there are along it.
+    """
     code = tags.number(item, f"PhysicalUnits{axis}Direction")
     step = abs(tags.number(item, f"PhysicalDelta{axis}") or 0.0)
     unit = _UNITS.get(int(code or 0), "")
     units, delta = _US_TAGS[axis]
     if not unit:
         return 0.0, "", f"Physical Units {axis} Direction {units} names no unit"
-    if not 0 < step < (LARGEST / _MM if unit == "cm" else _STEEPEST):
+    if not 0 < step < (_DEEPEST / pixels if unit == "cm" else _STEEPEST):
         wrong = fault(item, f"PhysicalDelta{axis}")
         return 0.0, "", f"Physical Delta {axis} {delta} {wrong}"
     return step, unit, ""

@@ -14,6 +14,7 @@ from PIL import Image
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from report_fixtures import CANNOT, NOT_SEEN, NOT_SURE, REFUSED, SEEN, SHADOWED, reading
+from safelight.readers.measures.suv import UNITS
 from safelight.readers.reading import Answer, KindAnswer, Reading, State, ViewKind
 from safelight.reports import maps, words
 from safelight.reports.blocks import Heading
@@ -307,3 +308,9 @@ def test_headings_go_down_one_level_at_a_time() -> None:
     levels = [each.level for each in blocks(report(reading(SEEN))) if isinstance(each, Heading)]
     assert levels[0] == 2
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_units_are_shown_without_the_remarks_of_ucum() -> None:
+    squared = "cm\N{SUPERSCRIPT TWO}/ml"
+    assert {words.unit_of(each) for each in UNITS.values()} == {"g/ml", squared}
+    assert words.unit_of("{ratio}") == words.unit_of("1") == ""

@@ -5,6 +5,7 @@ and marked; what a refused reader would say is said to nobody.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -97,15 +98,14 @@ _ANSWERS: Final = {
 _UNITS: Final = {
     "[hnsf'U]": "HU",
     "[hnsf'u]": "HU",
-    "{SUVbw}g/ml": "g/ml",
-    "{SUVlbm}g/ml": "g/ml",
+    "cm2/ml": "cm\N{SUPERSCRIPT TWO}/ml",
     "mm2": "mm\N{SUPERSCRIPT TWO}",
     "cm2": "cm\N{SUPERSCRIPT TWO}",
     "1": "",
-    "{ratio}": "",
     "Cel": "\N{DEGREE SIGN}C",
     "deg": "\N{DEGREE SIGN}",
 }
+_REMARK: Final = re.compile(r"\{[^{}]*\}")
 _FINE: Final = 1e-3
 _LARGE: Final = 1e6
 _WHOLE: Final = 1e-9
@@ -222,8 +222,12 @@ def amount(value: float) -> str:
 
 
 def unit_of(ucum: str) -> str:
-    """Return a UCUM unit as a person writes it; nothing for a plain number."""
-    return _UNITS.get(ucum, ucum)
+    """Return a UCUM unit as a person writes it; nothing for a plain number.
+
+    What stands in braces is a remark and no unit (UCUM 6): what is measured has a name.
+    """
+    plain = _REMARK.sub("", ucum)
+    return _UNITS.get(plain, plain)
 
 
 def value_of(measurement: Measurement) -> str:

@@ -28,6 +28,7 @@ _SECTIONS: Final = frozenset(
     (ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.BREAST_MR)
 )  # fmt: skip
 _DARK_AROUND: Final = _SECTIONS | {ViewKind.MAMMOGRAM}
+_IN_AIR: Final = frozenset((ViewKind.MAMMOGRAM, ViewKind.LIMB_XRAY))
 _MEDICAL: Final = frozenset(ViewKind) - {
     ViewKind.FILM_PHOTO, ViewKind.SCREENSHOT, ViewKind.DOCUMENT, ViewKind.PHOTO
 }  # fmt: skip
@@ -39,9 +40,12 @@ _WORK: Final = 512
 _TURNED: Final = 0.15  # how much better a turned pattern must fit
 _FIT: Final = 0.3  # how well it must fit at all
 _APART: Final = 40  # levels between margin and middle of a picture that is inverted
-_LONG: Final = 1.8  # side to side: a chest is not so narrow
+_LONG: Final = 1.8  # side to side: a chest is not so narrow, or wide
+_EVEN: Final = 16  # levels in a line of a frame around a picture, which JPEG makes uneven
+_AIR: Final = 0.25  # of the outermost pixels at one end: that end is what lies around a limb
 _TOUCHED: Final = 0.35  # of a side
 _SIDES: Final = 3
+_INSIDE: Final = 0.5  # of a side: what is left of a picture without its frame
 _PATTERN: Final = 32
 _LEVELS: Final = 64  # fewer in the picture, and the ends say nothing
 _SHRUNK: Final = 64
@@ -69,16 +73,49 @@ def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
         found.append(QualityIssue(code="small", text=text))
     if what not in _MEDICAL or min(rows, columns) < _PATTERN:
         return tuple(found)
-    found += _clipped(stored if stored.ndim == grey.ndim else grey, what)
-    found += _turned(grey, what)
-    found += _cropped(grey, what)
+    inside = _inside(grey)
+    values = stored[inside] if stored.shape == grey.shape else grey[inside]
+    grey = grey[inside]
+    found += _clipped(values, what)
+    turned = _turned(grey, what)
+    found += turned
+    found += _cropped(~grey if _inverted() in turned else grey, what)
     if min(rows, columns) >= _SMALL and blur(grey) > _BLURRED:
         found.append(QualityIssue(code="blurred", text="The picture is blurred."))
     return tuple(found)
 
 
+def _inside(grey: Array) -> tuple[slice, slice]:
+    """Return where a picture lies in a frame of one level, such as the white of a sheet.
+
+    What lies around a head or a breast, as dark or as light as its picture's margin, is no frame.
+    """
+    bounds, levels = [], []
+    for lines in (grey, grey.T):
+        middles = np.median(lines, axis=1)
+        even = np.ptp(lines, axis=1) <= _EVEN
+        ends = []
+        for step in (1, -1):
+            same = even[::step] & (np.abs(middles[::step] - middles[::step][0]) <= _EVEN)
+            ends.append(int(np.argmin(same)) if not same.all() else 0)
+            levels += [middles[::step][0]] * bool(ends[-1])
+        bounds.append(slice(ends[0], len(lines) - ends[1]))
+    down, across = bounds
+    inner = grey[down, across]
+    least = (_INSIDE * side for side in grey.shape)
+    if not levels or any(side < few for side, few in zip(inner.shape, least, strict=True)):
+        return slice(None), slice(None)
+    apart = abs(float(np.median(_edges(inner))) - float(np.median(levels)))
+    return (down, across) if apart > _APART else (slice(None), slice(None))
+
+
+def _edges(values: Array) -> Array:
+    """Return the outermost pixels."""
+    return np.concatenate((values[0], values[-1], values[:, 0], values[:, -1]))
+
+
 def _clipped(values: Array, kind: ViewKind) -> list[QualityIssue]:
-    """Tell of films whose middle is burnt out."""
+    """Tell of films whose middle is burnt out; the air around a limb or a breast is not."""
     if kind not in _FILMS:
         return []
     rows, columns = values.shape
@@ -87,7 +124,10 @@ def _clipped(values: Array, kind: ViewKind) -> list[QualityIssue]:
     low, high = middle.min(), middle.max()
     if len(np.unique(middle[::4, ::4])) < _LEVELS:
         return []
+    edges = _edges(values)
     for end, words in ((high, "highest"), (low, "lowest")):
+        if kind in _IN_AIR and float((edges == end).mean()) > _AIR:
+            continue
         share = float((middle == end).mean())
         if share > _CLIPPED:
             text = f"{share:.0%} of the middle is at the {words} level: what was there is cut off."
@@ -112,8 +152,7 @@ def _turned(grey: Array, kind: ViewKind) -> list[QualityIssue]:
         return found
     if kind in _DARK_AROUND:
         coarse = reduced(grey)[:, :, 0].astype(np.int64)
-        ring = np.concatenate((coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]))
-        if np.median(ring) > np.median(coarse[16:48, 16:48]) + _APART:
+        if np.median(_edges(coarse)) > np.median(coarse[16:48, 16:48]) + _APART:
             return [_inverted()]
     return []
 
@@ -126,6 +165,8 @@ def _cropped(grey: Array, kind: ViewKind) -> list[QualityIssue]:
     rows, columns = grey.shape
     if kind is ViewKind.CHEST_XRAY_FRONTAL and max(rows, columns) > _LONG * min(rows, columns):
         text = "The picture is too narrow to show a whole chest."
+        if columns > rows:
+            text = "The picture is too wide for one chest: a part is cut off, or it shows more."
         return [QualityIssue(code="cropped", text=text)]
     if kind in _SECTIONS:
         coarse = reduced(grey)[:, :, 0]

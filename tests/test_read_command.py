@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -102,7 +103,7 @@ def test_the_identity_is_off_in_everything_that_is_printed_and_written(tmp_path:
     assert not list(tmp_path.rglob(".safelight-*"))
 
 
-def several(folder: Path, **changes: dict[str, str]) -> Path:
+def several(folder: Path, **changes: dict[str, Any]) -> Path:
     """Write a CT image for each name, of a person each, with changes to its header."""
     folder.mkdir()
     for at, (name, change) in enumerate(sorted(changes.items()), 1):
@@ -203,6 +204,40 @@ def test_one_image_of_a_series_of_slices_is_read_and_says_so(tmp_path: Path) -> 
     every = documents(tmp_path, more=("--every",))["inputs"]
     assert isinstance(every, list)
     assert [each["status"] for each in every] == ["read"] * 5
+
+
+AXIAL: dict[str, Any] = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+UPRIGHT: dict[str, Any] = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"StudyInstanceUID": "1.2.3.77", "PatientID": "OTHER", "PatientName": "ROE^OTTO"},
+        {"StudyInstanceUID": "1.2.3.78"},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
+        {"Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"},
+        UPRIGHT,
+    ],
+)
+def test_slices_of_other_people_or_that_lie_otherwise_are_read_for_themselves(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    alike = AXIAL | {"SeriesInstanceUID": "1.2.3.5", "StudyInstanceUID": "1.2.3", "PatientID": "A"}
+    source = several(tmp_path / "in", a=alike, b=alike, c=alike | change, d=alike | change)
+    inputs = documents(source, more=("--workers", "1"))["inputs"]
+    assert isinstance(inputs, list)
+    assert [each["status"] for each in inputs] == ["same series", "read"] * 2
+    assert [each.get("read_as") for each in inputs] == [2, None, 4, None]
+    assert [each["images"] for each in inputs if each["status"] == "read"] == [2, 2]
+
+
+def test_images_without_a_series_are_read_one_by_one(tmp_path: Path) -> None:
+    bare = {"SeriesInstanceUID": "", "StudyInstanceUID": "1.2.3", "PatientID": "A"}
+    source = several(tmp_path / "in", a=bare, b=bare)
+    inputs = documents(source, more=("--workers", "1"))["inputs"]
+    assert isinstance(inputs, list)
+    assert [each["status"] for each in inputs] == ["read", "read"]
 
 
 def test_what_is_not_handled_is_listed_with_its_reason(tmp_path: Path) -> None:

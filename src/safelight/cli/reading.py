@@ -27,7 +27,7 @@ def lines(entry: "Entry", report: "Report") -> Iterator[tuple[str, dict[str, Any
     for note in reading.notes:
         yield words.plain(note), _SOFT
     if entry.images > 1:
-        yield f"This reading stands for a series of {entry.images} images.", _SOFT
+        yield f"This reading stands for {entry.images} images of a series.", _SOFT
     for issue in reading.quality:
         yield f"Quality: {words.plain(issue.text)}", _WARN
     for each in reading.measurements:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.errors import QuarantineError, SafelightError, UnreadableInputError
@@ -19,6 +20,7 @@ from safelight.pipeline.reading import Wanted, look, made
 from safelight.pipeline.request import Silent, Watch
 from safelight.pipeline.run import make_engine
 from safelight.pipeline.workers import Mark, Task, run_tasks
+from safelight.readers import tags
 from safelight.readers.reading import Reading
 from safelight.types import Deidentified, Kind, Original, Status
 
@@ -33,6 +35,7 @@ __all__ = ["Outcome", "Run", "Wanted", "run"]
 
 _SLICES: Final = frozenset({"CT", "MR", "PT", "NM"})
 _SUBJECTS_KEPT: Final = 4
+_TILT: Final = 0.05  # of a direction cosine: slices of one stack are not turned further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +248,7 @@ class _Job:
         self, positions: Sequence[int], seen: "Mapping[int, Seen | None]", mark: Mark
     ) -> Iterator[Outcome]:
         """Yield what became of each input of one series; slices are read by their middle one."""
-        slices: list[tuple[tuple[float, int], int]] = []
+        stacks: list[tuple[_Place, list[tuple[tuple[float, int], int]]]] = []
         for at in positions:
             if mark.stopping():
                 return
@@ -254,14 +257,26 @@ class _Job:
             if isinstance(clean, Problem):
                 yield self.refused(at, clean)
                 continue
-            place = _place(clean) if len(positions) > 1 and not self.wanted.every else None
+            alone = len(positions) == 1 or self.wanted.every or not self.sights[at].series
+            place = None if alone else _place(clean)
             if place is None:
                 yield self._outcome(at, clean)
             else:
-                slices.append((place, at))
-        if not slices:
-            return
-        slices.sort()
+                beside = next((held for first, held in stacks if first.alike(place)), None)
+                if beside is None:
+                    stacks.append((place, beside := []))
+                beside.append((place.order, at))
+        for _, slices in stacks:
+            whose = "its series" if len(stacks) == 1 else "those of its series that lie alike"
+            yield from self._stack(sorted(slices), whose, seen)
+
+    def _stack(
+        self,
+        slices: Sequence[tuple[tuple[float, int], int]],
+        whose: str,
+        seen: "Mapping[int, Seen | None]",
+    ) -> Iterator[Outcome]:
+        """Yield what became of slices that lie one on the other: one of them is read for all."""
         middle = len(slices) // 2
         chosen = slices[middle][1]
         again = self._clean(chosen, seen.get(chosen))  # the same output: it follows from the input
@@ -269,7 +284,7 @@ class _Job:
             yield self.refused(chosen, again)
         else:
             said = (
-                f"image {middle + 1} of {len(slices)} of its series was read, the one in the "
+                f"image {middle + 1} of {len(slices)} of {whose} was read, the one in the "
                 "middle; what only the others show was not looked at"
             )
             notes = (said,) if len(slices) > 1 else ()
@@ -316,7 +331,29 @@ class _Job:
         )
 
 
-def _place(clean: Deidentified) -> tuple[float, int] | None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a slice stands: slices of one stack are of one person and study, and lie alike.
+
+    A series may hold several stacks, and two people's series may have one UID.
+
+    Attributes:
+        stack: Person, study, kind and size of what the slice belongs to.
+        lies: Image Orientation (0020,0037); empty when it is not known.
+        order: Along the stack, mm, and Instance Number.
+    """
+
+    stack: tuple[Any, ...]
+    lies: tuple[float, ...]
+    order: tuple[float, int]
+
+    def alike(self, other: "_Place") -> bool:
+        """Tell whether two slices are of one stack."""
+        near = (abs(a - b) < _TILT for a, b in zip(self.lies, other.lies, strict=False))
+        return self.stack == other.stack and len(self.lies) == len(other.lies) and all(near)
+
+
+def _place(clean: Deidentified) -> _Place | None:
     """Return where a slice stands in its series; None when the input is no slice of a volume."""
     from safelight.readers.view import View  # noqa: PLC0415  # start-up cost
 
@@ -329,15 +366,17 @@ def _place(clean: Deidentified) -> tuple[float, int] | None:
     data = view.dataset
     if data is None or view.modality not in _SLICES or view.frames != 1:
         return None
-    try:
-        across, down = data.ImageOrientationPatient[:3], data.ImageOrientationPatient[3:6]
-        x, y, z = (float(each) for each in data.ImagePositionPatient)
-        (a, b, c), (d, e, f) = map(float, across), map(float, down)
+    along = 0.0
+    lies, origin = (
+        tags.numbers(data, each) for each in ("ImageOrientationPatient", "ImagePositionPatient")
+    )
+    if len(lies) == len("xyzxyz") and len(origin) == len("xyz"):
+        (a, b, c, d, e, f), (x, y, z) = lies, origin
         along = x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d)
-    except (AttributeError, TypeError, ValueError):
-        along = 0.0
-    try:
-        number = int(data.InstanceNumber)
-    except (AttributeError, TypeError, ValueError):
-        number = 0
-    return (along if along == along else 0.0, number)  # noqa: PLR0124  # not a number
+    stack = (
+        *(tags.text(data, each) for each in ("PatientID", "StudyInstanceUID", "SOPClassUID")),
+        *(tags.text(data, each) for each in ("Modality", "Rows", "Columns")),
+        "LOCALIZER" in tags.texts(data, "ImageType"),
+    )
+    number = int(tags.number(data, "InstanceNumber") or 0)
+    return _Place(stack, lies, (along if isfinite(along) else 0.0, number))

@@ -107,7 +107,7 @@ def _entry(entry: Entry, report: Report) -> Iterator[Block]:
         yield Text(sentence)
     notes = [words.plain(note) for note in reading.notes]
     if entry.images > 1:
-        notes.append(f"This reading stands for a series of {entry.images} images.")
+        notes.append(f"This reading stands for {entry.images} images of a series.")
     if notes:
         yield Bullets(tuple(notes))
     if reading.quality:

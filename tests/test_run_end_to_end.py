@@ -213,6 +213,22 @@ def test_two_inputs_with_one_name_stay_two_outputs(tmp_path: Path, key_file: Pat
     assert summary.data["same_name"] == 1
 
 
+def test_a_numbered_name_is_nobody_elses_and_no_folders(tmp_path: Path, key_file: Path) -> None:
+    scan = next(planted(tmp_path / "one", 1).rglob("IM0000.dcm"))
+    source = tmp_path / "in"
+    for name in ("a.dcm", "a.txt", "a-2.dcm", "b.txt", "b.dcm/IM1", "c.zip.d/IM1"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(scan, source / name)
+    with zipfile.ZipFile(source / "c.zip", "w") as archive:
+        for name in ("IM1", "IM2", "IM2/IM3"):
+            archive.write(scan, name)
+    summary = do(source, tmp_path / "out", key_file)
+    assert summary.exit_code == 0
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert sum("_safelight" not in path.parts for path in written) == 9
+    assert summary.data["same_name"] == 4
+
+
 def test_members_of_an_archive_become_a_folder(tmp_path: Path, key_file: Path) -> None:
     source = planted(tmp_path / "in", 2)
     packed = tmp_path / "packed"

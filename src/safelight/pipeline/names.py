@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Final
+from unicodedata import normalize
 
 from safelight.pipeline.store import HOUSE
 from safelight.types import Kind
@@ -65,14 +66,25 @@ def split(name: str, kind: Kind) -> tuple[str, str]:
     return stem, found if found in allowed else allowed[0]
 
 
-def claim(relative: str, kind: Kind) -> str:
+def claim(relative: str, kind: Kind | None, *, copy: int = 0) -> str:
     """Return what two inputs must not share, or their outputs would have one name.
 
-    Case is folded, since some file systems do not tell ``A`` from ``a``.
+    Case is folded and accents are joined to their letters, since some file systems do not tell such
+    names apart.
+
+    Args:
+        relative: The input's path below its source, or a folder's.
+        kind: What the input is; None for a folder.
+        copy: As in ``Namer.name``.
     """
     folder, _, name = relative.rpartition("/")
-    stem, extension = split(name, kind)
-    return f"{folder}/{stem}{extension}".casefold()
+    if kind is not None:
+        stem, extension = split(name, kind)
+        name = f"{stem}-{copy + 1}{extension}" if copy else f"{stem}{extension}"
+    elif name.endswith("!"):
+        name = f"{name.removesuffix('!')}.d"
+    place = f"{folder}/".replace("!/", ".d/") if folder else ""  # as in ``Namer._folder``
+    return normalize("NFC", f"{place}{name}".casefold())
 
 
 class Namer:
@@ -107,7 +119,7 @@ class Namer:
         Args:
             relative: The input's path below its source; ``a.zip!/b`` for a member.
             kind: What the input is.
-            copy: 0, or the number of inputs before it that claim the same name.
+            copy: 0, or the number that tells it from others of that name.
         """
         folder, _, name = relative.rpartition("/")
         place = self._memory.get(folder)

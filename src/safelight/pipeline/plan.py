@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Final
 
 from safelight.pipeline.names import claim
-from safelight.pipeline.workers import Task
+from safelight.pipeline.workers import NOTHING, Task
 from safelight.types import Kind
 
 __all__ = ["Group", "Plan", "Sight", "UnionFind", "make_plan", "make_tasks", "survey_tasks"]
@@ -70,7 +70,7 @@ class Plan:
     Attributes:
         groups: The groups, in the order of their first input.
         group_of: Group by input.
-        copy: Inputs that claim a name already claimed: how many came before.
+        copy: Inputs that claim a name already claimed: the number that tells them apart.
     """
 
     groups: Sequence[Group]
@@ -197,15 +197,31 @@ def _place_loose(
 
 
 def _copies(relatives: Sequence[str], sights: Mapping[int, Sight]) -> dict[int, int]:
-    """Return the inputs whose output name another input claims already, with their number."""
-    seen: dict[str, int] = {}
+    """Return the inputs whose output name a folder or an input before has, with a number for each.
+
+    A number makes no name that somebody else has.
+    """
+    folders: set[str] = set()
+    for index in sights:
+        folder = relatives[index].rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    owner = {claim(folder, None): NOTHING for folder in folders}
+    again = [
+        (index, name)
+        for index, sight in sights.items()
+        if owner.setdefault(name := claim(relatives[index], sight.kind), index) != index
+    ]
     copies: dict[int, int] = {}
-    for index, sight in sights.items():
-        name = claim(relatives[index], sight.kind)
-        count = seen.get(name, 0)
-        seen[name] = count + 1
-        if count:
-            copies[index] = count
+    last: dict[str, int] = {}
+    for index, name in again:
+        number, taken = last.get(name, 0), True
+        while taken:
+            number += 1
+            new = claim(relatives[index], sights[index].kind, copy=number)
+            taken = owner.setdefault(new, index) != index
+        copies[index] = last[name] = number
     return copies
 
 

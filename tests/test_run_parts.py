@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -201,6 +202,19 @@ def test_an_input_that_shrinks_leaves_no_output(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError):
         Store(str(tmp_path)).write("out/x", [b"head", FileSlice(str(tmp_path / "in"), 0, 50)])
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_input_that_changes_after_the_check_leaves_no_output(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.write_bytes(b"checked")
+    parts = [b"head", FileSlice(str(source), 0, 7)]
+    checked = blake3(b"headchecked").hexdigest()
+    store = Store(str(tmp_path))
+    assert store.write("out/x", parts, checked) == 11
+    source.write_bytes(b"another")
+    with pytest.raises(UnreadableInputError, match="changed"):
+        store.write("out/x", parts, checked)
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [b"headchecked"]
 
 
 def test_a_link_in_the_output_is_not_followed(tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ class Job:
             clean = self.engine.deidentify(
                 self._source(item), subject, kind=sight.kind, seen=seen, show=show
             )
-            store.write(name, clean.parts)
+            store.write(name, clean.parts, clean.digest)
         except OutputError:
             raise
         except SafelightError as error:

@@ -7,10 +7,13 @@ after a power cut, resume compares sizes and ``verify`` compares digests.
 import errno
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safelight.errors import OutputError, UnreadableInputError
 from safelight.types import FileSlice, Part
+
+if TYPE_CHECKING:
+    from blake3 import blake3
 
 __all__ = ["HOUSE", "Store", "check_places", "failed", "remove_leftovers"]
 
@@ -66,33 +69,26 @@ class Store:
         self._folders: dict[str, str] = {}
         self.unlisted: list[str] = []  # written, and the caller has not cleared it yet
 
-    def write(self, name: str, parts: Sequence[Part]) -> int:
+    def write(self, name: str, parts: Sequence[Part], digest: str = "") -> int:
         """Write one file and return its size in bytes.
 
         Args:
             name: Path below the root, with ``/`` between components.
             parts: The bytes, in order; a ``FileSlice`` is streamed.
+            digest: BLAKE3 of the bytes that were checked, hex; what is streamed is held against it.
 
         Raises:
             OutputError: The system refused to write; no partial file is left.
-            UnreadableInputError: A slice of the input could not be read to its end.
+            UnreadableInputError: A slice of the input could not be read to its end, or is not what
+                was checked any more.
         """
         folder, _, base = name.rpartition("/")
         place = self._folders.get(folder) or self._make(folder)
         temporary = place + self._temporary
-        size = 0
         try:
             descriptor = os.open(temporary, _FLAGS, 0o666)  # the umask decides, as for any file
             try:
-                run: list[bytes | memoryview] = []
-                for part in parts:
-                    if isinstance(part, FileSlice):
-                        size += _write_all(descriptor, run)
-                        run = []
-                        size += self._copy(descriptor, part)
-                    else:
-                        run.append(part)
-                size += _write_all(descriptor, run)
+                size = self._fill(descriptor, parts, digest)
             finally:
                 os.close(descriptor)  # a full network disk reports itself here
             os.replace(temporary, place + base)
@@ -131,8 +127,28 @@ class Store:
         self._folders[folder] = place
         return place
 
+    def _fill(self, descriptor: int, parts: Sequence[Part], digest: str) -> int:
+        """Write the parts to an open file; return the size in bytes."""
+        streamed = any(isinstance(part, FileSlice) for part in parts)
+        hasher = _hasher() if digest and streamed else None
+        size = 0
+        run: list[bytes | memoryview] = []
+        for part in parts:
+            if isinstance(part, FileSlice):
+                size += _write_all(descriptor, run)
+                run = []
+                size += self._copy(descriptor, part, hasher)
+            else:
+                run.append(part)
+                if hasher is not None:
+                    hasher.update(part)
+        size += _write_all(descriptor, run)
+        if hasher is not None and hasher.hexdigest() != digest:
+            raise _unreadable()
+        return size
+
     @staticmethod
-    def _copy(descriptor: int, part: FileSlice) -> int:
+    def _copy(descriptor: int, part: FileSlice, hasher: "blake3 | None") -> int:
         """Stream a slice of an input to the open output; memory stays at one block."""
         offset = part.start
         try:
@@ -147,11 +163,19 @@ class Store:
                     raise _unreadable() from error
                 if not block:
                     raise _unreadable()
+                if hasher is not None:
+                    hasher.update(block)
                 _write_all(descriptor, [block])
                 offset += len(block)
         finally:
             os.close(source)
         return part.stop - part.start
+
+
+def _hasher() -> "blake3":
+    from blake3 import blake3  # noqa: PLC0415  # start-up cost; few outputs are streamed
+
+    return blake3()
 
 
 def _unreadable() -> UnreadableInputError:

@@ -101,6 +101,19 @@ def test_a_file_swapped_for_a_pipe_does_not_hang(folder: Path) -> None:
         item.sniff()
 
 
+def test_it_is_shown_where_every_input_lies(folder: Path) -> None:
+    (folder / "link").symlink_to("z.dcm")
+    with zipfile.ZipFile(folder / "b.zip", "w") as archive:
+        for name in ("one/1.dcm", "two/1.dcm"):
+            archive.writestr(name, b"x")
+        archive.writestr("../out", b"x")
+    link, gone = (item for item in walk([folder, folder.parent / "gone"]) if item.error)
+    (packed,) = [item for item in walk([folder]) if item.relative == "b.zip"]
+    assert [link.shown, gone.shown] == [f"{folder}/link", f"{folder.parent}/gone"]
+    shown = [item.shown.removeprefix(f"{folder}/") for item in expand(packed)]
+    assert shown == ["b.zip!/one/1.dcm", "b.zip!/two/1.dcm", "b.zip!/unsafe-000002"]
+
+
 def test_pipes_and_sockets_are_listed_with_a_reason(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     with socket.socket(socket.AF_UNIX) as server:

@@ -36,7 +36,7 @@ class Item:
     Attributes:
         root: What the person named, as a real path.
         relative: POSIX path below the root, unique in a walk; ``scans.zip!/a/b.dcm`` for a member.
-        path: The real file; None for a member of an archive.
+        path: Where it really lies; None for a member of an archive.
         size: Bytes; for a member, what the archive says until it is read; -1 when unknown.
         mtime_ns: Modification time in nanoseconds; a member has its archive's.
         error: Why the item cannot be taken; None when it can be read.
@@ -57,6 +57,14 @@ class Item:
     def name(self) -> str:
         """The last component of the path."""
         return self.relative.rpartition("/")[2]
+
+    @property
+    def shown(self) -> str:
+        """Where it lies, ``/data/scans.zip!/a/b.dcm`` for a member; for whoever may see it."""
+        if self.path is not None:
+            return self.path
+        member = self.relative.partition(MEMBER_MARK)[2]
+        return f"{self.archive}{MEMBER_MARK}{member}" if self.archive else self.relative
 
     def sniff(self, limits: Limits | None = None) -> Kind:
         """Tell the kind from the first bytes (of a file, or of a member read whole).
@@ -146,7 +154,7 @@ def walk(
         try:
             info = os.stat(root)
         except OSError as error:
-            yield _refused(root, prefix or os.path.basename(root), unreadable(error))
+            yield _refused(root, prefix or os.path.basename(root), root, unreadable(error))
             continue
         if stat.S_ISDIR(info.st_mode):
             yield from _walk_folder(root, prefix, skipped)
@@ -173,12 +181,12 @@ def expand(item: Item, *, limits: Limits | None = None) -> Iterator[Item]:
         return
     if item.path is None:
         error = ArchiveError("an archive inside an archive is not opened")
-        yield _refused(item.root, item.relative, error)
+        yield _refused(item.root, item.relative, item.path, error)
         return
     try:
         members = archives.listing(item.path, limits or Limits())
     except QuarantineError as error:
-        yield _refused(item.root, item.relative, error)
+        yield _refused(item.root, item.relative, item.path, error)
         return
     for number, member in enumerate(members):
         yield Item(
@@ -227,14 +235,16 @@ def _walk_folder(root: str, prefix: str, skipped: frozenset[str]) -> Iterator[It
     while stack:
         folder, below, depth = stack.pop()
         if depth > _MAX_FOLDERS_DEEP:
-            error = LimitExceededError(f"folders lie more than {_MAX_FOLDERS_DEEP} deep")
-            yield _refused(root, below.rstrip("/"), error)
+            what = f"folders lie more than {_MAX_FOLDERS_DEEP} deep"
+            error = LimitExceededError(what, todo="name a folder further down as the source")
+            yield _refused(root, below.rstrip("/"), folder, error)
             continue
         try:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as problem:
-            yield _refused(root, below.rstrip("/") or os.path.basename(root), unreadable(problem))
+            name = below.rstrip("/") or os.path.basename(root)
+            yield _refused(root, name, folder, unreadable(problem))
             continue
         folders: list[tuple[str, str, int]] = []
         for entry in found:
@@ -245,7 +255,7 @@ def _walk_folder(root: str, prefix: str, skipped: frozenset[str]) -> Iterator[It
             try:
                 info = entry.stat(follow_symlinks=False)
             except OSError as problem:
-                yield _refused(root, relative, unreadable(problem))
+                yield _refused(root, relative, path, unreadable(problem))
                 continue
             if stat.S_ISDIR(info.st_mode):
                 folders.append((path, relative + "/", depth + 1))
@@ -259,11 +269,11 @@ def _item(root: str, relative: str, path: str, info: os.stat_result) -> Item:
     if stat.S_ISREG(mode):
         return Item(root, relative, path, info.st_size, info.st_mtime_ns)
     what = "a link, which is not followed" if stat.S_ISLNK(mode) else "not a regular file"
-    return _refused(root, relative, UnreadableInputError(what))
+    return _refused(root, relative, path, UnreadableInputError(what))
 
 
-def _refused(root: str, relative: str, error: SafelightError) -> Item:
-    return Item(root, relative, None, -1, 0, error)
+def _refused(root: str, relative: str, path: str | None, error: SafelightError) -> Item:
+    return Item(root, relative, path, -1, 0, error)
 
 
 def _read_file(path: str, limits: Limits) -> bytes:

@@ -27,7 +27,6 @@ from safelight.pipeline.tally import Tally
 from safelight.types import Kind, Status
 
 if TYPE_CHECKING:
-    from safelight.intake.sources import Item
     from safelight.pipeline.request import Request, Summary
 
 __all__ = ["Collected", "finish"]
@@ -90,7 +89,7 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
             lists.write(done)
         finally:
             lists.close()
-        summary.waiting = [(shown_path(job.items[at]), line) for at, line in lists.waiting]
+        summary.waiting = [(job.items[at].shown, line) for at, line in lists.waiting]
         summary.report = write_report(job, request, summary, lists)
         place.put("run.json", sign_run(_run(job, summary, lists), job.key))
         place.ledger.remove_shards()
@@ -102,13 +101,6 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
     except OSError as error:
         summary.failed = summary.failed or failed(error)
         summary.finished = False
-
-
-def shown_path(item: "Item") -> str:
-    """Return where an input lies; for the person's own terminal and private list alone."""
-    if item.path is not None:
-        return item.path
-    return os.path.join(item.archive, item.name) if item.archive else item.relative
 
 
 def _own_lines(job: Job, number: int) -> Written:
@@ -183,7 +175,7 @@ class Lists:
                 self._show(index, Status(row[STATUS].decode()), line)
         for index in order:
             item = job.items[index]
-            quoted = shown_path(item).replace('"', '""').encode("utf-8", "surrogateescape")
+            quoted = item.shown.replace('"', '""').encode("utf-8", "surrogateescape")
             private.write(b'%b,"%b"\n' % (done.codes[index].encode(), quoted))
         self._carry(set(done.codes.values()), outputs, manifest, table)
         ledger.remove_outputs(job.place.out, keep=outputs)

@@ -169,8 +169,7 @@ class _Job:
 
     def path(self, at: int) -> str:
         """Return where an input lies."""
-        item = self.items[at]
-        return item.path or item.relative
+        return self.items[at].shown
 
     def refused(self, at: int, problem: Problem) -> Outcome:
         """Return the outcome of an input that waits."""

@@ -272,3 +272,11 @@ def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path, source: Path, key_fil
     assert b"De-identifying" in text
     plain = command("deidentify", source, "-o", tmp_path / "other", "--key", key_file)
     assert "De-identifying" not in plain.stderr
+
+
+def test_a_name_tells_the_terminal_nothing(tmp_path: Path, source: Path, key_file: Path) -> None:
+    (source / "\x1b[2Jgone\n.txt").write_text("x")
+    told = command("deidentify", source, "-o", tmp_path / "out", "--key", key_file)
+    assert told.returncode == 3
+    assert "\x1b" not in told.stderr
+    assert "\\x1b[2Jgone\\n.txt: " in told.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from run_fixtures import COMMAND, PEOPLE, command, do, leaks, outputs, planted, sample
-from safelight.errors import OutputError, SettingsError
+from safelight.errors import KeyFileError, OutputError, SettingsError
 from safelight.pipeline.verify import verify_with
 from safelight.settings import Settings
 
@@ -181,6 +181,26 @@ def test_an_output_in_a_source_is_refused(tmp_path: Path, key_file: Path, inside
     with pytest.raises(OutputError, match="lie in each other"):
         do(source, tmp_path / inside, key_file)
     assert sorted(source.rglob("*")) == before
+
+
+@pytest.mark.parametrize("place", ["in/project.key", "out/project.key", "out/_safelight/k"])
+def test_a_key_among_what_is_read_or_handed_on_is_refused(tmp_path: Path, place: str) -> None:
+    source = planted(tmp_path / "in", 1)
+    with pytest.raises(SettingsError, match="key would lie"):
+        do(source, tmp_path / "out", tmp_path / place)
+    assert not (tmp_path / "out").exists()
+    assert len(list(tmp_path.rglob("*.*"))) == 1
+
+
+def test_a_key_in_a_folder_that_takes_no_list_is_refused_at_once(
+    tmp_path: Path, key_file: Path
+) -> None:
+    source = planted(tmp_path / "in", 1)
+    do(source, tmp_path / "out", key_file)
+    (listed,) = key_file.parent.glob("sources-*.csv")
+    Path(f"{listed}.new").mkdir()  # what refuses everybody, root as well
+    with pytest.raises(KeyFileError, match="beside the project key"):
+        do(source, tmp_path / "out", key_file, force=True)
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, key_file: Path) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "house",
     "panel_of",
     "placed",
+    "plain",
     "receipt_at",
     "show",
     "tell_new_key",
@@ -128,6 +129,13 @@ def tell_new_key(path: str) -> None:
             fg="yellow",
             err=True,
         )
+
+
+def plain(path: str) -> str:
+    """Return a path as a terminal may show it: what a hostile name tells a terminal is escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in path
+    )
 
 
 def show(document: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli.opening import PLACES, about, panel_of, placed, tell_new_key
+from safelight.cli.opening import PLACES, about, panel_of, placed, plain, tell_new_key
 from safelight.errors import SettingsError
 from safelight.pipeline.targets import check, put
 
@@ -216,7 +216,7 @@ def _show(done: "Run", report: "Report", written: Sequence[str]) -> None:
     for each in done.outcomes:
         if each.reading is None and each.problem is None:
             continue
-        click.secho(done.paths[each.index], bold=True)
+        click.secho(plain(done.paths[each.index]), bold=True)
         for text, style in _lines_of(each, report, lines):
             click.secho(f"  {text}", **style)
     for path in written:

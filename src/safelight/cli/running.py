@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight import log
-from safelight.cli.opening import tell_new_key
+from safelight.cli.opening import plain, tell_new_key
 from safelight.pipeline.run import Request, Summary, run
 from safelight.settings import Settings
 
@@ -161,7 +161,7 @@ def tell(summary: Summary) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, line in summary.waiting:
         colour = "yellow" if line["status"] == "review" else "red"
         place = f" at {line['place']}" if line["place"] else ""
-        yield f"  {line['status']:<10} {path}: {line['what']}{place}", {"fg": colour}
+        yield f"  {line['status']:<10} {plain(path)}: {line['what']}{place}", {"fg": colour}
     more = data.get("review", 0) + data.get("quarantine", 0) - len(summary.waiting)
     if more > 0:
         yield f"  and {more:,} more: see the report", {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight import log
+from safelight.cli.opening import plain
 from safelight.errors import NeedsReviewError, QuarantineError
 from safelight.pipeline import targets
 from safelight.pipeline.inspect import Inspection, Row
@@ -64,7 +65,9 @@ def inspect(
                 }
             )
         else:
-            click.secho(error.unlisted().diagnostics(f"{status}: {path}"), fg="red", err=True)
+            click.secho(
+                error.unlisted().diagnostics(f"{status}: {plain(path)}"), fg="red", err=True
+            )
             frame.tell()
         return code
     counts = {word: told.count(sign) for sign, word in _SIGNS.items()}

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from safelight import __version__, log
-from safelight.errors import OutputError, QuarantineError, SafelightError
+from safelight.errors import KeyFileError, OutputError, QuarantineError, SafelightError
 from safelight.pipeline.job import ARCHIVES, Job, Written, input_code, refusals
 from safelight.pipeline.ledger import (
     HEAD,
@@ -27,9 +27,11 @@ from safelight.pipeline.tally import Tally
 from safelight.types import Kind, Status
 
 if TYPE_CHECKING:
+    from safelight.deid.pseudonyms import ProjectKey
+    from safelight.pipeline.place import Place
     from safelight.pipeline.request import Request, Summary
 
-__all__ = ["Collected", "finish"]
+__all__ = ["Collected", "check_list", "finish"]
 
 _WAITING_SHOWN: Final = 20  # inputs the terminal names
 _LISTED: Final = 200  # inputs of each list that the report shows; the .jsonl has all
@@ -103,6 +105,30 @@ def finish(job: Job, request: "Request", summary: "Summary", done: Collected) ->
         summary.finished = False
 
 
+def _private_list(key: "ProjectKey", place: "Place", key_path: str) -> str:
+    """Return where the list of the inputs' paths lies: beside the key."""
+    name = key.digest(b"out\0" + os.fsencode(place.out))
+    return os.path.join(os.path.dirname(os.path.abspath(key_path)), f"sources-{name}.csv")
+
+
+def check_list(key: "ProjectKey", place: "Place", key_path: str) -> None:
+    """Refuse a key beside which the list of the inputs' paths cannot be written.
+
+    Raises:
+        KeyFileError: The system refused.
+    """
+    path = f"{_private_list(key, place, key_path)}.new"
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        os.unlink(path)
+    except OSError as error:
+        raise KeyFileError(
+            "the list of the inputs' paths cannot be written beside the project key "
+            f"({error.strerror})",
+            todo="name with --key a copy of the key in a private folder that you may write to",
+        ) from error
+
+
 def _own_lines(job: Job, number: int) -> Written:
     """Write the lines of archives, whose members have lines of their own."""
     result = Written(number)
@@ -136,10 +162,7 @@ class Lists:
         self.carried = 0
         self.waiting: list[tuple[int, dict[str, Any]]] = []
         self.listed: dict[Status, list[dict[str, Any]]] = {Status.REVIEW: [], Status.QUARANTINE: []}
-        name = job.key.digest(b"out\0" + os.fsencode(job.place.out))
-        self.sources = os.path.join(
-            os.path.dirname(os.path.abspath(key_path)), f"sources-{name}.csv"
-        )
+        self.sources = _private_list(job.key, job.place, key_path)
 
     @property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from safelight import log
 from safelight.errors import SafelightError, SettingsError
 from safelight.intake.sources import expand, walk
 from safelight.pipeline.album import Album
-from safelight.pipeline.finish import Collected, finish
+from safelight.pipeline.finish import Collected, check_list, finish
 from safelight.pipeline.job import ARCHIVES, NOT_CLEANED, Job, Surveyed
 from safelight.pipeline.place import Place
 from safelight.pipeline.plan import Sight, make_plan, make_tasks, survey_tasks
@@ -16,6 +16,7 @@ from safelight.pipeline.problem import Problem
 from safelight.pipeline.request import Request, Silent, Summary, Watch
 from safelight.pipeline.store import check_places
 from safelight.pipeline.targets import check as check_files
+from safelight.pipeline.targets import check_key
 from safelight.pipeline.workers import Task, run_tasks
 from safelight.settings import Settings
 from safelight.types import Kind
@@ -31,18 +32,21 @@ def run(request: Request, watch: Watch | None = None) -> Summary:
 
     Raises:
         OutputError: The output cannot be written, or lies in a source.
-        KeyFileError: The project key cannot be used.
-        SettingsError: A setting is wrong, or OUT belongs to another key or other sources.
+        KeyFileError: The project key cannot be used, or nothing can be written beside it.
+        SettingsError: A setting is wrong, OUT belongs to another key or other sources, or the key
+            would lie in one of them.
     """
     watch = watch or Silent()
     began = time.monotonic()
     check_places(request.sources, request.out)
     check_files([request.settings.log_file], sources=request.sources, force=True, folders=False)
+    check_key(request.settings.key_path, sources=request.sources, out=request.out)
     album = None
     if request.pictures:
         album = Album(request.pictures, request.out, request.sources)
     engine = make_engine(request.settings)
     with Place(request.out, engine.key, request.sources, force=request.force) as place:
+        check_list(engine.key, place, request.settings.key_path)
         job = Job(engine=engine, place=place, force=request.force, album=album)
         done = Collected(job)
         summary = Summary()

@@ -8,7 +8,7 @@ from typing import Final
 
 from safelight.errors import OutputError, SettingsError
 
-__all__ = ["check", "lies_in", "put"]
+__all__ = ["check", "check_key", "lies_in", "put"]
 
 _THERE: Final = "choose another name, or add --force to write over it"
 
@@ -70,6 +70,23 @@ def check(
                 kept="nothing was read or written",
                 todo="make the folder, or choose another one",
             )
+
+
+def check_key(path: str, *, sources: Iterable[str], out: str) -> None:
+    """Refuse a project key among what is read or what is handed on.
+
+    The list of the inputs' paths is written beside it.
+
+    Raises:
+        SettingsError: It lies in a source or in the output folder.
+    """
+    if lies_in(path, [*sources, out]):
+        raise SettingsError(
+            "the project key would lie in a source or in the output folder",
+            place=path,
+            kept="nothing was read or written",
+            todo="name a key in a private folder outside of both with --key",
+        )
 
 
 def _streams(path: str) -> bool:

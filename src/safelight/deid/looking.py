@@ -4,7 +4,7 @@ A series is looked at as a whole: what is written in it stands still while anato
 faint line that a single slice hides is found, and one mask fits them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from safelight.deid.faces import FaceMask, Slice
 from safelight.deid.facing import FACE_TAGS, FaceLook, Faces, place_of
 from safelight.deid.pixels.header import PixelHeader, gather
 from safelight.deid.pixels.picture import Picture
-from safelight.deid.pixels.render import render, render_overlays
+from safelight.deid.pixels.render import render, render_bare, render_beside, render_fourth
 from safelight.dicomio.codecs import PixelSource, open_pixels
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.runs import Run
@@ -26,12 +26,22 @@ from safelight.errors import UnreadableInputError
 if TYPE_CHECKING:
     from safelight.deid.text import Needles
 
-__all__ = ["PHOTO", "Looker", "Opened", "Seen", "Stretch", "open_object"]
+__all__ = [
+    "PHOTO",
+    "Looker",
+    "Opened",
+    "Seen",
+    "Stretch",
+    "besides",
+    "open_object",
+    "otherwise",
+]
 
 _OFFSETS: Final = 0x7FE00001
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _WINDOWED: Final = 8  # of a series, each such frame is seen through its header's windows as well
 _LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
+_ALPHA: Final = 4  # samples: three colours and what lies over them
 _ROUND: Final = 3.0  # a ring is not so much longer than it is wide
 
 
@@ -121,7 +131,7 @@ def open_object(
         if tag in FACE_TAGS:
             values[tag] = bytes(data[value:value_stop])
         if tag in _PIXELS:
-            pixels = segment
+            pixels = pixels or segment  # of two the first is written, the other is left out
         elif tag == _OFFSETS:
             raw = memoryview(data)[value:value_stop]
             if len(raw) % 8 == 0 and raw:
@@ -163,6 +173,45 @@ def _legible(sight: Sight) -> Sight:
 
     kept = tuple(one for one in sight.found if not is_ring(one))
     return sight if len(kept) == len(sight.found) else replace(sight, found=kept)
+
+
+def otherwise(opened: Opened, index: int, shown: Picture) -> Iterator[Picture]:
+    """Yield a grey frame through the windows and tables of its header, and through none.
+
+    What looks like one before it, or like ``shown``, is left out.
+
+    Raises:
+        UnreadableInputError: The frame cannot be decoded, or its tables are damaged.
+    """
+    header, source = opened.header, opened.source
+    stored, colour = source.frame(index), source.colour(index)
+    known = [shown.grey]
+    for look in (*header.look(index).ways(), None):
+        try:
+            if look is None:
+                one = render_bare(stored, header, index=index)
+            else:
+                one = render(stored, header, colour, index=index, look=look)
+        except UnreadableInputError:  # a damaged table shows nothing where a window does
+            if not header.look(index).windows:
+                raise
+            continue
+        if one is not None and not any(np.array_equal(one.grey, other) for other in known):
+            known.append(one.grey)
+            yield one
+
+
+def besides(opened: Opened, index: int) -> list[Picture]:
+    """Return what one frame holds beside its values and colours; mostly nothing does."""
+    form, source = opened.header.form, opened.source
+    found: list[Picture] = []
+    if form.samples == _ALPHA and source.colour(index) != "CMYK":
+        found.append(render_fourth(source.frame(index), source.colour(index), form, index=index))
+    if form.bits_stored < form.bits_allocated and not form.floating:
+        words = source.overlay_bits(index)
+        if words.any():
+            found += render_beside(words, source.frame(index), form, index=index)
+    return found
 
 
 class Looker:
@@ -222,22 +271,10 @@ class Stretch:
         gathered.look.add(picture)
         gathered.faces.add(header, opened.place, stored)
         if stored.ndim == 2 and (found or number % _WINDOWED == 0):  # noqa: PLR2004 - grey
-            known = [picture.grey]
-            for look in header.look(index).ways():
-                try:
-                    windowed = render(stored, header, colour, index=index, look=look)
-                except UnreadableInputError:  # a damaged table shows nothing where a window does
-                    if not header.look(index).windows:
-                        raise
-                    continue
-                if not any(np.array_equal(windowed.grey, one) for one in known):
-                    known.append(windowed.grey)
-                    self._look(windowed, gathered, number)
-        if any(not overlay.data for overlay in header.overlays):  # planes inside the pixel data
-            planes = render_overlays(header, index=index, bits=source.overlay_bits(index))
-            for plane in planes:
-                if plane.grey.shape == picture.grey.shape:
-                    self._look(plane, gathered, number)
+            for other in otherwise(opened, index, picture):
+                self._look(other, gathered, number)
+        for beside in besides(opened, index):
+            self._look(beside, gathered, number)
 
     def _look(self, picture: Picture, gathered: _Gathered, number: int) -> bool:
         sight = _legible(self._looker.finder.look(picture, gathered.hints, number))

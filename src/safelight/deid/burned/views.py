@@ -65,21 +65,24 @@ def fine(tones: npt.NDArray[np.float32]) -> float:
 def planes(picture: Shown, grey: Grey) -> list[tuple[Grey, int, int]]:
     """Return what must be looked at, each with its left column and top row.
 
-    The first is the grey. Where the greatest or the least of the colours has edges that the grey
-    has not, that part of it follows: yellow on white, blue on black, red on green.
+    The first is the grey. Where the greatest or the least of the colours, red or blue has edges
+    that none before it has, that part of it follows: yellow on white, blue on black, red on green.
     """
     out = [(grey, 0, 0)]
     if picture.rgb is None:
         return out
     told = cv2.dilate(_edges(grey), np.ones((3, 3), np.uint8))
-    for plane in (picture.rgb.max(axis=2), picture.rgb.min(axis=2)):
-        more = (_edges(plane) > _EDGE) & (told < _NO_EDGE)
+    rgb = picture.rgb
+    for plane in (rgb.max(axis=2), rgb.min(axis=2), rgb[:, :, 0], rgb[:, :, 2]):
+        edges = _edges(plane)
+        more = (edges > _EDGE) & (told < _NO_EDGE)
         if np.count_nonzero(more) < _SOME:
             continue
         left, top, width, height = cv2.boundingRect(more.astype(np.uint8))
         x, y = max(left - _SURROUNDINGS, 0), max(top - _SURROUNDINGS, 0)
         part = plane[y : top + height + _SURROUNDINGS, x : left + width + _SURROUNDINGS]
         out.append((np.ascontiguousarray(part), x, y))
+        told = np.maximum(told, cv2.dilate(edges, np.ones((3, 3), np.uint8)))
     return out
 
 

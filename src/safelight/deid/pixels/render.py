@@ -3,6 +3,7 @@
 Levels are worked out once for each stored value, not once a pixel.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +12,25 @@ from numpy.typing import NDArray
 from safelight.deid.pixels.header import Look, Overlay, PixelHeader
 from safelight.deid.pixels.picture import Bytes2D, Picture
 from safelight.deid.pixels.tables import Table
+from safelight.dicomio.codecs import fields
+from safelight.dicomio.codecs.form import PixelFormat
 
-__all__ = ["HIGH_PERCENT", "LOW_PERCENT", "Picture", "render", "render_overlays", "to_rgb"]
+__all__ = [
+    "HIGH_PERCENT",
+    "LOW_PERCENT",
+    "Picture",
+    "render",
+    "render_bare",
+    "render_beside",
+    "render_fourth",
+    "render_overlays",
+    "to_rgb",
+]
 
 LOW_PERCENT: Final = 0.5
 HIGH_PERCENT: Final = 99.8
 _WHITE: Final = 255
+_MIDDLE: Final = 128
 _WORD: Final = 2  # bytes: values of up to 16 bits are looked up
 _SAMPLE: Final = 1 << 20  # pixels that the range of wider values is taken from
 _LEAST_INSIDE: Final = 0.01
@@ -40,8 +54,8 @@ def render(
         header: What the header says of them.
         colour: The colour space that ``frame`` is in, as its decoder tells it.
         index: Number of the frame.
-        full: Stretch what is there (0.5 to 99.8 percentile) even where the header names a window:
-            a window may hide what is written in the pixels.
+        full: Stretch what is there (0.5 to 99.8 percentile) even where the header names a window,
+            and show padding and what is no number as well: they may hide what is written.
         look: How grey values are shown, instead of the frame's own look.
     """
     if frame.ndim == 3:  # noqa: PLR2004 - rows, columns, samples
@@ -57,6 +71,63 @@ def render(
         rgb[where] = _coloured(frame, header.palettes)[where]
         return Picture(grey=_luma(rgb), rgb=rgb, header=header, frame=index)
     return Picture(grey=grey, header=header, frame=index)
+
+
+def render_bare(frame: Array, header: PixelHeader, *, index: int = 0) -> Picture | None:
+    """Return grey values as they are stored, from the least to the greatest, through no table.
+
+    None where that shows nothing that ``render`` does not.
+    """
+    look = header.look(index)
+    if header.palettes is None and header.padding is None and look.modality is None:
+        return None
+    known = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame
+    if not known.size or known.min() == known.max():
+        return None
+    low, high = float(known.min()), float(known.max())
+    bare = replace(header, palettes=None, padding=None, inverted=False)
+    whole = Look(windows=((low / 2 + high / 2, high - low),), function="LINEAR_EXACT")
+    return render(frame, bare, "MONOCHROME2", index=index, look=whole)
+
+
+def render_beside(
+    words: Array, frame: Array, form: PixelFormat, *, index: int = 0
+) -> list[Picture]:
+    """Return what lies in the words of a frame beside its values: old overlays, declared or not.
+
+    Args:
+        words: The bits outside the stored values (``PixelSource.overlay_bits``).
+        frame: The stored values, whose sign may fill the bits above.
+        form: Where in its word a value stands.
+        index: Number of the frame.
+
+    Returns:
+        All bits together as grey levels, and each single bit, where that is another picture.
+    """
+    if form.signed:
+        sign = fields.outside(fields.join(frame, form), form)
+        words = words ^ np.where(words == 0, words, sign)
+    if words.ndim > 2:  # noqa: PLR2004 - rows, columns, samples
+        words = np.bitwise_or.reduce(words, axis=2)
+    every = int(np.bitwise_or.reduce(words, axis=None))
+    if not every:
+        return []
+    low = words >> words.dtype.type((every & -every).bit_length() - 1)
+    found = [np.asarray(low / low.max() * _WHITE, np.uint8)]
+    for bit in range(every.bit_length()):
+        if not every >> bit & 1:
+            continue
+        plane = np.asarray(words >> words.dtype.type(bit) & 1, np.uint8) * np.uint8(_WHITE)
+        if not any(np.array_equal(plane, one) for one in found):
+            found.append(plane)
+    return [Picture(grey=one, frame=index, source="beside the values") for one in found]
+
+
+def render_fourth(frame: Array, colour: str, form: PixelFormat, *, index: int = 0) -> Picture:
+    """Return the sample of four that is no colour, such as the alpha of ARGB."""
+    alone = frame[:, :, :1] if colour == "ARGB" else frame[:, :, 3:]
+    grey = to_rgb(np.repeat(alone, 3, axis=2), "RGB", form.bits_stored)[:, :, 0]
+    return Picture(grey=np.ascontiguousarray(grey), frame=index, source="beside the colours")
 
 
 def render_overlays(
@@ -169,22 +240,27 @@ def _grey(frame: Array, header: PixelHeader, look: Look, *, full: bool) -> Bytes
     empty = _is_padding(stored, header)
     counts[empty] = 0
     levels = _levels(stored, counts, header, look, full=full)
-    levels[empty] = 0
+    if not full:
+        levels[empty] = 0
     return levels[seen]
 
 
 def _wide(frame: Array, header: PixelHeader, look: Look, *, full: bool) -> Bytes2D:
     """Return levels of values too wide to be looked up: 32 bits and floating point."""
     values = np.nan_to_num(frame.astype(np.float64), posinf=0, neginf=0)
+    nothing = ~np.isfinite(frame)
     empty = _is_padding(values, header)
-    known = values[~empty].reshape(-1)
+    known = values[~(empty | nothing)].reshape(-1)
     chosen = np.sort(known[:: max(1, len(known) // _SAMPLE)])
     every = np.concatenate((chosen, values.reshape(-1)))
     counts = np.zeros(len(every))
     counts[: len(chosen)] = 1
     levels = _levels(every, counts, header, look, full=full)[len(chosen) :]
     levels = levels.reshape(values.shape).copy()
-    levels[empty] = 0
+    if full:
+        levels[nothing] = _MIDDLE  # apart from what is dark and from what is bright
+    else:
+        levels[empty] = 0
     return levels
 
 

@@ -13,11 +13,15 @@ from pydicom.dataset import Dataset
 import safelight
 from mask_fixtures import header_of
 from run_fixtures import sample
+from safelight.deid.burned import Finder
+from safelight.deid.burned.series import SeriesLook
+from safelight.deid.burned.sight import Sight
 from safelight.deid.burned.views import planes
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render, render_bare, render_beside, render_fourth
 from safelight.deid.pixels.tables import Table
 from safelight.dicomio.codecs import PixelFormat
+from safelight.errors import NeedsReviewError
 
 SIZE = (192, 256)
 FORM = PixelFormat(rows=2, columns=3, bits_allocated=16, bits_stored=12, high_bit=11)
@@ -98,6 +102,28 @@ def test_of_two_pixel_data_elements_the_one_that_is_written_is_looked_at(key_fil
     assert "PixelData" not in done
     after = np.frombuffer(done.FloatPixelData, np.float32).reshape(SIZE)
     assert not (after[ink()] == 3000).any()
+
+
+@pytest.mark.parametrize("kind", ["dicom", "png"])
+def test_what_the_first_look_missed_is_held(
+    kind: str, key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blind(_self: Finder, picture: Picture, *_more: Any, **_told: Any) -> Sight:
+        rows, columns = picture.grey.shape
+        return Sight(rows=rows, columns=columns, frame=0, found=())
+
+    monkeypatch.setattr(Finder, "look", blind)
+    monkeypatch.setattr(SeriesLook, "finish", lambda *_more: None)
+    pixels = anatomy()
+    clean: Any = image(pixels)
+    pixels[ink()] = 3000
+    written: Any = image(pixels)
+    if kind == "png":
+        written = tmp_path / "image.png"
+        Image.fromarray((pixels // 16).astype(np.uint8)).save(written)
+    with pytest.raises(NeedsReviewError, match="legible"):
+        safelight.deidentify(written, key=key_file)
+    assert safelight.deidentify(clean, key=key_file)
 
 
 def test_padding_is_shown_as_it_is_stored_where_nothing_may_be_hidden() -> None:

@@ -11,7 +11,15 @@ from safelight.deid.context import Context
 from safelight.deid.decision import Entry
 from safelight.deid.faces import Examined, photo_faces, surface_png
 from safelight.deid.facing import Faces
-from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch
+from safelight.deid.looking import (
+    PHOTO,
+    Looker,
+    Opened,
+    Seen,
+    Stretch,
+    besides,
+    otherwise,
+)
 from safelight.deid.objects import DicomObject
 from safelight.deid.parts import chunks
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for
@@ -36,6 +44,7 @@ _PHOTOMETRIC: Final = 0x00280004
 _PLACE: Final = "(7FE0,0010)"
 _MOST: Final = 0.5  # of a picture that is masked without a person looking at it
 _LITTLE_LEFT: Final = "so much of its pixels looks like writing that masks would leave little"
+_LEGIBLE: Final = "writing is still legible in its pixels after masking"
 _BY_HAND: Final = "look at it; mask it by hand with --mask and --no-pixels, or leave it out"
 
 
@@ -220,19 +229,20 @@ class Retoucher:
         )
 
     def _check(self, opened: Opened, regions: Sequence[Region], ctx: Context) -> None:
-        """Look again, otherwise than the first time, at every frame that something was found in.
+        """Look again, otherwise than the first time, at every frame, whatever was found in it.
 
         Raises:
-            NeedsReviewError: Something is still legible.
+            NeedsReviewError: Something is legible that nothing accounts for.
         """
-        if not regions or not self._looks:
+        if not self._looks:
             return
         for index in range(len(opened.source)):
             own = [one for one in regions if not one.frames or index in one.frames]
-            if own and self.looker.finder.check(_shown(opened, index), own, ctx.subject.needles):
-                raise NeedsReviewError(
-                    "writing is still legible in its pixels after masking", place=_PLACE
-                )
+            shown = _shown(opened, index)
+            others = (*otherwise(opened, index, shown), *besides(opened, index)) if own else ()
+            for one in (shown, *others):
+                if self.looker.finder.check(one, own, ctx.subject.needles):
+                    raise NeedsReviewError(_LEGIBLE, place=_PLACE)
 
     def photo(
         self, original: Original, ctx: Context, show: Show | None = None
@@ -264,8 +274,6 @@ class Retoucher:
             for verdict, action in ((Verdict.MASK, "mask"), (Verdict.KEEP, "keep"))
             for rule in dict.fromkeys(one.rule for one in regions if one.verdict is verdict)
         ]
-        if not regions:
-            return original, actions
         if any(region.verdict is Verdict.MASK for region in regions):
             data = mask_photo(kind, data, regions, limits=self._limits)
             pictures = picture(kind, data, self._limits)
@@ -273,7 +281,7 @@ class Retoucher:
             own = [one for one in regions if not one.frames or page.frame in one.frames]
             if self._looks and self.looker.finder.check(page, own, ctx.subject.needles):
                 raise NeedsReviewError("writing is still legible in the picture after masking")
-        if show is not None:
+        if show is not None and regions:
             show("after", drawn(_page(pictures, regions), ()))
         return Original(data, kind=kind), actions
 

@@ -23,6 +23,7 @@ _TINY_SCALES: Final = (1.5,)
 _TINY: Final = 320
 _LEVELS: Final = Levels(high=0.75, low=0.4, faint=0.5)
 _READ: Final = 0.75
+_READ_ALONE: Final = 0.9  # where the first look found nothing at all
 _LETTERS: Final = 2
 _COVERED: Final = 0.6
 
@@ -69,6 +70,7 @@ def check(
         for box in region.boxes:
             plane[box.y : box.y + box.h, box.x : box.x + box.w] = True
     probability[masked] = 0
+    least = _READ if regions else _READ_ALONE
     seen = lines.join(find.pieces(probability, _LEVELS), _LEVELS)
     readings = eyes.reader.read(grey, [line.strip for line in seen])
     for line, reading in zip(seen, readings, strict=True):
@@ -80,7 +82,7 @@ def check(
             )
         elif (
             letters >= _LETTERS
-            and reading.sure >= _READ
+            and reading.sure >= least
             and not _covered(boxes, kept)
             and parse(reading.text) is None
         ):

@@ -1,14 +1,16 @@
 """The pictures of one input or one series: looked at together, then decided with the person known.
 
 A series is looked at as a whole: what is written in it stands still while anatomy moves, so one
-faint line that a single slice hides is found, and one mask fits them all.
+faint line that a single slice hides is found, and one mask fits them all. The tiles of a whole
+slide are no such frames: they are put together, since writing may cross their borders.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from safelight.deid.boxes import Region
 from safelight.deid.burned import Candidate, Finder, Hints, SeriesLook, Sight
@@ -17,6 +19,7 @@ from safelight.deid.facing import FACE_TAGS, FaceLook, Faces, place_of
 from safelight.deid.pixels.header import PixelHeader, gather
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render, render_bare, render_beside, render_fourth
+from safelight.deid.pixels.tiles import Block, blocks_of, scattered
 from safelight.dicomio.codecs import PixelSource, open_pixels
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.runs import Run
@@ -99,6 +102,7 @@ class _Gathered:
     faces: FaceLook
     hints: Hints
     sights: list[Sight] = field(default_factory=list)
+    blocks: list[tuple[Block, Sight]] = field(default_factory=list)
     count: int = 0
     decided: "tuple[Needles | None, list[Region]] | None" = None
 
@@ -201,6 +205,28 @@ def otherwise(opened: Opened, index: int, shown: Picture) -> Iterator[Picture]:
             yield one
 
 
+def mosaic(opened: Opened, block: Block) -> Picture:
+    """Return the tiles of a block as one picture.
+
+    Raises:
+        UnreadableInputError: A frame cannot be decoded.
+    """
+    header, source = opened.header, opened.source
+    whole: NDArray[Any] | None = None
+    for index, left, top in block.frames:
+        tile, colour = source.frame(index), source.colour(index)
+        if tile.ndim > 2:  # noqa: PLR2004 - samples
+            shown = render(tile, header, colour, index=index).rgb
+            tile = tile if shown is None else shown
+        if whole is None:
+            size = (block.rows, block.columns, *tile.shape[2:])
+            whole = np.full(size, np.median(tile), tile.dtype)
+        whole[top : top + header.rows, left : left + header.columns] = tile
+    assert whole is not None  # noqa: S101  # a block has tiles
+    colour = "RGB" if whole.ndim > 2 else "MONOCHROME2"  # noqa: PLR2004 - samples
+    return render(whole, header, colour, index=block.frames[0][0], full=True)
+
+
 def besides(opened: Opened, index: int) -> list[Picture]:
     """Return what one frame holds beside its values and colours; mostly nothing does."""
     form, source = opened.header.form, opened.source
@@ -242,10 +268,15 @@ class Stretch:
         """
         header, source = opened.header, opened.source
         key = (header.series, header.rows, header.columns)
+        if header.tiles:  # a picture of its own, whatever else is in the series
+            key = (f"tiles {len(self._gathered)}", header.rows, header.columns)
         gathered = self._gather(key, Hints.of(header, [region.box for region in header.regions]))
         first = gathered.count
-        for index in range(len(source)):
-            self._frame(opened, index, gathered)
+        if header.tiles:
+            self._tiles(opened, gathered)
+        else:
+            for index in range(len(source)):
+                self._frame(opened, index, gathered)
         return Seen(stretch=self, key=key, first=first, frames=len(source))
 
     def _gather(self, key: tuple[str, int, int], hints: Hints) -> _Gathered:
@@ -260,6 +291,20 @@ class Stretch:
             gathered.hints = hints
         gathered.decided = None
         return gathered
+
+    def _tiles(self, opened: Opened, gathered: _Gathered) -> None:
+        """Look at the tiles of one picture, put together to blocks."""
+        header = opened.header
+        size = header.rows, header.columns
+        for block in blocks_of(header.tiles, *size):
+            shown = mosaic(opened, block)
+            sight = self._looker.finder.look(shown, gathered.hints, 0)
+            gathered.blocks.append((block, _legible(sight)))
+        for index in range(header.frames):
+            alone = Block(*size, ((index, 0, 0),))
+            for beside in besides(opened, index):
+                sight = self._looker.finder.look(beside, gathered.hints, 0)
+                gathered.blocks.append((alone, sight))
 
     def _frame(self, opened: Opened, index: int, gathered: _Gathered) -> None:
         header, source = opened.header, opened.source
@@ -290,11 +335,15 @@ class Stretch:
     def regions(self, seen: Seen, needles: "Needles | None") -> list[Region]:
         """Return what was decided for one input, by its own frame numbers."""
         gathered = self._gathered[seen.key]
+        finder, hints = self._looker.finder, gathered.hints
         if gathered.decided is None or gathered.decided[0] is not needles:
-            shared = gathered.look.finish(gathered.hints)
+            shared = gathered.look.finish(hints)
             if shared is not None and shared.found:
                 gathered.sights.append(_legible(shared))
-            decided = self._looker.finder.decide(gathered.sights, needles, gathered.hints)
+            decided = finder.decide(gathered.sights, needles, hints)
+            for block, sight in gathered.blocks:
+                for one in finder.decide([sight], needles, hints):
+                    decided += scattered(one, block, *seen.key[1:])
             gathered.decided = (needles, decided)
         last = seen.first + seen.frames
         own: list[Region] = []

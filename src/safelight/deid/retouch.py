@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from safelight.deid.boxes import Region, Verdict
 from safelight.deid.context import Context
 from safelight.deid.decision import Entry
@@ -176,7 +174,7 @@ class Retoucher:
             show("before", drawn(_first(opened, regions), regions))
         if faces.head is not None:
             self.head(faces.head, show)
-        _hold(regions, size, _PLACE)
+        _hold(regions, size, _PLACE, tiles=len(header.tiles))
         if faces.hold:
             raise NeedsReviewError(faces.hold, place=_PLACE)
         done = self._done | ({Option.CLEAN_VISUAL_FEATURES} if faces.faceless else frozenset())
@@ -309,11 +307,17 @@ class Retoucher:
         return found
 
 
-def _hold(regions: Sequence[Region], size: tuple[int, int], where: str) -> None:
+def _hold(regions: Sequence[Region], size: tuple[int, int], where: str, *, tiles: int = 0) -> None:
     """Hold what a person has to look at.
 
+    Args:
+        regions: What was decided.
+        size: Rows and columns of a frame.
+        where: Named when something is held.
+        tiles: Number of frames that make one picture; 0 where each is one.
+
     Raises:
-        NeedsReviewError: A find is not sure, or masks would leave little of a frame.
+        NeedsReviewError: A find is not sure, or masks would leave little of a picture.
     """
     if any(region.verdict is Verdict.REVIEW for region in regions):
         raise NeedsReviewError("what may be writing stands in its pixels", place=where)
@@ -322,16 +326,11 @@ def _hold(regions: Sequence[Region], size: tuple[int, int], where: str) -> None:
         for one in regions
         if one.verdict is Verdict.MASK and not one.rule.startswith(("by hand", "template"))
     ]
+    masks = Masks(rows=size[0], columns=size[1], frames=1, regions=found)
     numbers = {number for one in found for number in one.frames} or {0}
-    for number in numbers:
-        plane = np.zeros(size, np.bool_)
-        for one in found:
-            for box in one.boxes if not one.frames or number in one.frames else ():
-                part = box.clipped(*size)
-                if part is not None:
-                    plane[part.y : part.y + part.h, part.x : part.x + part.w] = True
-        if plane.mean() > _MOST:
-            raise NeedsReviewError(_LITTLE_LEFT, place=where, todo=_BY_HAND)
+    shares = [float(masks.of(number).mean()) for number in numbers]
+    if (sum(shares) / tiles if tiles else max(shares)) > _MOST:
+        raise NeedsReviewError(_LITTLE_LEFT, place=where, todo=_BY_HAND)
 
 
 def _shown(opened: Opened, index: int) -> Picture:

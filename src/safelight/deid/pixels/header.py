@@ -11,6 +11,7 @@ from typing import Final
 from safelight.deid.boxes import Box
 from safelight.deid.pixels.headerparts import Fields, Look, Overlay, UltrasoundRegion, looks_of
 from safelight.deid.pixels.tables import Table
+from safelight.deid.pixels.tiles import Tile, tiles_of
 from safelight.dicomio.codecs.form import PixelFormat
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Budget, Buffer, Element, Walker
@@ -34,7 +35,8 @@ WANTED: Final = frozenset(
         0x00280120, 0x00280121, 0x00280301, 0x00281050, 0x00281051, 0x00281052, 0x00281053,
         0x00281054, 0x00281056, *range(0x00281101, 0x00281104), *_PALETTES,
         *range(0x00281221, 0x00281224), 0x00283000, 0x00283010, 0x20500020, _REGIONS,
-        0x00603000, 0x52009229, 0x52009230, 0x00880200, 0x00082111, 0x00280004,
+        0x00480006, 0x00480007, 0x00603000, 0x52009229, 0x52009230, 0x00880200, 0x00082111,
+        0x00280004,
     )
 )  # fmt: skip
 
@@ -76,6 +78,7 @@ class PixelHeader:
         model: Manufacturer's Model Name, for templates.
         series: Series Instance UID, to gather what belongs together; never to be shown.
         frame_of_reference: Frame of Reference UID; never to be shown.
+        tiles: Where each frame lies in one large picture; empty when frames are pictures.
         has_icon: There is an Icon Image Sequence.
         present: Tags among ``WANTED`` that the header holds.
     """
@@ -102,6 +105,7 @@ class PixelHeader:
     model: str = ""
     series: str = ""
     frame_of_reference: str = ""
+    tiles: tuple[Tile, ...] = ()
     has_icon: bool = False
     present: frozenset[int] = frozenset()
 
@@ -179,6 +183,7 @@ class PixelHeader:
             model=fields.text(0x00081090),
             series=fields.text(0x0020000E),
             frame_of_reference=fields.text(0x00200052),
+            tiles=tiles_of(fields, form.rows, form.columns, form.frames),
             has_icon=_ICON in values,
             present=frozenset(tag for tag in values if tag in WANTED),
         )

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from safelight.deid.text import vocabulary
+from safelight.deid.text import Identity, Needles, TextCleaner, vocabulary
 from safelight.deid.text.vocabulary import kind
 
 
@@ -47,6 +47,32 @@ def test_eponyms_need_their_context() -> None:
     assert not vocabulary.eponym_stays("waters", ["knee"])
     assert vocabulary.eponym_stays("hodgkin", ["lymphoma"])
     assert not vocabulary.eponym_stays("smithers", ["disease"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    """LI-RADS LR-5|NI-RADS 2|Bosniak IIF|Deauville 4|ypT1bN0|Karnofsky 80|Kellgren-Lawrence 3
+    Salter-Harris II|Spetzler-Martin 3|Hunt Hess 3|ECOG 1|NIHSS 7|PERCIST|Budd-Chiari
+    Osgood-Schlatter|Wilson disease
+    Chestwall_OAR|LN_Neck_VIIB|Lig_Hepatogastrc|SacralPlex|Spc_Retrosty|PTVpar|VBs|LumpCavity|BTV
+    Lutathera|Herceptin|FOLFOX|Cisplatin|Knee MR|Chest DR|Vac-Lok|Orthopantomogramm|Coupe axiale
+    TK jamy brzusznej|RTG klatki piersiowej|MR mozku|koponya CT|Beyin MR|Akciğer grafisi
+    흉부 X선|복부 조영증강|骨盤部 単純CT|脳動脈瘤|腹部エコー
+    双肾输尿管|乳腺钼靶|胸片正侧位|أشعة الصدر|головний мозок""".replace("\n", "|").split("|"),
+)
+def test_stages_structures_drugs_and_languages_stay(text: str) -> None:
+    cleaner = TextCleaner(Needles.compile(Identity()))
+    assert cleaner.clean(text.strip()).text == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    """Wilson|Hunt|Martin 3|Harris II|Weber B|Anderson|Schatzker|Budd|MR Kos|Tang|손|السيد الصدر
+    Dr. Edw|Li|knee Mr. Weiss""".replace("\n", "|").split("|"),
+)
+def test_half_an_eponym_is_a_name(text: str) -> None:
+    cleaner = TextCleaner(Needles.compile(Identity()))
+    assert cleaner.clean(text.strip()).text in {"", "II", "MR", "knee", "3", "الصدر"}
 
 
 def test_the_list_is_small_and_loads_fast() -> None:

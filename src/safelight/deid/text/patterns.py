@@ -15,7 +15,7 @@ DATE: Final = "date"
 _MONTHS: Final = (
     "jan(?:uary|uar|vier|uari|eiro)?|ener?o?|gennaio|genn|feb(?:ruary|ruar|ruari|rero|braio)?|"
     "fevr?(?:ier|ereiro)?|mar(?:ch|s|zo|co|t)?|maerz|marz|maart|apr(?:il|ile)?|mrz|avr(?:il)?|abr(?:il)?|"
-    "may|mai|mayo|maio|mei|maggio|june?|juni|juin|junio|junho|giugno|july?|juli|juil(?:let)?|julio|"
+    "may|mai|maja?|mayo|maio|mei|maggio|june?|juni|juin|junio|junho|giugno|july?|juli|juil(?:let)?|julio|"
     "julho|luglio|aug(?:ust|ustus)?|aout|ago(?:sto)?|sept?(?:ember|embre|iembre)?|setembro|"
     "settembre|oct(?:ober|obre|ubre)?|okt(?:ober)?|ott(?:obre)?|outubro|nov(?:ember|embre|iembre|"
     "embro)?|dec(?:ember|embre)?|dez(?:ember|embro)?|dic(?:iembre|embre)?|"

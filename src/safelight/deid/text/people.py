@@ -51,6 +51,7 @@ _CONNECTIVES: Final = words(
     του της"""
 )
 _PARTICLES: Final = words("le de der van von dos das del della dr prof mr mrs for by")
+_MODALITIES: Final = words("mr dr")
 _COLONS: Final = words("for c rt")
 _TAIL_ONLY: Final = words("with w and & mit avec con com patient pt in at on is was")
 _AND: Final = words("and und et y e ed en or и και")
@@ -102,7 +103,7 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
                     part.gone = True
                     out.append((part.start, part.stop, _RULE_DANGLING))
     _credentials(text, tokens, out)
-    _trailing(tokens, out)
+    _trailing(text, tokens, out)
     if any(token.gone for token in tokens):
         _beside(text, tokens, out)
         _dangling(text, tokens, out)
@@ -208,12 +209,19 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
                 out.append((follower.start, follower.stop, _RULE_DANGLING))
 
 
-def _trailing(tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
-    """Take particles at the end of a value: they lead to nothing, or are a name (``Le``)."""
+def _trailing(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take particles at the end of a value: they lead to nothing, or are a name (``Le``).
+
+    ``Knee MR`` ends with a modality, unless something that stood behind it went.
+    """
+    cut = False
     for token in reversed(tokens):
         if token.gone:
+            cut = True
             continue
         if token.word not in _PARTICLES:
+            break
+        if not cut and token.word in _MODALITIES and text[token.start : token.stop].isupper():
             break
         token.gone = True
         out.append((token.start, token.stop, _RULE_DANGLING))

@@ -1,4 +1,4 @@
-"""Coded strings: among their terms, or gone; names that other items refer to stay distinct."""
+"""Coded strings among their terms, layers that stay distinct, versions that are no addresses."""
 
 import pytest
 
@@ -61,3 +61,38 @@ def test_a_short_table_whose_letters_are_in_order_by_chance_is_text() -> None:
         assert spells((name + b"\0\0") * 4, b"OW"), name
     ramp = b"".join((0x4142 + 0x0305 * step).to_bytes(2, "little") for step in range(8))
     assert not spells(ramp, b"OW")
+
+
+@pytest.mark.parametrize("version", ["51.80.108.010", "2.6.3.6", "V8.32ER009", "5.00.02", "VB20A"])
+def test_versions_of_software_stay(version: str) -> None:
+    assert text(version) == version
+
+
+@pytest.mark.parametrize(
+    "other", ["192.168.1.7", "10.4.4.1", "14.03.62", "02.01.60", "MRN47.11.22", "1.2.840.113619.2"]
+)
+def test_what_is_no_version_of_software_goes(other: str) -> None:
+    assert text(other) != other
+
+
+def text(value: str) -> str:
+    raw = value.encode() + b" " * (len(value) % 2)
+    verdict = VALUES.verdict(0x00181020, b"LO", raw, Rule(Act.CLEAN, "test"), charset_of(b""))
+    return (verdict.out or b"").decode().strip()
+
+
+def test_a_number_of_twelve_characters_stays() -> None:
+    rule = Rule(Act.CLEAN, "test")
+    raw = b"000000052637"
+    assert VALUES.verdict(0x00200011, b"IS", raw, rule, charset_of(b"")).out == raw
+
+
+def test_cardiograms_and_coders_are_described() -> None:
+    cleaner = VALUES.ctx.subject.cleaner
+    for words in (
+        "RITMO SINUSALE",
+        "MEDIAN BEAT",
+        "IJG quality factor 90",
+        "BQML",
+    ):
+        assert cleaner.clean(words).text == words

@@ -29,7 +29,7 @@ _STUDY_ID: Final = 0x00200010
 _KEYED: Final = frozenset((_ACCESSION, _STUDY_ID))
 _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
 _PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
-_INTEGER: Final = re.compile(r" *[+-]?\d{1,11} *")
+_INTEGER: Final = re.compile(r" *(?:[+-]?\d{1,11}|\d{12}) *")  # 12 characters at most
 _DECIMAL: Final = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
 _CHARSET: Final = 0x00080005
 _GRAPHIC_LAYER: Final = 0x00700002
@@ -58,6 +58,15 @@ _SUSPECT: Final = re.compile(
     rb"[A-Za-z0-9]{4}|(?:[A-Za-z0-9]\0){3}|(?:\0[A-Za-z0-9]){3}|[\x80-\xff]{4}"
 )
 _MAKERS: Final = frozenset((0x00080070, 0x00081090))  # Manufacturer, Manufacturer's Model Name
+_SOFTWARE: Final = 0x00181020  # Software Versions
+_VERSION: Final = re.compile(
+    r"(?:[A-Za-z]{1,2}\.?)?\d{1,3}(?:[._]\d{1,3}){1,4}(?:[A-Za-z]{1,2}\d{0,3})?"
+)
+_ADDRESS: Final = re.compile(  # of a private network, or a date
+    r"(?:10|127|169|172|192)(?:\.\d{1,3}){3}"
+    r"|(?:0?[1-9]|[12]\d|3[01])[._](?:0?[1-9]|[12]\d|3[01])[._]\d\d"
+    r"|\d\d[._](?:0?[1-9]|1[0-2])[._](?:0?[1-9]|[12]\d|3[01])"
+)
 _WORD: Final = re.compile(r"[^\W_]+")
 _BRAND: Final = re.compile(r"[A-Z][A-Za-z]{2,15}|[A-Za-z]{2,12}\d{1,4}[A-Za-z]{0,3}")
 _LINKS: Final = re.compile(
@@ -315,9 +324,17 @@ class Values:
         if rule.act is Act.KEEP:
             return self._subject.cleaner.clean(value, Mode.SUBJECT).text
         cleaned = self._subject.cleaner.clean(value, Mode.WORDS).text
+        if tag == _SOFTWARE and cleaned != value and self._is_version(value):
+            return value
         if tag in _MAKERS and cleaned != value and self._is_brand(value, cleaned):
             return value
         return cleaned
+
+    def _is_version(self, value: str) -> bool:
+        """Tell a version (``51.80.108.010``, ``V8.32ER009``) from an address or a date."""
+        bare = value.strip()
+        shape = _VERSION.fullmatch(bare) and not _ADDRESS.fullmatch(bare)
+        return bool(shape) and not self._subject.needles.spans(bare)
 
     def _is_brand(self, value: str, cleaned: str) -> bool:
         """Tell whether all that the vocabulary misses in a maker or model is one plain name.

@@ -30,10 +30,13 @@ _REACH: Final = 5
 _WITHOUT_DIGITS: Final = 1
 _REMEMBERED: Final = 20_000
 _GATE: Final = re.compile(r"\d|[@:/]|www|\w\.\w|nineteen|twenty|thousand", re.IGNORECASE)
-# What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages.
+# What the quick way does not judge: beyond ASCII, net addresses, four digits or more, times, ages,
+# initials.
 _SLOW: Final = re.compile(
     r"[^ -~]|[@\\]|www|//|\w\.[A-Za-z]|\d\D*\d\D*\d\D*\d|\d:\d|\d\s?[apAP]\.?[mM]"
-    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJFM/]|[fFmM](?:\s?/\s?)?(?:9\d|10\d)|\dh\d|%[0-9A-Fa-f][0-9A-Fa-f]|&[#A-Za-z]|=[0-9A-F][0-9A-F]="
+    r"|(?:9\d|1[0-4]\d)[\s-]?[yYaAjJFM/]|[fFmM](?:\s?/\s?)?(?:9\d|10\d)|\dh\d"
+    r"|(?<![A-Za-z])[A-Z]\.(?: [A-Z]|(?![ -~]))"
+    r"|%[0-9A-Fa-f][0-9A-Fa-f]|&[#A-Za-z]|=[0-9A-F][0-9A-F]="
     r"|u[0-9A-Fa-f]{4}"
 )
 _Found = tuple[int, int, str]

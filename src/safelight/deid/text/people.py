@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - letters and signs of other scripts are what this module is about
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from safelight.deid.text.fold import words
@@ -17,12 +18,25 @@ _RULE_DANGLING: Final = "left dangling"
 
 _TITLES: Final = words(
     """doctor doktor docteur prof professor professeur mister mrs miss herr herrn frau mme mlle
-    monsieur madame senor senora senorita sra srta dra dott dottssa dottoressa dottore sig
-    signor signora dhr mevr mevrouw meneer pani fru nurse sister captain major sergeant доктор
-    проф профессор врач господин госпожа κυριος κυρια ιατρος δρ"""
+    dres monsieur madame senor senora senorita sra srta dra dott dottssa dottoressa dottore sig
+    signor signora dhr mevr mevrouw meneer pani fru nurse sister captain major sergeant sir lord
+    lady misses capt officer доктор проф профессор врач господин госпожа κυριος κυρια ιατρος δρ"""
 )
 #: Titles that are also technical: they count in mixed case (``Dr``, ``Mr``) or with a full stop.
 _WEAK_TITLES: Final = words("dr mr ms sr hr fr m drs mw jr st pr")
+_FAMILY: Final = words("mother father wife husband son daughter brother sister spouse")
+#: Stand between a title and a name: degrees, particles.
+_BETWEEN_TITLE: Final = words(
+    """dr prof med phil dent rer nat habil univ von van de der den del di la da dos du ter ten"""
+)
+#: Before a colon they name whoever follows.
+_COLON_ROLES: Final = words(
+    """ref cc op rad req pat reporting reported interpreted performed dictated reviewed verified
+    entered examiner requested ordered referring"""
+)
+#: Whoever was told something, or with whom it was talked over.
+_TOLD: Final = words("per via informed notified called paged telephoned phoned contacted alerted")
+_TALKED: Final = words("spoke discussed reviewed seen shared conferred")
 _BY: Final = words("by durch par por da door von bei")
 _BEFORE_BY: Final = words(
     """read reported signed dictated reviewed performed verified interpreted approved referred
@@ -32,7 +46,7 @@ _BEFORE_BY: Final = words(
 )
 _ROLES: Final = words(
     """technologist tech operator radiologist physician nurse sonographer radiographer name
-    reader author surgeon consultant resident attending attn attention referrer referring
+    reader author surgeon consultant resident fellow attending attn attention referrer referring
     interpreter dictator transcriptionist signed mother father wife husband son daughter
     brother sister spouse guardian contact anesthesiologist cardiologist oncologist patient pt
     mta mtra arzt aerztin medecin medico paziente patientin operador operateur tecnico
@@ -69,20 +83,23 @@ _COLOURS: Final = words("black white dark brown deep gray grey green")
 _COLOURED: Final = words("blood matter fluid fat hole holes vein veins venous scale")
 #: Projections that are also family names: in capitals they are projections.
 _VIEWS: Final = words("lao rao lad")
-_TRIGGERS: Final = _TITLES | _WEAK_TITLES | _ROLES | _BY | {"for"}
+_TRIGGERS: Final = _TITLES | _WEAK_TITLES | _ROLES | _BY | _COLON_ROLES | _TOLD | _TALKED | {"for"}
 _MARKED: Final = _CREDENTIALS | {"rt"}
+_MARKED_ALONE: Final = words("md phd rn mbbs frcr")
 _LETTERS_KEPT: Final = frozenset("lrwcat")
 _NAME_GAP: Final = re.compile(r"[ \t.,:_^\-']{1,3}|\r?\n")
 _TIGHT_GAP: Final = re.compile(r"[ \t.,_^\-'’]{1,2}")
+_PAIR_GAP: Final = re.compile(r" ?[/&+] ?")
 _LOOSE_GAP: Final = re.compile(r"[\s.,:;_^\-'’\"(\[#/&=]{0,4}")
 _LONGEST_NAME: Final = 4
+_SHORTEST: Final = 3
 
 
 def calls(word: str) -> bool:
     """Return whether a folded word may name the person beside it, or dangle at an end."""
     return (
-        word in _TITLES or word in _WEAK_TITLES or word in _ROLES or word in _BY
-        or word in _CREDENTIALS or word in _PARTICLES or word in _COLONS
+        word in _TRIGGERS or word in _CREDENTIALS or word in _MARKED_ALONE
+        or word in _PARTICLES or word in _COLONS
     )  # fmt: skip
 
 
@@ -103,6 +120,8 @@ def spans(text: str, tokens: list[Token]) -> list[tuple[int, int, str]]:
                     part.gone = True
                     out.append((part.start, part.stop, _RULE_DANGLING))
     _credentials(text, tokens, out)
+    if "." in text:
+        _initialled(text, tokens, out)
     _trailing(text, tokens, out)
     if any(token.gone for token in tokens):
         _beside(text, tokens, out)
@@ -122,15 +141,28 @@ def _after(text: str, tokens: list[Token], place: int) -> list[tuple[int, int, s
         titled = raw.istitle() or gap.startswith(".") or (word in _TITLES and word not in _ROLES)
         if not titled or (len(raw) == 1 and not gap.startswith(".")):
             return []
-        found = _names(text, tokens, place + 1, strict=False, most=_LONGEST_NAME, titled=True)
-        if found and not token.gone:
-            token.gone = True
-            found.append((token.start, token.stop, _RULE))
+        start = place + 1
+        while start < len(tokens) - 1 and tokens[start].word in _BETWEEN_TITLE:
+            start += 1
+        found = _names(text, tokens, start, strict=False, most=_LONGEST_NAME, titled=True)
+        for each in tokens[place:start] if found else ():
+            if not each.gone:
+                each.gone = True
+                found.append((each.start, each.stop, _RULE))
         return found
     if word in _BY:
         role = place > 0 and tokens[place - 1].word in _BEFORE_BY
-        return _names(text, tokens, place + 1, strict=not role, most=_LONGEST_NAME)
+        ends = raw.isupper() and place + 2 == len(tokens)  # BY BROWN
+        return _names(text, tokens, place + 1, strict=not (role or ends), most=_LONGEST_NAME)
     label = ":" in gap or word in _STRONG_ROLES
+    after = tokens[place + 1].word
+    apart = (word in _TALKED and after == "with") or (word in _FAMILY and after == "of")
+    if apart or (word not in _ROLES and word != "for"):
+        told = apart or label or word in _TOLD or (word == "pat" and gap.startswith("."))
+        start = place + 1 + apart
+        if not told or _modifies(tokens, start):
+            return []
+        return _names(text, tokens, start, strict=True, most=_LONGEST_NAME)
     return _names(text, tokens, place + 1, strict=not label, most=_LONGEST_NAME)
 
 
@@ -146,14 +178,17 @@ def _names(
     taken = 0
     for at in range(place, min(place + most, len(tokens))):
         token = tokens[at]
-        if at > place and not _NAME_GAP.fullmatch(text[tokens[at - 1].stop : token.start]):
+        gap = text[tokens[at - 1].stop : token.start] if at > place else " "
+        paired = titled and token.kind == AMBIGUOUS and _PAIR_GAP.fullmatch(gap)
+        if not (_NAME_GAP.fullmatch(gap) or paired):
             break
         if token.gone:
             taken += 1
             continue
         raw = text[token.start : token.stop]
         first = titled and not taken and raw.istitle() and token.word not in _STOPWORDS
-        if not first and not _name_like(token, raw, taken, strict=strict):
+        lower = titled and not taken and token.kind == AMBIGUOUS
+        if not (first or lower or _name_like(token, raw, taken, strict=strict)):
             break
         taken += 1
         token.gone = True
@@ -183,12 +218,14 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
     """Take the names before ``, MD``; and the letters themselves when a name went."""
     for place in range(1, len(tokens)):
         token = tokens[place]
-        if token.word not in _MARKED or token.gone:
+        if token.gone or not (token.word in _MARKED or token.word in _MARKED_ALONE):
             continue
         if token.word == "rt" and not _registered(text, token):
             continue
         raw = text[token.start : token.stop]
         gap = text[tokens[place - 1].stop : token.start]
+        if gap == " " and raw.isupper() and token.word in _MARKED_ALONE:
+            _take_if_name(text, tokens[place - 1], out)
         if "," in gap and _TIGHT_GAP.fullmatch(gap):
             for at in range(place - 1, max(place - 4, -1), -1):
                 before = tokens[at]
@@ -207,6 +244,34 @@ def _credentials(text: str, tokens: list[Token], out: list[tuple[int, int, str]]
             if follower and text[token.stop : follower.start] == "(" and len(follower.word) <= 2:  # noqa: PLR2004 - RT(R)
                 follower.gone = True
                 out.append((follower.start, follower.stop, _RULE_DANGLING))
+
+
+def _take_if_name(text: str, token: Token, out: list[tuple[int, int, str]]) -> None:
+    """Take a capitalised word that is also a name."""
+    if token.kind == AMBIGUOUS and not token.gone and text[token.start].isupper():
+        token.gone = True
+        out.append((token.start, token.stop, _RULE))
+
+
+def _initialled(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
+    """Take words that are also names after or before an initial with its dot: ``J. White``."""
+    for one, two in pairwise(tokens):
+        gap = text[one.stop : two.start]
+        if len(one.word) == 1 and gap == ". ":
+            initial, name = one, two
+        elif len(two.word) == 1 and gap in {", ", " "} and text[two.stop : two.stop + 1] == ".":
+            initial, name = two, one
+        else:
+            continue
+        raw = text[name.start : name.stop]
+        kept = initial.word in _LETTERS_KEPT and initial is two
+        if kept or not text[initial.start].isupper() or not raw.istitle() or len(raw) < _SHORTEST:
+            continue
+        if name.kind == AMBIGUOUS and not _modifies(tokens, tokens.index(name)):
+            for each in (initial, name):
+                if not each.gone:
+                    each.gone = True
+                    out.append((each.start, each.stop, _RULE))
 
 
 def _trailing(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> None:
@@ -241,15 +306,7 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
                 continue
             raw = text[token.start : token.stop]
             if token.kind == AMBIGUOUS:
-                follower = tokens[place + 1] if place + 1 < len(tokens) else None
-                modifies = (
-                    follower is not None
-                    and not follower.gone
-                    and (
-                        (token.word in _MODIFIERS and follower.kind == STRONG)
-                        or (token.word in _COLOURS and follower.word in _COLOURED)
-                    )
-                )
+                modifies = _modifies(tokens, place)
                 view = token.word in _VIEWS and raw.isupper()
                 take = raw[0].isupper() and not (modifies or view or token.word in _STOPWORDS)
             else:
@@ -259,6 +316,20 @@ def _beside(text: str, tokens: list[Token], out: list[tuple[int, int, str]]) -> 
             if take:
                 token.gone = True
                 out.append((token.start, token.stop, _RULE_BESIDE))
+
+
+def _modifies(tokens: list[Token], place: int) -> bool:
+    """Tell whether a word that is also a name says more of the technical word after it."""
+    token = tokens[min(place, len(tokens) - 1)]
+    follower = tokens[place + 1] if place + 1 < len(tokens) else None
+    return (
+        follower is not None
+        and not follower.gone
+        and (
+            (token.word in _MODIFIERS and follower.kind == STRONG)
+            or (token.word in _COLOURS and follower.word in _COLOURED)
+        )
+    )
 
 
 def _touches(text: str, tokens: list[Token], place: int) -> bool:

@@ -24,7 +24,7 @@ from safelight.deid.profile import Option, method_codes
 from safelight.deid.representation import BULK  # the list of bulk attributes: data, not logic
 from safelight.deid.spelling import spells
 from safelight.deid.survey import person_of
-from safelight.deid.table import Act, Rule, compile_table
+from safelight.deid.table import Act, Rule, as_read, compile_table
 from safelight.deid.values import Values
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup, uid_known
@@ -183,7 +183,7 @@ class Reference:
             rule = self.table.default_rule(by, tag=tag, **where)
             if self.dummies and vr in WORDS and (rule is None or rule.act is Act.CLEAN):
                 rule = Rule(act=Act.DUMMY, source="")
-        rule = rule or Rule(act=Act.CLEAN, source="")
+        rule = as_read(rule or Rule(act=Act.CLEAN, source=""), entry.vr, vr.encode())
         if rule.act is Act.REMOVE or not vr:
             return None
         if node.value is None:
@@ -341,7 +341,7 @@ class Reference:
         return self.key.code("person", " ".join(value.upper().split()), 12)
 
     def _integer(self, value: str, act: Act, _tag: int) -> str:
-        return self._number(value, act, r" *[+-]?\d{1,11} *")
+        return self._number(value, act, r" *([+-]?\d{1,11}|\d{12}) *")
 
     def _decimal(self, value: str, act: Act, _tag: int) -> str:
         return self._number(value, act, r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *")

@@ -8,7 +8,7 @@ import pytest
 
 from safelight.deid import iod, table
 from safelight.deid.profile import PRESETS, Option, Profile
-from safelight.deid.table import Act, compile_table
+from safelight.deid.table import Act, Rule, as_read, compile_table
 from safelight.dicomio import dictionary
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -292,3 +292,15 @@ def test_a_profile_travels_to_workers() -> None:
     again = pickle.loads(pickle.dumps(profile))  # noqa: S301  our own bytes
     assert again == profile
     assert compile_table(again) is compile_table(profile)
+
+
+def test_a_value_of_another_vr_is_not_kept() -> None:
+    kept = Rule(Act.KEEP, "E.1-1 K")
+    assert as_read(kept, "CS", b"CS") is kept
+    assert as_read(kept, "US or SS", b"SS") is kept
+    assert as_read(kept, "CS", b"LO").act is Act.CLEAN
+    assert as_read(kept, "DS", b"PN").act is Act.CLEAN
+    ordered = Rule(Act.KEEP, "override keep")
+    assert as_read(ordered, "CS", b"LO") is ordered
+    removed = Rule(Act.REMOVE, "E.1-1 X")
+    assert as_read(removed, "CS", b"LO") is removed

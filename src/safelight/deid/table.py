@@ -19,7 +19,7 @@ from safelight.deid.iod import Type
 from safelight.deid.profile import Option, Profile
 from safelight.dicomio import dictionary
 
-__all__ = ["EDITION", "Act", "Rule", "Table", "compile_table"]
+__all__ = ["EDITION", "Act", "Rule", "Table", "as_read", "compile_table"]
 
 EDITION: Final = "PS3.15 2026c Table E.1-1"
 _DATA: Final = Path(__file__).parent / "data"
@@ -54,6 +54,22 @@ class Rule:
 
     act: Act
     source: str
+
+
+def as_read(rule: Rule, dictionary_vr: str, vr: bytes) -> Rule:
+    """Return the rule for a value of another VR than the dictionary's: not kept, but cleaned.
+
+    Patient's Sex written as LO holds any text. What a profile overrides stays as ordered.
+
+    Args:
+        rule: For the element.
+        dictionary_vr: One or more VRs.
+        vr: Its own.
+    """
+    kept = rule.act is Act.KEEP and not rule.source.startswith("override")
+    if not kept or vr.decode("ascii", "replace") in dictionary_vr:
+        return rule
+    return Rule(Act.CLEAN, f"{rule.source}; another VR")
 
 
 _COLUMNS: Final = {  # option columns of the data file, in order

@@ -18,7 +18,7 @@ from safelight.deid.moulds import MOST_BYTES, Moulds
 from safelight.deid.profile import Option
 from safelight.deid.representation import BULK, TABLE_BYTES, real_vr
 from safelight.deid.spelling import spells
-from safelight.deid.table import Act, Rule, Table
+from safelight.deid.table import Act, Rule, Table, as_read
 from safelight.deid.values import Values
 from safelight.dicomio.charset import charset_of
 from safelight.dicomio.dictionary import lookup
@@ -215,6 +215,7 @@ class Cleaner:
             real = real_vr(vr, entry.vr, table=table)
             rule = self._rule(tag, entry.vr, real, level)
             rule = concepts.rule_of(tag, fact, rule, self._table, self._sop_class)
+            rule = as_read(rule, entry.vr, real)
         own = tag in self._special or tag in BULK or tag in CODE_TAGS
         own = own or (tag in concepts.AGES and rule.act is Act.AGE)
         if len(self._plans) > _MEMO_ENTRIES:

@@ -67,6 +67,14 @@ def test_what_is_short_goes_beside_what_tells_it(text: str) -> None:
         assert part not in left, left
 
 
+def test_a_short_id_goes_as_it_is_written() -> None:
+    cleaner = TextCleaner(Needles.compile(Identity(ids={"1-2-3", "12-34"})))
+    for text in ("ID 1-2-3", "1_2_3", "12-34", "12/34"):
+        assert not any(map(str.isdecimal, cleaner.clean(f"knee {text}").text)), text
+    for text in ("12.34 mm", "1 2 3", "12 34", "123"):
+        assert cleaner.clean(f"knee {text}").text == f"knee {text}"
+
+
 def test_short_values_stay_where_they_may_be_chance() -> None:
     for text in ("TE 4471", "matrix 4471 x 512", "FOV x 77", "MR 1955", "JR 12", "a.p."):
         assert JANE.clean(text, Mode.SUBJECT).text == text, text

@@ -128,7 +128,7 @@ class Builder:
         for form in forms:
             if len(form) >= (_MIN_APART if prefixed and not form.isdecimal() else JOINED):
                 self.joined.setdefault(form, NUMBER)
-            elif not value.strip().isalnum() and not form.isdecimal():
+            elif len(form) >= _MIN_ID and not value.strip().isalnum():
                 self.joined.setdefault(form, NUMBER)  # ``X-77``: written with its sign
             if len(form) > _MIN_ID or (len(form) == _MIN_ID and not form.isdecimal()):
                 self.tokens.setdefault(form, NUMBER)

@@ -30,7 +30,8 @@ _GAP: Final = re.compile(r"[\s,.^=_/'’\-]{0,3}")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
 _SIDES: Final = frozenset("lrwct")
 _LABEL_GAP: Final = 3
-_APART: Final = 5  # letters and digits that may stand apart by a blank
+_APART: Final = 5  # letters and digits that may stand apart by any sign
+_SIGNED: Final = re.compile(r"(?:[^\W_]*[^\W\d_][^\W_]*|[^\W_]+(?:[-_/][^\W_]+)+)")
 _SCRIPTS: Final = re.compile(r"[a-z]+|[^\W\d_a-z]+|\d+")
 _ASCII: Final = re.compile(r"[a-z]")
 _SEVEN: Final = re.compile(r"\d(?:\D*\d){6}")
@@ -342,7 +343,7 @@ class Needles:
             stops = stop == len(text) or not text[stop].isalnum()
             if len(value) < JOINED and value.isascii() and not (starts and stops):
                 continue
-            if len(value) < _APART and " " in text[start:stop]:
+            if len(value) < _APART and not _SIGNED.fullmatch(text, start, stop):
                 continue
             if any(char.isdecimal() for char in value):
                 found.append(_whole(text, start, stop, self.joined[value]))

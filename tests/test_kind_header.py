@@ -126,7 +126,9 @@ def test_screens_and_scanned_papers_say_so() -> None:
     screen = said(SOP + "7", "CT", "HEAD", ImageType=["DERIVED", "SECONDARY", "SCREEN SAVE"])
     assert screen.kind is ViewKind.SCREENSHOT
     assert said(SOP + "7", "OT", ConversionType="SD").kind is ViewKind.DOCUMENT
-    assert said(SOP + "7", "OT").allowed is None
+    other = said(SOP + "7", "OT")
+    assert other.allowed is None
+    assert "modality OT" in other.why
 
 
 def test_photos_and_pydicoms_files() -> None:

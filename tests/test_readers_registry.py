@@ -159,6 +159,15 @@ def test_ages_that_a_reader_was_not_made_for_are_not_answered() -> None:
     assert "40 to 90 years" in found.reason
 
 
+def test_an_age_that_is_not_known_is_told() -> None:
+    reader = lifted("brain-glioma", ages=(40.0, 90.0))
+    for age, known in (("050Y", True), (None, False)):
+        seen = view_fixtures.view(view_fixtures.bundled("MR_small.dcm", PatientAge=age))
+        found = Registry((reader,)).read(seen, told(ViewKind.HEAD_MR))[0]
+        said = "; ".join(found.cannot_see)
+        assert ("40 to 90 years; how old this person is, is not known" in said) is not known
+
+
 def test_an_edited_card_is_refused() -> None:
     packed = linear("tuberculosis").packed
     edited = replace(packed, card=replace(packed.card, external=(), probes=()))

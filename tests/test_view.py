@@ -159,6 +159,16 @@ def test_slices_of_a_volume_are_turned_as_they_are_read() -> None:
         assert seen.picture(2).shape == (5, 4)
 
 
+def test_the_picture_that_is_read_is_in_the_middle_of_its_volume() -> None:
+    voxels = np.zeros((4, 5, 6, 4), np.int16)
+    voxels[:, :, 3, 2] = np.arange(20).reshape(4, 5)
+    seen = view(nifti(voxels, affine=np.eye(4)), Kind.NIFTI)
+    assert seen.frames == 24
+    assert seen.middle == 2 * 6 + 3  # not 12, which is the first slice of the third volume
+    assert seen.picture(seen.middle).max() == 255
+    assert view(photo(np.zeros((4, 4), np.uint8)), Kind.PNG).middle == 0
+
+
 def test_sagittal_volumes_have_the_head_on_top_and_the_face_to_the_left() -> None:
     voxels = np.zeros((7, 5, 4), np.int16)  # i runs to the back, j to the head, k to the left
     voxels[0, 4, 1] = 9

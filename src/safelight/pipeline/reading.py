@@ -93,8 +93,8 @@ def _said(view: "View", panel: Panel) -> Reading:
     kind = kinds.what(view)
     notes = []
     if view.frames > 1:
-        middle = view.frames // 2 + 1
-        notes.append(f"readers look at picture {middle} of {view.frames}, the one in the middle")
+        where = f"picture {view.middle + 1} of {view.frames}, the one in the middle"
+        notes.append(f"what is judged, measured and read is {where}")
     return Reading(
         source=view.digest,
         software=__version__,
@@ -171,7 +171,7 @@ def _pictures(
     try:
         if view is None or not view.frames:
             return made
-        grey = view.picture(view.frames // 2)  # the one that readers look at
+        grey = view.picture(view.middle)  # the one that readers look at
     except SafelightError:
         return made
     if wanted.sc:

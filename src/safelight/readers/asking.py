@@ -47,8 +47,8 @@ class Seen:
     @property
     def note(self) -> tuple[str, ...]:
         """What is not seen, in sentences."""
-        frames = self.view.frames
-        return (f"Only picture {frames // 2 + 1} of {frames} was read.",) if frames > 1 else ()
+        frames, middle = self.view.frames, self.view.middle
+        return (f"Only picture {middle + 1} of {frames} was read.",) if frames > 1 else ()
 
     def picture(self) -> Picture:
         """Return the picture to read: the only one, or the middle one.
@@ -59,7 +59,7 @@ class Seen:
         if self._picture is None:
             if self.view.frames < 1:
                 raise UnreadableInputError(self.view.why_no_picture or "it has no picture")
-            found = self.view.picture(self.view.frames // 2)
+            found = self.view.picture(self.view.middle)
             if found.size == 0 or int(found.max()) - int(found.min()) < _FLAT:
                 raise UnreadableInputError("it shows nothing")
             self._picture = found
@@ -213,7 +213,8 @@ def ask(
         return replace(blank, reason=f"The picture could not be read: {error.what}.")
     except MemoryError:
         return replace(blank, reason="The picture could not be read: it needs too much memory.")
-    return _answered(asked, replace(blank, cannot_see=(*card.cannot_see, *seen.note)), site, scored)
+    limits = (*card.cannot_see, *_unknown_age(card, seen.view), *seen.note)
+    return _answered(asked, replace(blank, cannot_see=limits), site, scored)
 
 
 def _age(card: Card, view: View) -> str:
@@ -221,6 +222,13 @@ def _age(card: Card, view: View) -> str:
     if card.ages is None or age is None or card.ages[0] <= age <= card.ages[1]:
         return ""
     return f"It was made for people of {card.ages[0]:g} to {card.ages[1]:g} years."
+
+
+def _unknown_age(card: Card, view: View) -> tuple[str, ...]:
+    if card.ages is None or view.age is not None:
+        return ()
+    made = f"It was made for people of {card.ages[0]:g} to {card.ages[1]:g} years"
+    return (f"{made}; how old this person is, is not known.",)
 
 
 def _answered(asked: Asked, blank: Finding, site: SiteStatus, scored: Scored) -> Finding:

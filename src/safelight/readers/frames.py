@@ -133,6 +133,12 @@ class NiftiFrames:
         self.count = self._voxels.shape[2] * self._voxels.shape[3]
         self._range: tuple[float, float] | None = None
 
+    @property
+    def middle(self) -> int:
+        """Number of the slice in the middle of a volume, of the volume in the middle of several."""
+        slices, volumes = self._voxels.shape[2:4]
+        return int(volumes // 2 * slices + slices // 2)
+
     def picture(self, index: int) -> Picture:
         """Return a slice, stretched over the 0.5 to 99.8 percentile of the volume."""
         low, high = self._levels()

@@ -61,8 +61,8 @@ def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
     if not view.frames:
         return ()
     try:
-        grey = view.picture(view.frames // 2)
-        stored = view.stored(view.frames // 2)
+        grey = view.picture(view.middle)
+        stored = view.stored(view.middle)
     except SafelightError:
         return (QualityIssue(code="unreadable", text="The picture cannot be decoded."),)
     what, found = kind.kind, []

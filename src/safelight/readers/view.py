@@ -137,6 +137,12 @@ class View:
         return self._frames.count
 
     @property
+    def middle(self) -> int:
+        """Number of the picture that is read, from 0: the one in the middle."""
+        frames = self._frames
+        return frames.middle if isinstance(frames, NiftiFrames) else frames.count // 2
+
+    @property
     def pixels(self) -> "PixelHeader | None":
         """What the header says of the pixels; None when this is not a DICOM image."""
         frames = self._frames

@@ -103,7 +103,8 @@ def say(view: "View") -> Says:
     if modality in _NEITHER:
         return Says(allowed=frozenset(), why=f"modality {view.modality or 'other'}")
     if not modality:
-        return Says(allowed=None, why="no modality")
+        why = f"modality {view.modality}, which may be anything" if view.modality else "no modality"
+        return Says(allowed=None, why=why)
     if modality == "CT" and ("LOCALIZER" in types or "SCOUT" in types):
         return Says(allowed=frozenset(), why="a scout view of a CT")
     return _by_modality(modality, region_of(dataset, modality), dataset)

@@ -26,7 +26,7 @@ def measure(view: View, frame: int | None = None) -> tuple[Measurement, ...]:
     """
     if view.dataset is None or not view.frames:
         return ()
-    at = view.frames // 2 if frame is None else frame
+    at = view.middle if frame is None else frame
     found = list(spacing.extent(view, at))
     modality = modality_of(view)
     if modality == "CT":

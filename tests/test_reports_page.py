@@ -16,8 +16,10 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from report_fixtures import CANNOT, NOT_SEEN, NOT_SURE, REFUSED, SEEN, SHADOWED, reading
 from safelight.readers.measures.suv import UNITS
 from safelight.readers.reading import Answer, KindAnswer, Reading, State, ViewKind
+from safelight.readers.registry import registry
 from safelight.reports import maps, words
 from safelight.reports.blocks import Heading
+from safelight.reports.cards import facts
 from safelight.reports.page import page
 from safelight.reports.pdf import pdf
 from safelight.reports.pdffile import BOLD, PLAIN, encoded, width_of
@@ -91,6 +93,24 @@ def test_a_clinician_sees_p_values_hashes_neighbours_and_the_map_behind_a_fold()
     for shown in ("0.6100", "0.0120", "a1" * 32, "b2" * 32, "case-7f", "5c" * 32):
         assert shown in told.text
     assert html.count("<img") == 1
+
+
+def test_a_clinician_sees_what_keeps_a_reader_in_shadow() -> None:
+    card = registry().named("head-bleed").card
+    told = dict(facts(card))
+    assert told["On another source"] == "not measured"
+    assert "another source with 40 people" in told["Why it is not validated"]
+    (promise,) = [text for name, text in told.items() if name.startswith("Promise of 95%")]
+    assert f"{card.covered[0]:.1%} of those with" in promise
+    (outside, *_) = registry().named("tuberculosis").card.external
+    told = dict(facts(registry().named("tuberculosis").card))
+    assert f"On another source: {outside.name}" in told
+    assert "On another source" not in told
+
+
+def test_the_legend_of_a_map_adds_up() -> None:
+    html = page(report(reading(SEEN), clinician=True, maps={"chest-opacity": png()}))
+    assert f"what is of no place ({words.amount(SEEN.bias)})" in read(html).text
 
 
 def test_shadow_is_for_clinicians_and_marked_and_refused_is_for_nobody() -> None:

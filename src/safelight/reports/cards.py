@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from safelight.readers.card import Card, Interval
+from safelight.readers.gate import judge
 
 __all__ = ["facts", "sentences"]
 
 
 def facts(card: Card) -> tuple[tuple[str, str], ...]:
-    """Return pairs of a name and a value: people, discrimination inside and outside, shortcuts."""
+    """Return pairs of a name and a value: people, discrimination, shortcuts, promise and gate."""
     pairs = [
         ("Made from", f"{_people(card.people)}; {card.images} images"),
         ("Discrimination inside its sources (AUC)", _auc(card.inside)),
@@ -21,6 +22,13 @@ def facts(card: Card) -> tuple[tuple[str, str], ...]:
         (f"Reached by a shortcut alone: {each.name}", f"AUC {_auc(each.auc)}")
         for each in card.probes
     ]
+    if not card.external:
+        pairs.append(("On another source", "not measured"))
+    pairs.append(
+        (f"Promise of {1 - card.alpha:.0%}, on people it was not calibrated on", _held(card))
+    )
+    if reasons := judge(card).reasons:
+        pairs.append(("Why it is not validated", "; ".join(reasons)))
     if card.sources:
         pairs.append(("Data", "; ".join(card.sources)))
     return tuple(pairs)
@@ -41,6 +49,14 @@ def sentences(card: Card) -> Iterator[str]:
         yield "it was tested on no other source"
     for source in card.sources:
         yield f"data: {source}"
+
+
+def _held(card: Card) -> str:
+    seen, not_seen = card.covered
+    return (
+        f"the truth stayed possible for {seen:.1%} of those with the finding and {not_seen:.1%} of "
+        f"those without; {card.decided:.1%} got an answer"
+    )
 
 
 def _people(pair: tuple[int, int]) -> str:

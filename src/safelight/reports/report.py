@@ -163,7 +163,10 @@ def _details(finding: Finding, entry: Entry, report: Report) -> Iterator[Block]:
     ]
     yield Pairs(tuple(pairs))
     if finding.reader in entry.maps:
-        legend = "Each field shows what it added to the score (orange) or took from it (blue)."
+        legend = (
+            "Each field shows what it added to the score (orange) or took from it (blue). With "
+            f"what is of no place ({words.amount(finding.bias)}) they add up to the score."
+        )
         if finding.unverified:
             legend = f"{legend} {words.UNVERIFIED}"
         alt = f"Map of contributions of the reader {finding.reader} over the picture"

@@ -318,3 +318,15 @@ def test_an_ultrasound_region_deeper_than_a_metre_is_refused() -> None:
     wide, high = measure(seen)
     assert wide.value == pytest.approx(60.0)
     assert "Physical Delta Y (0018,602E) makes no sense" in high.refused
+
+
+def test_points_outside_and_polygons_that_cross_themselves_are_refused() -> None:
+    seen = made(PixelSpacing=["0.5", "0.25"])
+    for stop in ((60, 5), (5, 40), (-1, 5)):
+        assert "outside the picture" in distance(seen, (0, 0), stop).refused
+        assert "outside the picture" in area(seen, [(0, 0), (5, 0), stop]).refused
+    assert distance(seen, (-0.5, -0.5), (59.5, 39.5)).value
+    bow = [(0, 0), (8, 8), (8, 0), (0, 8)]
+    assert "crosses itself" in area(seen, bow).refused
+    bent = [(0, 0), (8, 0), (8, 8), (4, 2), (0, 8)]
+    assert area(seen, bent).value == pytest.approx((64 - 24) * 0.125)

@@ -210,7 +210,7 @@ def distance(view: View, start: Point, stop: Point, frame: int = 0) -> Measureme
     across, down = stop[0] - start[0], stop[1] - start[1]
     if tags.items(view.dataset, _US_REGIONS):
         return _ultrasound_distance(view, (start, stop), (across, down), place)
-    found = spacing_of(view, frame)
+    found = _outside(view, (start, stop)) or spacing_of(view, frame)
     if isinstance(found, str):
         return refused(DISTANCE, "mm", found, method="Pixel Spacing (0028,0030)", place=place)
     value = math.hypot(across * found.column, down * found.row)
@@ -265,6 +265,8 @@ def area(view: View, corners: Sequence[Point], frame: int = 0) -> Measurement:
     method = "polygon, Pixel Spacing (0028,0030)"
     if len(corners) < _CORNERS or not _finite(corners):
         return refused(AREA, "mm2", "an area needs three corners", method=method, place=place)
+    if _crosses(corners):
+        return refused(AREA, "mm2", "the polygon crosses itself", method=method, place=place)
     turns = zip(corners, [*corners[1:], corners[0]], strict=True)
     pixels = abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in turns)) / 2
     if tags.items(view.dataset, _US_REGIONS):
@@ -275,7 +277,7 @@ def area(view: View, corners: Sequence[Point], frame: int = 0) -> Measurement:
             return refused(AREA, "mm2", why, method=method, place=place)
         value = pixels * region.x * region.y * _MM * _MM
         return Measurement(name=AREA, value=value, unit="mm2", place=place, method=method)
-    found = spacing_of(view, frame)
+    found = _outside(view, corners) or spacing_of(view, frame)
     if isinstance(found, str):
         return refused(AREA, "mm2", found, method=method, place=place)
     value = pixels * found.row * found.column
@@ -329,6 +331,31 @@ def _region_extents(view: View, names: tuple[Code, Code]) -> tuple[Measurement, 
         why = "no region (0018,6011) has corners (0018,6018) to (0018,601E) inside the picture"
         found.append(refused(names[0], "mm", why, method=method))
     return tuple(found)
+
+
+def _outside(view: View, points: Sequence[Point]) -> str:
+    """Return that a point lies outside the picture; empty when none does."""
+    header = view.pixels
+    if header is None:
+        return ""
+    wide, high = header.columns - 0.5, header.rows - 0.5  # pixel centres are whole numbers
+    if all(-0.5 <= x <= wide and -0.5 <= y <= high for x, y in points):  # noqa: PLR2004  # half a pixel
+        return ""
+    return "a point lies outside the picture"
+
+
+def _crosses(corners: Sequence[Point]) -> bool:
+    """Tell whether two sides of a polygon cross: then it holds no one area."""
+    sides = list(zip(corners, [*corners[1:], corners[0]], strict=True))
+
+    def side(a: Point, b: Point, c: Point) -> float:
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    return any(
+        side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+        for n, (a, b) in enumerate(sides)
+        for c, d in sides[n + 2 :]
+    )
 
 
 def _text(point: Point) -> str:

@@ -128,7 +128,10 @@ def test_screens_and_scanned_papers_say_so() -> None:
     assert said(SOP + "7", "OT", ConversionType="SD").kind is ViewKind.DOCUMENT
     other = said(SOP + "7", "OT")
     assert other.allowed is None
-    assert "modality OT" in other.why
+    assert "may be anything" in other.why
+    assert said(SOP + "7", "PT").capture
+    assert said(SOP + "7.4", "PT").capture
+    assert not said(SOP + "128", "PT").capture
 
 
 def test_photos_and_pydicoms_files() -> None:

@@ -1,6 +1,7 @@
 """Header and pixels together: who decides, what is told, and what is never said."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,24 @@ def looks(kind: ViewKind | None, *, nearest: ViewKind | None = None, distance: f
 )
 def test_who_decides(header: Says, pixels: Look, kind: ViewKind | None) -> None:
     assert _decide(header, pixels)[0] is kind
+
+
+def test_a_header_alone_decides_neither_of_captures_nor_of_what_has_colours() -> None:
+    for kind in (ViewKind.PET, ViewKind.OTHER_MR, OTHER_US, ViewKind.CHEST_XRAY_LATERAL):
+        assert _decide(says(kind), looks(None))[0] is kind
+        captured = replace(says(kind), capture=True)
+        assert _decide(captured, looks(None))[0] is None
+        coloured = replace(looks(None), colour=True)
+        assert _decide(says(kind), coloured)[0] is (kind if kind is OTHER_US else None)
+    knee, spine = says(ViewKind.KNEE_MR), looks(ViewKind.SPINE_MR)
+    assert _decide(knee, replace(spine, colour=True))[0] is None
+    page = np.random.default_rng(2).integers(0, 256, (200, 200), dtype=np.uint8)
+    fused = dicom(np.dstack([page, page // 2, page // 4]), SOPClassUID=SOP + "128", Modality="PT")
+    sheet = dicom(page, SOPClassUID=SOP + "7", Modality="PT")
+    for data, why in ((fused, "has no colours"), (sheet, "secondary capture")):
+        answer = what(view(data))
+        assert answer.kind is None
+        assert why in answer.why
 
 
 @pytest.mark.parametrize(

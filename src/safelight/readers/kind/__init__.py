@@ -11,9 +11,10 @@ The rules, in this order; each is a test and a line of docs/kind.md:
 5. Header and pixels that disagree are told, and nothing is decided; but where the pixels never
    learned the header's kind and name another of the same modality, the header decides.
 6. Pixels that are not sure: a header that names one kind decides if the pixels never learned that
-   kind, or if it is the nearest and not much too far from what that kind alone may be. Of several
-   kinds that a header leaves open, all of them learned, the nearest of all kinds is taken if it is
-   near enough and clear among those.
+   kind, but not of a secondary capture, nor of a coloured picture where that kind has no colours;
+   or if it is the nearest and not much too far from what that kind alone may be. Of several kinds
+   that a header leaves open, all of them learned, the nearest of all kinds is taken if it is near
+   enough and clear among those.
 """
 
 from typing import Final
@@ -35,6 +36,10 @@ _FAMILIES: Final = (
     {ViewKind.HEAD_MR, ViewKind.SPINE_MR, ViewKind.BREAST_MR, ViewKind.KNEE_MR, ViewKind.OTHER_MR},
     {ViewKind.CHEST_XRAY_FRONTAL, ViewKind.CHEST_XRAY_LATERAL},
     {ViewKind.PET, ViewKind.SCINTIGRAPHY},
+)
+# Never learned by pixels, and without colours, ever.
+_UNCOLOURED: Final = frozenset(
+    (ViewKind.CHEST_XRAY_LATERAL, ViewKind.KNEE_MR, ViewKind.OTHER_MR, ViewKind.PET)
 )
 
 
@@ -98,21 +103,34 @@ def _decide(says: Says, look: Look) -> tuple[ViewKind | None, str]:
         return look.kind, f"{told}, and {seen}"
     known = pixel_reader().kinds
     single = says.kind
-    unlearned = single is not None and single not in known
+    if single is not None and single not in known:
+        kind, why = _unlearned(single, look, seen, capture=says.capture)
+        return kind, f"{told}{why}"
     if look.kind is not None:
-        if single and unlearned and any({single, look.kind} <= kin for kin in _FAMILIES):
-            return single, f"{told}; {seen}, but pixels cannot tell these two apart"
         return None, f"{told}, but {seen}: they disagree"
     if not says.allowed:
         return None, f"{told}, which is no kind known here"
-    if single and unlearned:
-        return single, f"{told}, a kind that is known by its header alone"
     if single and look.nearest is single and look.among(says.allowed) <= _NEARLY:
         return single, f"{told}, and the pixels are most like it, though not certain"
     open_ = look.near is not None and says.allowed <= set(known)
     if open_ and look.nearest in says.allowed and look.among(says.allowed) <= 1:
         return look.nearest, f"{told}, and of those the pixels are clearly {_named(look.nearest)}"
     return None, f"{told}, but {seen}"
+
+
+def _unlearned(
+    kind: ViewKind, look: Look, seen: str, *, capture: bool
+) -> tuple[ViewKind | None, str]:
+    """Return what holds of a kind that a header names and pixels never learned, and why."""
+    if look.colour and kind in _UNCOLOURED:
+        return None, ", but a picture of that kind has no colours, and this one has"
+    if look.kind is not None:
+        if any({kind, look.kind} <= kin for kin in _FAMILIES):
+            return kind, f"; {seen}, but pixels cannot tell these two apart"
+        return None, f", but {seen}: they disagree"
+    if capture:
+        return None, f", but a secondary capture may show anything, and {seen}"
+    return kind, ", a kind that is known by its header alone"
 
 
 def _named(kind: ViewKind) -> str:

@@ -7,7 +7,7 @@ alone what its pixels can tell: see ``safelight.readers.kind``.
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Says", "say"]
 
 _SOP: Final = "1.2.840.10008.5.1.4.1.1."
+_CAPTURE: Final = re.compile(re.escape(_SOP) + r"7(\.[1-4])?")
 # What a SOP class is, by modality; those that are absent take Modality (0008,0060) at its word.
 _CLASSES: Final = {
     "2": "CT", "2.1": "CT", "2.2": "CT",
@@ -73,11 +74,13 @@ class Says:
             names something that is none of the kinds.
         why: In words, for a sentence: ``CT of the chest``.
         fault: What in the header contradicts itself; empty when nothing does.
+        capture: It is a secondary capture: a picture, a page or a screen that came of such images.
     """
 
     allowed: frozenset[ViewKind] | None
     why: str
     fault: str = ""
+    capture: bool = False
 
     @property
     def kind(self) -> ViewKind | None:
@@ -103,11 +106,13 @@ def say(view: "View") -> Says:
     if modality in _NEITHER:
         return Says(allowed=frozenset(), why=f"modality {view.modality or 'other'}")
     if not modality:
-        why = f"modality {view.modality}, which may be anything" if view.modality else "no modality"
-        return Says(allowed=None, why=why)
+        return Says(
+            allowed=None, why="a modality that may be anything" if view.modality else "no modality"
+        )
     if modality == "CT" and ("LOCALIZER" in types or "SCOUT" in types):
         return Says(allowed=frozenset(), why="a scout view of a CT")
-    return _by_modality(modality, region_of(dataset, modality), dataset)
+    found = _by_modality(modality, region_of(dataset, modality), dataset)
+    return replace(found, capture=bool(_CAPTURE.fullmatch(view.sop_class)))
 
 
 def _modality(view: "View") -> tuple[str, str]:

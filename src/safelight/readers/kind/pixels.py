@@ -52,6 +52,7 @@ class Look:
         distance: To the nearest kind, in units of its threshold: accepted up to 1.
         why: Why there is no kind, in words; empty when there is one.
         near: How far the nearest kind's middle is, in units of its threshold; None when unknown.
+        colour: Whether the picture has colours to speak of.
         rivals: How unclear it is that the picture is of the nearest kind and not of another, in
             units of what is asked where a header already names kinds; None is "none of them".
     """
@@ -61,6 +62,7 @@ class Look:
     distance: float
     why: str = ""
     near: float | None = None
+    colour: bool = False
     rivals: dict[ViewKind | None, float] = field(default_factory=dict)
 
     def among(self, kinds: Iterable[ViewKind]) -> float:
@@ -164,7 +166,7 @@ class PixelReader:
         near = _FAR if nearest in _GREY and colour else round(min(distance, _FAR), 6)
         return Look(
             kind=kind, nearest=nearest, distance=together, why=why, near=near,
-            rivals=self._rivals(apart, best),
+            colour=colour, rivals=self._rivals(apart, best),
         )  # fmt: skip
 
     def _rivals(self, apart: NDArray[np.int64], best: int) -> dict[ViewKind | None, float]:

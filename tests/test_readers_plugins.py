@@ -191,7 +191,8 @@ FOUND: dict[str, object] = {}
 
 
 @pytest.mark.parametrize(
-    "change", [{"folder": "/"}, {"side": "16"}, {"model": None}, {"deep": "card.json"}, {}]
+    "change",
+    [{"folder": "/"}, {"side": "16"}, {"side": 16.5}, {"model": None}, {"deep": "card.json"}, {}],
 )
 def test_a_plugin_that_is_wrong_takes_no_other_reader_with_it(
     tmp_path: Path, change: dict[str, object]
@@ -223,3 +224,12 @@ def test_a_card_that_counts_other_people_is_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(UnreadableInputError, match="other people"):
         open_plugin(replace(told, **pins))
+
+
+@pytest.mark.parametrize("name", ["tuberculosis@5", "../x", "From Elsewhere", ""])
+def test_a_card_with_a_name_of_another_kind_is_refused(tmp_path: Path, name: str) -> None:
+    told = declared(tmp_path, model())
+    held = (tmp_path / "card.json").read_bytes().replace(b"from-elsewhere", name.encode())
+    (tmp_path / "card.json").write_bytes(held)
+    with pytest.raises(UnreadableInputError, match="name"):
+        open_plugin(replace(told, card=hashlib.sha256(held).hexdigest()))

@@ -23,6 +23,7 @@ from safelight.readers.explain import NOBODY, Cases
 from safelight.readers.gate import judge
 from safelight.readers.onnx_check import inspect
 from safelight.readers.reading import Finding, KindAnswer
+from safelight.readers.recipes import NAME
 from safelight.readers.site import SiteStatus
 from safelight.readers.view import View
 
@@ -97,13 +98,15 @@ def open_plugin(declared: Declaration) -> "PluginReader":
         UnreadableInputError: When a file is not what was declared, or the model is not allowed.
         LimitExceededError: When a file is too large.
     """
-    if not SIDES[0] <= declared.side <= SIDES[1]:
+    if type(declared.side) is not int or not SIDES[0] <= declared.side <= SIDES[1]:
         raise SettingsError(f"a plug-in's picture is {SIDES[0]} to {SIDES[1]} pixels wide")
     model = _pinned(declared.folder / "model.onnx", declared.model)
     card = Card.from_bytes(_pinned(declared.folder / "card.json", declared.card))
     scores = Calibration.from_bytes(
         _pinned(declared.folder / "calibration.json", declared.calibration)
     )
+    if not NAME.fullmatch(card.reader):
+        raise UnreadableInputError("the name on a plug-in's card is none that a reader may have")
     if card.head != declared.model.lower() or card.calibration != scores.digest():
         raise UnreadableInputError("the card of this plug-in speaks of another model")
     if card.calibrated != (len(scores.seen), len(scores.not_seen)):

@@ -13,11 +13,11 @@ from safelight.errors import SettingsError
 from safelight.readers.datasets import Case
 from safelight.readers.reading import Code, ViewKind
 
-__all__ = ["Outside", "ReaderRecipe", "bundled", "parse", "read"]
+__all__ = ["NAME", "Outside", "ReaderRecipe", "bundled", "parse", "read"]
 
 _FEATURES: Final = "grid-1"  # when a recipe names none
 _OLDEST: Final = 200.0  # years: what a card can hold
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def parse(content: Mapping[str, Any]) -> tuple[ReaderRecipe, ...]:
 
 
 def _one(name: str, body: Mapping[str, Any]) -> ReaderRecipe:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise SettingsError("a reader's name is lower-case letters, digits and hyphens")
     alpha = float(body.get("alpha", 0.05))
     has, without = _labels(body, "has"), _labels(body, "without")

@@ -24,6 +24,7 @@ __all__ = [
     "HEAD",
     "MANIFEST",
     "NO_STATE",
+    "SHARD",
     "Head",
     "Ledger",
     "Shard",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 MANIFEST: Final = "manifest.jsonl"
-_SHARD: Final = ".shard-"
+SHARD: Final = ".shard-"
 HEAD: Final = re.compile(
     rb'\{"input":"([0-9a-f]{16})","state":"([0-9a-f]{16})","status":"(done|review|quarantine)",'
     rb'"kind":"([a-z-]+)","output":"((?:[^"\\]|\\.)*)","bytes":(\d+),"blake3":"([0-9a-f]*)",'
@@ -149,7 +150,7 @@ class Shard:
 
     def __init__(self, house: str, number: int) -> None:
         self.number = number
-        path = os.path.join(house, f"{_SHARD}{number}")
+        path = os.path.join(house, f"{SHARD}{number}")
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             self.size = os.fstat(self._descriptor).st_size
@@ -217,7 +218,7 @@ class Ledger:
 
     def load(self) -> None:
         """Read what earlier runs left; a torn last line of a killed run is passed over."""
-        names = [MANIFEST, *sorted(n for n in os.listdir(self._house) if n.startswith(_SHARD))]
+        names = [MANIFEST, *sorted(n for n in os.listdir(self._house) if n.startswith(SHARD))]
         for name in names:
             path = os.path.join(self._house, name)
             try:
@@ -226,7 +227,7 @@ class Ledger:
                 continue
             number = self._open(descriptor)
             if name != MANIFEST:
-                self._shards[int(name.removeprefix(_SHARD))] = number
+                self._shards[int(name.removeprefix(SHARD))] = number
             offset = 0
             with os.fdopen(os.dup(descriptor), "rb", buffering=1 << 20) as file:
                 for line in file:
@@ -252,7 +253,7 @@ class Ledger:
         """Note a line that a worker of this run has appended to its shard."""
         number = self._shards.get(shard)
         if number is None:
-            path = os.path.join(self._house, f"{_SHARD}{shard}")
+            path = os.path.join(self._house, f"{SHARD}{shard}")
             number = self._shards[shard] = self._open(os.open(path, os.O_RDONLY))
         self._place(code, number, offset, length)
 
@@ -329,7 +330,7 @@ class Ledger:
     def remove_shards(self) -> None:
         """Remove the shards, once the manifest holds all their lines."""
         for name in os.listdir(self._house):
-            if name.startswith(_SHARD):
+            if name.startswith(SHARD):
                 os.unlink(os.path.join(self._house, name))
 
     def close(self) -> None:

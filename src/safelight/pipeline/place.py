@@ -7,17 +7,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from safelight.errors import OutputError, SettingsError
-from safelight.pipeline.ledger import MANIFEST, Ledger
+from safelight.pipeline.ledger import MANIFEST, SHARD, Ledger
 from safelight.pipeline.store import HOUSE, failed, remove_leftovers
+from safelight.types import Status
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from safelight.deid.pseudonyms import ProjectKey
 
-__all__ = ["RUN", "Place", "read_run", "sign_run"]
+__all__ = ["RUN", "Place", "is_ours", "public_key", "read_run", "run_signature_holds", "sign_run"]
 
 RUN: Final = "run.json"
 _LOCK: Final = ".lock"  # held while a run writes; empty
 _MARKER: Final = ".unfinished"  # there while a run has begun and not ended
+_TELLING: Final = frozenset(
+    {MANIFEST, RUN, _LOCK, _MARKER, "report.html", "report.json", "report.csv"}
+    | {f"{status.value}.jsonl" for status in (Status.REVIEW, Status.QUARANTINE)}
+)
+_NEW: Final = ".new"  # ends the name of a file that is being written
 _WAIT_SECONDS: Final = 10.0  # for the workers of a run that was killed a moment ago
 
 
@@ -142,8 +150,13 @@ class Place:
         return os.path.join(self.house, MANIFEST)
 
 
+def is_ours(name: str) -> bool:
+    """Tell whether a run writes a file of this name into the house."""
+    return name.removesuffix(_NEW) in _TELLING or name.startswith(SHARD)
+
+
 def _replace(path: str, data: bytes) -> None:
-    temporary = f"{path}.new"
+    temporary = path + _NEW
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -171,9 +184,21 @@ def read_run(house: str) -> dict[str, Any]:
             kept="nothing was changed",
             todo="restore it, or choose another output folder",
         ) from error
-    if not isinstance(value, dict):
-        raise OutputError("run.json of the output folder is damaged", kept="nothing was changed")
-    return value
+    if not _is_run(value):
+        raise OutputError(
+            "run.json of the output folder is damaged",
+            kept="nothing was changed",
+            todo="restore it, or choose another output folder",
+        )
+    return value  # type: ignore[no-any-return]  # a run, as was just seen
+
+
+def _is_run(value: Any) -> bool:
+    """Tell whether a value has the shape of a run, as far as anybody relies on it."""
+    wanted = {"key": str, "sources": list, "profile": dict, "manifest": dict}
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name, kind()), kind) for name, kind in wanted.items()
+    )
 
 
 def canonical(run: dict[str, Any]) -> bytes:
@@ -182,16 +207,24 @@ def canonical(run: dict[str, Any]) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
+def public_key(key: "ProjectKey") -> str:
+    """Return the public half of what a key signs runs with, hex."""
+    return _signer(key).public_key().public_bytes_raw().hex()
+
+
 def sign_run(run: dict[str, Any], key: "ProjectKey") -> bytes:
     """Return ``run.json``: the run with the public key and an Ed25519 signature (RFC 8032)."""
+    run["public_key"] = public_key(key)
+    run["signature"] = _signer(key).sign(canonical(run)).hex()
+    return json.dumps(run, indent=1, sort_keys=True).encode("ascii") + b"\n"
+
+
+def _signer(key: "ProjectKey") -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # as above
         Ed25519PrivateKey,
     )
 
-    private = Ed25519PrivateKey.from_private_bytes(key.signing_seed())
-    run["public_key"] = private.public_key().public_bytes_raw().hex()
-    run["signature"] = private.sign(canonical(run)).hex()
-    return json.dumps(run, indent=1, sort_keys=True).encode("ascii") + b"\n"
+    return Ed25519PrivateKey.from_private_bytes(key.signing_seed())
 
 
 def run_signature_holds(run: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from safelight import log
 from safelight.errors import NeedsReviewError, OutputError, SafelightError, SettingsError
 from safelight.pipeline.ledger import MANIFEST, Head, Ledger, check_mac, read_head
-from safelight.pipeline.place import read_run, run_signature_holds
+from safelight.pipeline.place import is_ours, public_key, read_run, run_signature_holds
 from safelight.pipeline.problem import name_of
 from safelight.pipeline.request import Silent, Watch
 from safelight.pipeline.store import HOUSE
@@ -161,7 +161,7 @@ def verify_with(out: str, settings: Settings, watch: Watch | None = None) -> Ver
 def _engine_of(out: str, settings: Settings) -> "tuple[ProjectKey | None, Engine]":
     """Return the key, if it is at hand, and the engine with the profile OUT was made with."""
     from safelight.deid.engine import Engine  # noqa: PLC0415  # start-up cost: not for --help
-    from safelight.deid.profile import Option, Profile  # noqa: PLC0415  # as above
+    from safelight.deid.profile import ACTS, Option, Profile  # noqa: PLC0415  # as above
     from safelight.deid.pseudonyms import ProjectKey  # noqa: PLC0415  # as above
 
     given = bool(settings.key_file)
@@ -172,11 +172,15 @@ def _engine_of(out: str, settings: Settings) -> "tuple[ProjectKey | None, Engine
             "this folder does not say with which profile it was made",
             todo="give the folder that was named with -o, after a run that finished",
         )
-    profile = Profile(
-        name=str(told["name"]),
-        options=frozenset(map(Option, told["options"])),
-        overrides={int(tag, 16): act for tag, act in told["overrides"].items()},
-    )
+    known = {act: act for act in ACTS}
+    try:
+        profile = Profile(
+            name=str(told["name"]),
+            options=frozenset(map(Option, told["options"])),
+            overrides={int(tag, 16): known[act] for tag, act in told["overrides"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OutputError("run.json of the output folder is damaged", todo="restore it") from error
     return key, Engine(key=key or ProjectKey.generate(), profile=profile)
 
 
@@ -190,7 +194,7 @@ def _run_file(house: str, key: "ProjectKey | None", result: Verified) -> bool:
         result.add(Finding("unfinished", "the last run did not finish; give its command again"))
     if not run_signature_holds(run):
         result.add(Finding("signature", "run.json is not as it was signed"))
-    elif key is not None and not own:
+    elif key is not None and (not own or run["public_key"] != public_key(key)):
         result.add(Finding("signature", "run.json was signed with another project key"))
     digest = blake3.blake3()
     with open(os.path.join(house, MANIFEST), "rb") as file:
@@ -217,14 +221,14 @@ def _lines(house: str, key: "ProjectKey | None", result: Verified) -> Iterator[H
 
 
 def _unlisted(root: str, listed: set[str], result: Verified) -> None:
-    """Find files that no line of the manifest names."""
+    """Find files and links that no line of the manifest names and no run writes."""
     for folder, folders, names in os.walk(root):
-        if folder == root and HOUSE in folders:
-            folders.remove(HOUSE)
-        below = os.path.relpath(folder, root)
-        for name in names:
-            path = name if below == "." else f"{below}/{name}".replace(os.sep, "/")
-            if path not in listed:
+        below = os.path.relpath(folder, root).replace(os.sep, "/")
+        links = [each for each in folders if os.path.islink(os.path.join(folder, each))]
+        for name in names + links:
+            path = name if below == "." else f"{below}/{name}"
+            own = below == HOUSE and name not in links and is_ours(name)
+            if path not in listed and not own:
                 # its name may be anything, so it is not repeated
                 result.add(Finding("unlisted", "a file lies here that the manifest does not name"))
 
@@ -251,7 +255,7 @@ class _Check:
     def _one(self, head: Head) -> list[Finding]:
         path = os.path.join(self._root, head.output)
         try:
-            if _digest(path) != head.digest:
+            if os.path.islink(path) or _digest(path) != head.digest:
                 return [
                     Finding("digest", "the output is not the one that was written", head.output)
                 ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from pydicom.dataset import Dataset
 
 import safelight
@@ -219,3 +219,21 @@ def test_what_the_second_window_shows_is_masked(key_file: Path) -> None:
     after = safelight.deidentify(data, key=key_file).dataset.pixel_array
     assert not (after[ink] == faint[ink]).any()
     assert (after != faint).mean() < 0.2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_by_hand_lies_where_it_was_drawn_on_a_turned_photo(
+    orientation: int, key_file: Path
+) -> None:
+    told = Image.Exif()
+    told[0x0112] = orientation
+    photo = io.BytesIO()
+    slope = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8) + 20
+    Image.fromarray(slope).save(photo, "PNG", exif=told)
+    done = safelight.deidentify(photo.getvalue(), key=key_file, pixels=False, mask=["3,5,7,11"])
+    before, after = (
+        np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+        for data in (photo.getvalue(), done.bytes)
+    )
+    rows, columns = np.nonzero(before != after)
+    assert (columns.min(), rows.min(), columns.max(), rows.max()) == (3, 5, 9, 15)

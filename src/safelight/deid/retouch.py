@@ -260,12 +260,12 @@ class Retoucher:
             LimitExceededError: It decodes to more than the limits allow.
         """
         kind, data = original.kind, original.reveal()
-        pictures = picture(kind, data, self._limits)
-        regions = self._on_pages(pictures, ctx)
+        pages = _upright(picture(kind, data, self._limits))
+        regions = self._on_pages(pages, ctx)
         if show is not None and regions:
-            show("before", drawn(_page(pictures, regions), regions))
-        for page in pictures:
-            own = [one for one in regions if not one.frames or page.frame in one.frames]
+            show("before", drawn(_page(pages, regions), regions))
+        for page in pages:
+            own = [one for one in regions if page.frame in one.frames]
             _hold(own, page.grey.shape, "")
         actions = [
             Action("pixels", rule, action)
@@ -273,38 +273,43 @@ class Retoucher:
             for rule in dict.fromkeys(one.rule for one in regions if one.verdict is verdict)
         ]
         if any(region.verdict is Verdict.MASK for region in regions):
-            data = mask_photo(kind, data, regions, limits=self._limits)
-            pictures = picture(kind, data, self._limits)
-        for page in pictures:
-            own = [one for one in regions if not one.frames or page.frame in one.frames]
+            data = mask_photo(kind, data, _as_stored(regions, pages), limits=self._limits)
+            pages = _upright(picture(kind, data, self._limits))
+        for page in pages:
+            own = [one for one in regions if page.frame in one.frames]
             if self._looks and self.looker.finder.check(page, own, ctx.subject.needles):
                 raise NeedsReviewError("writing is still legible in the picture after masking")
         if show is not None and regions:
-            show("after", drawn(_page(pictures, regions), ()))
+            show("after", drawn(_page(pages, regions), ()))
         return Original(data, kind=kind), actions
 
-    def _on_pages(self, pictures: Sequence[Picture], ctx: Context) -> list[Region]:
-        """Return what is masked and kept on the pages of a photo, in stored pixels."""
+    def _on_pages(self, pages: Sequence[Picture], ctx: Context) -> list[Region]:
+        """Return what is masked and kept on the pages of a photo, as they are displayed."""
         found: list[Region] = []
-        for page in pictures:
-            found += self._by_hand.regions(None, page.grey.shape)
-            if not self._looks:
-                continue
-            if page.rgb is not None:
-                faces = photo_faces(page.rgb)
-                found += [replace(one, frames=(page.frame,)) for one in faces]
-            upright = page.upright()
-            sight = self.looker.finder.look(upright, PHOTO, page.frame)
-            decided = self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)
-            found += [
-                replace(
-                    one,
-                    boxes=tuple(upright.stored(box) for box in one.boxes),
-                    frames=(page.frame,),
-                )
-                for one in decided
-            ]
+        for page in pages:
+            own = self._by_hand.regions(None, page.grey.shape)
+            own = [one for one in own if not one.frames or page.frame in one.frames]
+            if self._looks:
+                if page.rgb is not None:
+                    own += photo_faces(page.rgb)
+                sight = self.looker.finder.look(page, PHOTO, page.frame)
+                own += self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)
+            found += [replace(one, frames=(page.frame,)) for one in own]
         return found
+
+
+def _upright(pages: Sequence[Picture]) -> list[Picture]:
+    """Return pages the right way up, as every viewer shows them."""
+    return [page.upright() for page in pages]
+
+
+def _as_stored(regions: Sequence[Region], pages: Sequence[Picture]) -> list[Region]:
+    """Return regions of pages as they are displayed, where they lie in the stored ones."""
+    shown = {page.frame: page for page in pages}
+    return [
+        replace(one, boxes=tuple(shown[one.frames[0]].stored(box) for box in one.boxes))
+        for one in regions
+    ]
 
 
 def _hold(regions: Sequence[Region], size: tuple[int, int], where: str, *, tiles: int = 0) -> None:

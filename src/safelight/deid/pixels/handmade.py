@@ -3,7 +3,8 @@
 A file is TOML or JSON with a list ``mask``; each entry has ``name``, ``boxes`` (lists of x, y,
 width and height in pixels) and what an image must have to be meant: ``sop_class``, ``modality``,
 ``manufacturer``, ``model`` (``*`` and ``?`` as in file names, case does not matter), ``rows``,
-``columns``. ``frames`` limits the boxes to some frames.
+``columns``. ``frames`` limits the boxes to some frames. Pixels are those of the picture as it is
+displayed: a photo is turned as its EXIF orientation says.
 """
 
 import json

@@ -182,3 +182,14 @@ def test_a_damaged_table_of_a_palette_hides_nothing() -> None:
     bare = render_bare(np.arange(6, dtype=np.uint16).reshape(2, 3), header)
     assert bare is not None
     assert bare.grey.tolist() == [[0, 51, 102], [153, 204, 255]]
+
+
+def test_retired_forms_of_pixel_data_go(key_file: Path) -> None:
+    data = image(anatomy())
+    drawing = ink().astype(np.uint16).tobytes()
+    retired = (0x7F000010, 0x7F020010, 0x7F000020, 0x7FE00020)
+    for tag in retired:
+        data.add_new(tag, "OW", drawing)
+    done = safelight.deidentify(data, key=key_file, pixels=False).dataset
+    assert not any(tag in done for tag in retired)
+    assert done.PixelData == data.PixelData

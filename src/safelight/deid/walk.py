@@ -37,6 +37,7 @@ _ELSEWHERE: Final = {
     0x00120062: _ANEW, 0x00120063: _ANEW, 0x00120064: _ANEW, 0x00280303: _ANEW,
     0x7FE00008: _NESTED, 0x7FE00009: _NESTED, 0x7FE00010: _NESTED,
 }  # fmt: skip
+_PICTURES: Final = 0x7F  # groups of pixel data, and of its retired forms
 _NEVER: Final = frozenset((0x0000, 0x0002, 0x0004, 0x0006, 0xFFFC, 0xFFFE))
 _MEMO_BYTES: Final = 1 << 16
 _MEMO_ENTRIES: Final = 50_000
@@ -209,8 +210,8 @@ class Cleaner:
             rule = Rule(act=Act.REMOVE, source="not part of the object")
         elif entry is None:
             rule = Rule(act=Act.REMOVE, source="not in the data dictionary")
-        elif tag in _ELSEWHERE:
-            rule = Rule(act=Act.REMOVE, source=_ELSEWHERE[tag])
+        elif tag in _ELSEWHERE or (tag >> 24 == _PICTURES and tag not in BULK):
+            rule = Rule(act=Act.REMOVE, source=_ELSEWHERE.get(tag, "retired pixel data"))
         else:
             real = real_vr(vr, entry.vr, table=table)
             rule = self._rule(tag, entry.vr, real, level)

@@ -272,3 +272,20 @@ def test_samples_that_a_syntax_cannot_hold_go_to_review() -> None:
 
 def test_native_syntaxes_are_the_known_ones() -> None:
     assert set(NATIVE) < set(SYNTAXES)
+
+
+@pytest.mark.parametrize("untouched", [0, 1])
+def test_frames_that_share_a_fragment_get_their_own(untouched: int) -> None:
+    pictures = [smooth(16, 24, seed=seed) for seed in (1, 2)]
+    coded = [jpeg(picture) for picture in pictures]
+    both = b"".join(one + bytes(len(one) % 2) for one in coded)
+    form = PixelFormat(rows=16, columns=24, syntax="1.2.840.10008.1.2.4.50", frames=2)
+    for pieces in ([both, b""], [b"", both]):
+        data = fragments(pieces)
+        head, rest = data[:12], data[12:]
+        table = 8 + int.from_bytes(rest[4:8], "little")
+        data = head + b"\xfe\xff\x00\xe0\0\0\0\0" + rest[table:]
+        before = opened(data, header_of(form), Walker(implicit=False, big=False))
+        after = before.after(before.mask([box(0, 0, 8, 8, 1 - untouched)]))
+        assert np.array_equal(after.source.frame(untouched), before.source.frame(untouched))
+        assert len(np.unique(after.source.frame(1 - untouched)[:8, :8])) == 1

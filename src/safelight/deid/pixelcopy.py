@@ -191,7 +191,10 @@ class PixelCopier:
         """Write changed frames anew, one fragment each, and the others as they are (PS3.5 A.4)."""
         tag = element[0]
         fragments = self._fragments(element)
-        if [span for frame in changes.spans for span in frame] != fragments[1:]:
+        full = [(start, stop) for start, stop in fragments[1:] if stop > start]
+        every = [span for frame in changes.spans for span in frame]
+        whole = every == full
+        if not whole and not self._within(every, full):
             raise UnreadableInputError("fragments that belong to no frame", place=place(tag))
         head = tag.to_bytes(4, "big")
         head = head[1::-1] + head[3:1:-1]
@@ -203,10 +206,12 @@ class PixelCopier:
         for number, spans in enumerate(changes.spans):
             offsets.append(at)
             new = changes.frames.get(number)
-            if new is None:
+            if new is None and whole:
                 self._frame(list(spans), body, entries)
                 at += sum(8 + stop - start for start, stop in spans)
                 continue
+            if new is None:  # it shared a fragment with others: now it has its own
+                new = b"".join(bytes(self.data[start:stop]) for start, stop in spans)
             new = self._scrubbed(new, changes.syntax)
             body += (_ITEM, _length(new), new)
             at += 8 + len(new)
@@ -214,6 +219,20 @@ class PixelCopier:
         if (len(offsets) > 1 or fragments[0][0] < fragments[0][1]) and at < UNDEFINED:
             table = b"".join(_length_of(offset) for offset in offsets)
         return [head + b"\xff\xff\xff\xff", _ITEM, _length(table), table, *body, _END], entries
+
+    def _within(self, spans: Sequence[tuple[int, int]], full: Sequence[tuple[int, int]]) -> bool:
+        """Tell whether spans and zeros between them are all that fragments hold."""
+        rest = iter(spans)
+        span = next(rest, None)
+        for start, stop in full:
+            at = start
+            while span is not None and at <= span[0] and span[1] <= stop:
+                if any(self.data[at : span[0]]):
+                    return False
+                at, span = span[1], next(rest, None)
+            if any(self.data[at:stop]):
+                return False
+        return span is None
 
     def _scrubbed(self, frame: bytes, syntax: str) -> bytes:
         """Return a new codestream of even length without what an encoder may have carried along."""

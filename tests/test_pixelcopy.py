@@ -165,3 +165,17 @@ def test_comments_in_a_jpeg_go_and_its_pixels_stay() -> None:
         joined = b"".join(pydicom.encaps.generate_fragments(out[12:]))
         decoded = np.asarray(Image.open(io.BytesIO(joined)))
         assert (decoded == np.asarray(Image.open(io.BytesIO(plain)))).all()
+
+
+def test_encapsulated_uncompressed_frames_end_with_their_last_pixel() -> None:
+    frame = bytes(range(1, 17))
+    shape = {"syntax": "1.2.840.10008.1.2.1.98", "rows": 4, "columns": 4, "bits": 8}
+    out, emptied = copied(encapsulated(b"", frame + b"\0\0"), **shape)
+    assert frame in out
+    assert not emptied
+    out, emptied = copied(encapsulated(b"", frame + b"WEXFORD!"), **shape)
+    assert b"WEXF" not in out
+    assert frame in out
+    assert emptied
+    with pytest.raises(NeedsReviewError):
+        copied(encapsulated(b"", frame[:-2]), **shape)

@@ -5,12 +5,12 @@ Offset Table, comments and application segments of compressed frames, item delim
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from safelight.deid.decision import Entry
 from safelight.deid.encode import encode_element
-from safelight.dicomio.codestream import find_edits
+from safelight.dicomio.codestream import UNCOMPRESSED, Edit, find_edits
 from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import PIXEL_DATA, UNDEFINED, Budget, Buffer, Element, Walker, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
@@ -236,18 +236,27 @@ class PixelCopier:
 
     def _scrubbed(self, frame: bytes, syntax: str) -> bytes:
         """Return a new codestream of even length without what an encoder may have carried along."""
-        edits, _places, fault, _notes = find_edits(
-            frame,
-            limits=self.limits,
-            syntax=syntax,
-            pixels=self.geometry.rows * self.geometry.columns,
-        )
+        edits, _places, fault = self._edits(frame, syntax)
         if fault:
             raise NeedsReviewError(f"a masked frame cannot be followed to its end ({fault})")
         changed = bytearray(frame)
         for edit in edits:
             changed[edit.start : edit.stop] = edit.payload()
         return bytes(changed) + bytes(len(changed) % 2)
+
+    def _edits(
+        self, frame: memoryview | bytes, syntax: str
+    ) -> tuple[Sequence[Edit], Sequence[str], str]:
+        """Return what of a frame is overwritten, where that is, and why it cannot be known."""
+        if syntax == UNCOMPRESSED:
+            size = replace(self.geometry, frames=1).native_bytes()
+            if not 0 < size <= len(frame):
+                return (), (), "it is shorter than a frame"
+            if any(frame[size:]):
+                return (Edit(size, len(frame)),), ("bytes after the last pixel",), ""
+            return (), (), ""
+        pixels = self.geometry.rows * self.geometry.columns
+        return find_edits(frame, limits=self.limits, syntax=syntax, pixels=pixels)[:3]
 
     def _offset_table(self, fragments: Sequence[tuple[int, int]], entries: list[Entry]) -> bytes:
         """Return the Basic Offset Table if it is one, else an empty one (PS3.5 A.4)."""
@@ -295,10 +304,7 @@ class PixelCopier:
             joined: memoryview | bytes = view[frame[0][0] : frame[0][1]]
         else:
             joined = b"".join(view[start:stop] for start, stop in frame)
-        pixels = self.geometry.rows * self.geometry.columns
-        edits, places, fault, _notes = find_edits(
-            joined, limits=self.limits, syntax=self.syntax, pixels=pixels
-        )
+        edits, places, fault = self._edits(joined, self.syntax)
         if fault:
             raise NeedsReviewError(
                 f"a compressed frame cannot be followed to its end ({fault})", place="(7FE0,0010)"

@@ -32,6 +32,7 @@ __all__ = ["Edit", "Scrub", "find_edits", "scrub"]
 
 RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
 DEFLATED_FRAME: Final = "1.2.840.10008.1.2.8.1"
+UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"  # encapsulated: has no codestream to be walked
 
 _FILL: Final = re.compile(rb"\xff+")
 # After FF in entropy-coded data comes 00 (JPEG, T.81 B.1.1.5) or a byte below 80 (JPEG-LS, T.87

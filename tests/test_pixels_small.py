@@ -58,6 +58,14 @@ def test_templates_are_for_their_kind_of_image() -> None:
     assert regions_for(templates, None, (480, 640)) == []
 
 
+def test_a_bracket_in_a_template_is_a_bracket() -> None:
+    (template,) = read_templates(
+        b'[[mask]]\nname = "s"\nboxes = [[1, 2, 3, 4]]\nmodel = "sono [e9] *"\n'
+    )
+    assert template.means(header_of(FORM, model="Sono [E9] R2"), (9, 9))
+    assert not template.means(header_of(FORM, model="Sono e R2"), (9, 9))
+
+
 def test_templates_may_be_json_and_for_photos() -> None:
     templates = read_templates(b'{"mask": [{"name": "s", "boxes": [[1,2,3,4]], "rows": 9}]}')
     assert len(regions_for(templates, None, (9, 20))) == 1

@@ -56,7 +56,7 @@ class Template:
         if header is None:
             return not self.texts
         return all(
-            fnmatchcase(getattr(header, key).casefold(), wanted.casefold())
+            fnmatchcase(getattr(header, key).casefold(), wanted.casefold().replace("[", "[[]"))
             for key, wanted in self.texts.items()
         )
 

@@ -190,11 +190,11 @@ def test_a_volume_that_was_not_searched_for_writing_says_so(tmp_path: Path, key_
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, 20, 20, 1, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 128, 24)  # RGB24, as a converted screenshot is
+    struct.pack_into("<2h", header, 70, 1536, 128)  # float128, which nothing here shows
     struct.pack_into("<f", header, 108, 352)
     header[344:348] = b"n+1\0"
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "shot.nii").write_bytes(bytes(header) + bytes(1200))
+    (tmp_path / "in" / "shot.nii").write_bytes(bytes(header) + bytes(6400))
     summary = do(tmp_path / "in", tmp_path / "out", key_file, pixels=True)
     assert summary.exit_code == 0
     assert summary.data["pixels_searched"] is False

@@ -299,20 +299,17 @@ class Engine:
     def _other(self, original: Original, ctx: Context, show: "Show | None") -> Deidentified:
         """Clean what is not DICOM, then sweep the whole of it."""
         pixels: list[Action] = []
-        if (self.pixels or any(self._by_hand)) and original.kind in PHOTOS:
-            original, pixels = self._retouch().photo(original, ctx, show)
-        note, head = "", None
-        if self.pixels and original.kind in (Kind.NIFTI, Kind.NIFTI_GZ):
-            from safelight.deid.facing import faceless_nifti  # noqa: PLC0415  # start-up cost
-
-            original, pixels, note, head = faceless_nifti(original, ctx)
+        notes: list[str] = []
+        if self.pixels or any(self._by_hand):
+            if original.kind in PHOTOS:
+                original, pixels = self._retouch().photo(original, ctx, show)
+            elif original.kind in (Kind.NIFTI, Kind.NIFTI_GZ):
+                original, pixels, notes = self._retouch().volume(original, ctx, show)
         cleaned = cleaner_of(original.kind)(original, ctx)
-        notes = [note, *cleaned.notes] if note else cleaned.notes
+        notes += cleaned.notes
         cleaned = replace(cleaned, actions=[*pixels, *cleaned.actions], notes=notes)
         residual = Residual(ctx)
         residual.sweep(cleaned.parts, original.kind.value, pixels=False)
-        if head is not None:
-            self._retouch().head(head, show)
         done = [Decided(None, [(a.place, a.rule, a.action, a.digest)]) for a in cleaned.actions]
         actions = ",".join(
             json.dumps([a.place, a.rule, a.action, a.digest]) for a in cleaned.actions

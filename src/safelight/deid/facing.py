@@ -4,7 +4,6 @@ Faces of one frame of reference are kept while a process works, so that a later 
 head is masked by the same shape, be it a volume itself or not.
 """
 
-import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.deid.boxes import Verdict as Outcome
-from safelight.deid.context import Context
 from safelight.deid.faces import (
     Examined,
     FaceMask,
@@ -24,10 +22,9 @@ from safelight.deid.faces import (
     examine,
     scout_face,
 )
-from safelight.deid.nifti import unpacked
 from safelight.deid.pixels.header import PixelHeader
 from safelight.errors import NeedsReviewError
-from safelight.types import Action, Kind, Original
+from safelight.types import Action
 
 __all__ = ["FACE_TAGS", "FaceLook", "Faces", "faceless_nifti", "place_of"]
 
@@ -167,33 +164,24 @@ class FaceLook:
         return self._judged
 
 
-def faceless_nifti(
-    original: Original, ctx: Context
-) -> tuple[Original, list[Action], str, Examined | None]:
-    """Return a NIfTI volume without its face, what was done, what the report says, and the head.
+def faceless_nifti(data: bytes) -> tuple[bytes, list[Action], str, Examined | None]:
+    """Return an unpacked NIfTI file without its face, what was done, a note, and the head.
 
     Raises:
         NeedsReviewError: It may show a face, and a person has to look.
         UnreadableInputError: It is malformed or truncated.
-        LimitExceededError: It unpacks to more than the limits allow.
     """
-    packed = original.kind is Kind.NIFTI_GZ
-    data = original.reveal()
-    if packed:
-        data = b"".join(unpacked(data, ctx))
     image = NiftiImage.read(data)
     volume = image.volume() if image is not None else None
     if image is None or volume is None:
-        return original, [], TOLD + "it does not say how it lies in the patient", None
+        return data, [], TOLD + "it does not say how it lies in the patient", None
     found = examine(volume)
     if found.verdict is Verdict.UNSURE:
         raise NeedsReviewError(f"it may show a face: {found.reason}")
     if found.mask is None:
-        return original, [], "", None
+        return data, [], "", None
     without = b"".join(image.blanked(data, found.mask))
-    if packed:
-        without = gzip.compress(without, compresslevel=1, mtime=0)
-    return Original(without, kind=original.kind), [Action("image", "face", "mask")], "", found
+    return without, [Action("image", "face", "mask")], "", found
 
 
 def _many_frames(header: PixelHeader) -> Faces:

@@ -36,6 +36,7 @@ __all__ = [
     "Seen",
     "Stretch",
     "besides",
+    "legible",
     "open_object",
     "otherwise",
 ]
@@ -162,7 +163,7 @@ def open_object(
     return Opened(header=header, source=source, element=pixels, place=place)
 
 
-def _legible(sight: Sight) -> Sight:
+def legible(sight: Sight) -> Sight:
     """Leave out the outline of a whole organ: a ring as large as the picture is no letter O.
 
     A long line is no ring: in a script that the reader does not know it may read as one letter.
@@ -299,7 +300,7 @@ class Stretch:
         for block in blocks_of(header.tiles, *size):
             shown = mosaic(opened, block)
             sight = self._looker.finder.look(shown, gathered.hints, 0)
-            gathered.blocks.append((block, _legible(sight)))
+            gathered.blocks.append((block, legible(sight)))
         for index in range(header.frames):
             alone = Block(*size, ((index, 0, 0),))
             for beside in besides(opened, index):
@@ -322,7 +323,7 @@ class Stretch:
             self._look(beside, gathered, number)
 
     def _look(self, picture: Picture, gathered: _Gathered, number: int) -> bool:
-        sight = _legible(self._looker.finder.look(picture, gathered.hints, number))
+        sight = legible(self._looker.finder.look(picture, gathered.hints, number))
         gathered.sights.append(sight)
         return bool(sight.found)
 
@@ -339,7 +340,7 @@ class Stretch:
         if gathered.decided is None or gathered.decided[0] is not needles:
             shared = gathered.look.finish(hints)
             if shared is not None and shared.found:
-                gathered.sights.append(_legible(shared))
+                gathered.sights.append(legible(shared))
             decided = finder.decide(gathered.sights, needles, hints)
             for block, sight in gathered.blocks:
                 for one in finder.decide([sight], needles, hints):

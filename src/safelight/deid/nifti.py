@@ -20,7 +20,7 @@ __all__ = ["WRITING", "clean", "clean_sidecar"]
 
 _RULE: Final = "NIfTI header text"
 WRITING: Final = (
-    "Writing was not looked for in a NIfTI volume: nothing in its picture is masked but a face."
+    "Writing was not looked for in a NIfTI file: nothing in its picture is masked but a face."
 )
 _FACES: Final = (
     "A volume of a head can show a face; faces are looked for separately and have not been looked "
@@ -97,7 +97,7 @@ def clean(original: Original, ctx: Context) -> Cleaned:
     return Cleaned(
         parts=tuple(parts),
         actions=tuple(volume.actions),
-        notes=(WRITING,) if ctx.looked else (_FACES, WRITING),
+        notes=() if ctx.looked else (_FACES, WRITING),
     )
 
 

@@ -34,7 +34,7 @@ from safelight.dicomio.limits import Limits
 from safelight.errors import NeedsReviewError
 from safelight.types import Action, Original, Part
 
-__all__ = ["ByHand", "Retouched", "Retoucher"]
+__all__ = ["ByHand", "Retouched", "Retoucher", "hold"]
 
 _HEAD: Final = 12  # bytes before the value: tag, VR, two zeros, length (PS3.5 7.1.2)
 _IMPLICIT_HEAD: Final = 8
@@ -174,7 +174,7 @@ class Retoucher:
             show("before", drawn(_first(opened, regions), regions))
         if faces.head is not None:
             self.head(faces.head, show)
-        _hold(regions, size, _PLACE, tiles=len(header.tiles))
+        hold(regions, size, _PLACE, tiles=len(header.tiles))
         if faces.hold:
             raise NeedsReviewError(faces.hold, place=_PLACE)
         done = self._done | ({Option.CLEAN_VISUAL_FEATURES} if faces.faceless else frozenset())
@@ -266,7 +266,7 @@ class Retoucher:
             show("before", drawn(_page(pages, regions), regions))
         for page in pages:
             own = [one for one in regions if page.frame in one.frames]
-            _hold(own, page.grey.shape, "")
+            hold(own, page.grey.shape, "")
         actions = [
             Action("pixels", rule, action)
             for verdict, action in ((Verdict.MASK, "mask"), (Verdict.KEEP, "keep"))
@@ -282,6 +282,27 @@ class Retoucher:
         if show is not None and regions:
             show("after", drawn(_page(pages, regions), ()))
         return Original(data, kind=kind), actions
+
+    def volume(
+        self, original: Original, ctx: Context, show: Show | None = None
+    ) -> tuple[Original, list[Action], list[str]]:
+        """Return a NIfTI file with writing and a face masked, what was done, and notes.
+
+        Raises:
+            NeedsReviewError: It cannot be proven harmless.
+            UnreadableInputError: It is malformed or truncated.
+            LimitExceededError: It unpacks to more than the limits allow.
+        """
+        from safelight.deid.volumes import Volume  # noqa: PLC0415  # start-up cost
+
+        volume = Volume(original, ctx, show)
+        volume.by_hand(self._by_hand.regions)
+        if self._looks:
+            volume.written(self.looker.finder)
+            head = volume.faceless()
+            if head is not None:
+                self.head(head, show)
+        return volume.done()
 
     def _on_pages(self, pages: Sequence[Picture], ctx: Context) -> list[Region]:
         """Return what is masked and kept on the pages of a photo, as they are displayed."""
@@ -312,7 +333,7 @@ def _as_stored(regions: Sequence[Region], pages: Sequence[Picture]) -> list[Regi
     ]
 
 
-def _hold(regions: Sequence[Region], size: tuple[int, int], where: str, *, tiles: int = 0) -> None:
+def hold(regions: Sequence[Region], size: tuple[int, int], where: str, *, tiles: int = 0) -> None:
     """Hold what a person has to look at.
 
     Args:

@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight import __version__
-from safelight.types import Kind, Status
+from safelight.deid.nifti import WRITING
+from safelight.types import Status
 
 if TYPE_CHECKING:
     from safelight.pipeline.finish import Lists
@@ -20,7 +21,6 @@ __all__ = ["report_data", "write_report"]
 
 _RULES_MOST: Final = 400
 _PLACES_MOST: Final = 6
-_NOT_SEARCHED: Final = (Kind.NIFTI.value, Kind.NIFTI_GZ.value)  # for writing
 # Claimed by outputs to which it applies, not by all.
 _WHERE: Final = {
     "113101": " (in outputs with pixels)",
@@ -93,7 +93,7 @@ def report_data(
         ],
         "pixels_asked": job.engine.pixels,
         "pixels_searched": Option.CLEAN_PIXEL_DATA in profile.options & done
-        and not any(tally.ends[kind, Status.DONE.value] for kind in _NOT_SEARCHED),
+        and WRITING not in tally.notes,
         "faces_removed": Option.CLEAN_VISUAL_FEATURES in profile.options & done,
         "table": EDITION,
         "key": job.key.fingerprint,

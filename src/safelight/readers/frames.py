@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.deid.faces.nifti import NiftiImage
+from safelight.deid.faces.nifti import NiftiImage, turn_of
 from safelight.deid.looking import Opened
 from safelight.deid.pixels.photos import picture as photo_pictures
 from safelight.deid.pixels.picture import Picture
@@ -129,7 +129,7 @@ class NiftiFrames:
         voxels = image.voxels
         self._voxels = voxels.reshape((*voxels.shape[:3], -1), order="F")
         self._slope, self._intercept = image.slope, image.intercept
-        self._turn = _turn(image.affine)
+        self._turn = turn_of(image.affine)
         self.count = self._voxels.shape[2] * self._voxels.shape[3]
         self._range: tuple[float, float] | None = None
 
@@ -168,28 +168,6 @@ class NiftiFrames:
                 low, high = some.min(), some.max()
             self._range = float(low), float(high)
         return self._range
-
-
-def _turn(affine: Array | None) -> tuple[bool, int, int]:
-    """Return whether rows run along i, and the steps (1 or -1) along rows and columns.
-
-    Args:
-        affine: (i, j, k) to LPS, mm; None for the RAS order that NIfTI assumes.
-    """
-    if affine is None:
-        return False, -1, -1
-    directions = np.asarray(affine, np.float64)[:3, :3]
-    first, second, third = (int(np.argmax(np.abs(directions[:, n]))) for n in range(3))
-    across = 1 if third == 0 else 0  # sagittal slices run front to back, all others right to left
-    if across not in (first, second) or first == second:
-        return False, -1, -1
-    swap = second == across
-    along, down = (1, 0) if swap else (0, 1)
-    columns = 1 if directions[across, along] >= 0 else -1
-    other = first if swap else second
-    wanted = 1 if other != 2 else -1  # noqa: PLR2004 - feet are down: against LPS's third axis
-    rows = wanted if directions[other, down] >= 0 else -wanted
-    return swap, rows, columns
 
 
 def unzipped(data: bytes, limits: Limits) -> bytes:

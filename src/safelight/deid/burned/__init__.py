@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from safelight.deid.boxes import Region
 from safelight.deid.burned.check import Leftover, check
 from safelight.deid.burned.decide import DEFAULT, Policy, decide
+from safelight.deid.burned.find import Grey
+from safelight.deid.burned.glance import Glance, glance
 from safelight.deid.burned.look import Eyes
 from safelight.deid.burned.series import SeriesLook
 from safelight.deid.burned.sight import NO_HINTS, Candidate, Hints, Shown, Sight
@@ -18,6 +20,7 @@ __all__ = [
     "NO_HINTS",
     "Candidate",
     "Finder",
+    "Glance",
     "Hints",
     "Leftover",
     "Policy",
@@ -32,6 +35,10 @@ class Finder:
 
     def __init__(self) -> None:
         self._eyes = Eyes()
+
+    def glance(self, grey: Grey) -> Glance:
+        """Return whether one of very many pictures is worth a look, (rows, columns), uint8."""
+        return glance(self._eyes.segments, grey)
 
     def look(
         self,

@@ -16,7 +16,7 @@ from safelight.deid.faces.deface import FaceMask
 from safelight.deid.faces.volume import Affine, Volume
 from safelight.errors import UnreadableInputError
 
-__all__ = ["NiftiImage"]
+__all__ = ["NiftiImage", "turn_of"]
 
 Array = NDArray[Any]
 
@@ -24,6 +24,8 @@ _TYPES: Final = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8",
     1280: "u8",
 }  # fmt: skip
+# complex numbers and colours, which are pictures but no volume
+_OTHERS: Final = {32: "c8", 1792: "c16", 128: "u1,u1,u1", 2304: "u1,u1,u1,u1"}
 _AIR: Final = -900.0  # HU: a NIfTI file names no modality, but only CT goes so far down
 _BONE: Final = 500.0
 
@@ -53,6 +55,19 @@ class NiftiImage:
         Raises:
             UnreadableInputError: It is malformed or truncated.
         """
+        image = cls.any(data)
+        plain = image is not None and image.voxels.dtype.kind in "iuf" and image.voxels.ndim > 2  # noqa: PLR2004 - space
+        return image if plain else None
+
+    @classmethod
+    def any(cls, data: bytes | bytearray | memoryview) -> "NiftiImage | None":
+        """Return the image of an unpacked file, of complex numbers or colours too.
+
+        Colours are a structured type of three or four bytes. None when no type here fits.
+
+        Raises:
+            UnreadableInputError: It is malformed or truncated.
+        """
         view = memoryview(data)
         order, second = _order(view)
         where = (
@@ -60,15 +75,16 @@ class NiftiImage:
         )
         at_dims, dims_as, at_type, at_start, start_as, at_scale, scale_as = where
         dims = struct.unpack_from(order + dims_as, view, at_dims)
-        kind = _TYPES.get(struct.unpack_from(order + "h", view, at_type)[0])
+        coded = struct.unpack_from(order + "h", view, at_type)[0]
+        kind = _TYPES.get(coded) or _OTHERS.get(coded)
         start = int(struct.unpack_from(order + start_as, view, at_start)[0])
         slope, intercept = struct.unpack_from(order + scale_as, view, at_scale)
         count = dims[0]
         if not 1 <= count <= 7 or min(dims[1 : count + 1]) < 1:  # noqa: PLR2004 - nifti1.h
             raise UnreadableInputError("the NIfTI dimensions are out of range", place="dim")
-        if kind is None or count < 3:  # noqa: PLR2004 - space
+        if kind is None:
             return None
-        dtype = np.dtype(order + kind)
+        dtype = np.dtype(",".join(order + part for part in kind.split(",")))
         shape = tuple(dims[1 : count + 1])
         if not 0 < start <= len(view) - prod(shape) * dtype.itemsize:
             raise UnreadableInputError("the image is truncated", place=f"byte {len(view)}")
@@ -97,6 +113,14 @@ class NiftiImage:
         except ValueError:
             return None
 
+    def lowest(self) -> Any:
+        """Return the stored value that is shown darkest; 0 for colours and complex numbers."""
+        if self.voxels.dtype.kind not in "iuf":
+            return np.zeros((), self.voxels.dtype)[()]
+        finite = self.voxels[np.isfinite(self.voxels)] if self.voxels.dtype.kind == "f" else None
+        values = self.voxels if finite is None else finite
+        return (values.min() if self.slope > 0 else values.max()) if values.size else 0
+
     def blanked(self, data: bytes | bytearray | memoryview, face: FaceMask) -> Iterator[bytes]:
         """Yield the file with the face set to the lowest value, all else as it was.
 
@@ -107,9 +131,7 @@ class NiftiImage:
         assert self.affine is not None  # noqa: S101  # without a place there is no mask
         view = memoryview(data)
         yield bytes(view[: self.start])
-        finite = self.voxels[np.isfinite(self.voxels)] if self.voxels.dtype.kind == "f" else None
-        values = self.voxels if finite is None else finite
-        fill = (values.min() if self.slope > 0 else values.max()) if values.size else 0
+        fill = self.lowest()
         shape = self.voxels.shape
         masks = list(face.of_array(self.affine, shape))
         flat = self.voxels.reshape((*shape[:3], -1), order="F")
@@ -120,6 +142,28 @@ class NiftiImage:
                     plane = np.where(mask, fill, plane).astype(plane.dtype)
                 yield plane.tobytes(order="F")
         yield bytes(view[self.start + self.voxels.nbytes :])
+
+
+def turn_of(affine: Affine | None) -> tuple[bool, int, int]:
+    """Return how a slice along k is shown: whether rows run along i, and steps (1 or -1) of both.
+
+    Args:
+        affine: (i, j, k) to LPS, mm; None for the RAS order that NIfTI assumes.
+    """
+    if affine is None:
+        return False, -1, -1
+    directions = np.asarray(affine, np.float64)[:3, :3]
+    first, second, third = (int(np.argmax(np.abs(directions[:, n]))) for n in range(3))
+    across = 1 if third == 0 else 0  # sagittal slices run front to back, all others right to left
+    if across not in (first, second) or first == second:
+        return False, -1, -1
+    swap = second == across
+    along, down = (1, 0) if swap else (0, 1)
+    columns = 1 if directions[across, along] >= 0 else -1
+    other = first if swap else second
+    wanted = 1 if other != 2 else -1  # noqa: PLR2004 - feet are down: against LPS's third axis
+    rows = wanted if directions[other, down] >= 0 else -wanted
+    return swap, rows, columns
 
 
 def _order(view: memoryview) -> tuple[str, bool]:

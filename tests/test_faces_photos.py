@@ -1,13 +1,19 @@
-"""Faces in flat pictures: drawn faces are found, what has no colour is not searched; scouts."""
+"""Faces in flat pictures: drawn faces are found, in photos and in DICOM; scouts."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom.uid import VLPhotographicImageStorage
 
+import safelight
 from facehelpers import EYES, HEAD, NOSE, centred, grid, head, within
+from run_fixtures import sample
 from safelight.deid.boxes import Verdict
 from safelight.deid.faces import photo_faces, scout_face
 
@@ -50,8 +56,44 @@ def test_a_face_is_covered_whichever_way_the_photo_lies(turn: int) -> None:
     assert covered[np.rot90(middle, turn)].all()
 
 
-def test_pictures_without_colour_or_face_have_none() -> None:
-    grey = np.repeat(drawn().mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (0.75, 0.9, 1.0)])
+def test_a_face_without_the_colour_of_skin_is_found(light: tuple[float, ...]) -> None:
+    grey = cv2.cvtColor(drawn(), cv2.COLOR_RGB2GRAY)
+    tinted = (grey[:, :, None] * np.array(light)).astype(np.uint8)
+    for picture in (grey, tinted):
+        (region,) = photo_faces(np.asarray(picture, np.uint8))
+        (box,) = region.boxes
+        assert (box.x < 275, box.x + box.w > 365) == (True, True)
+        assert (box.y < 200, box.y + box.h > 300) == (True, True)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_face_goes_from_a_photograph_in_dicom(key_file: Path, grey: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    rgb = drawn()
+    data = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) if grey else rgb
+    dataset = sample()
+    dataset.Modality = "XC"
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = VLPhotographicImageStorage
+    dataset.SamplesPerPixel = 1 if grey else 3
+    dataset.PhotometricInterpretation = "MONOCHROME2" if grey else "RGB"
+    if not grey:
+        dataset.PlanarConfiguration = 0
+    dataset.Rows, dataset.Columns = rgb.shape[:2]
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation = 7, 0
+    dataset.PixelData = data.tobytes()
+    dataset["PixelData"].VR = "OB"
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    result = safelight.deidentify(stream.getvalue(), key=key_file)
+    after = pydicom.dcmread(io.BytesIO(result.bytes)).pixel_array
+    assert len(np.unique(after[200:300, 275:365].reshape(-1, 1 if grey else 3), axis=0)) == 1
+    assert np.array_equal(after[:40], data[:40])
+    assert any(action.rule == "face" for action in result.actions)
+
+
+def test_pictures_without_a_face_have_none() -> None:
+    grey = np.full((300, 400), 90, np.uint8)
     wall = np.full((300, 400, 3), (70, 110, 170), np.uint8)
     close = np.full((300, 400, 3), SKIN, np.uint8)
     noise = np.random.default_rng(3).integers(0, 255, (300, 400, 3), dtype=np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from safelight.deid.boxes import Region
 from safelight.deid.burned import Candidate, Finder, Hints, SeriesLook, Sight
-from safelight.deid.faces import FaceMask, Slice
+from safelight.deid.faces import FaceMask, Slice, photo_faces
 from safelight.deid.facing import FACE_TAGS, FaceLook, Faces, place_of
 from safelight.deid.pixels.header import PixelHeader, gather
 from safelight.deid.pixels.picture import Picture
@@ -47,6 +47,11 @@ _WINDOWED: Final = 8  # of a series, each such frame is seen through its header'
 _LETTER: Final = 0.4  # of a picture's shorter side: a lone letter is not larger
 _ALPHA: Final = 4  # samples: three colours and what lies over them
 _ROUND: Final = 3.0  # a ring is not so much longer than it is wide
+
+
+# External-camera photography, and what may hold a photograph; captures by their SOP class.
+_PHOTOGRAPHS: Final = frozenset({"XC", "OT", "SC", "DOC", "DM", "GM"})
+_PHOTOGRAPHED: Final = ("1.2.840.10008.5.1.4.1.1.77.1.4", "1.2.840.10008.5.1.4.1.1.7")
 
 
 # A photo may be of anything: it is looked at as closely as can be.
@@ -104,6 +109,7 @@ class _Gathered:
     hints: Hints
     sights: list[Sight] = field(default_factory=list)
     blocks: list[tuple[Block, Sight]] = field(default_factory=list)
+    portraits: list[Region] = field(default_factory=list)
     count: int = 0
     decided: "tuple[Needles | None, list[Region]] | None" = None
 
@@ -241,6 +247,10 @@ def besides(opened: Opened, index: int) -> list[Picture]:
     return found
 
 
+def _may_be_photograph(header: PixelHeader) -> bool:
+    return header.modality.upper() in _PHOTOGRAPHS or header.sop_class.startswith(_PHOTOGRAPHED)
+
+
 class Looker:
     """The engines that look, one a process; models are loaded when the first picture comes."""
 
@@ -316,6 +326,9 @@ class Stretch:
         found = self._look(picture, gathered, number)
         gathered.look.add(picture)
         gathered.faces.add(header, opened.place, stored)
+        if _may_be_photograph(header):
+            faces = photo_faces(picture.grey if picture.rgb is None else picture.rgb)
+            gathered.portraits += [replace(one, frames=(number,)) for one in faces]
         if stored.ndim == 2 and (found or number % _WINDOWED == 0):  # noqa: PLR2004 - grey
             for other in otherwise(opened, index, picture):
                 self._look(other, gathered, number)
@@ -348,7 +361,7 @@ class Stretch:
             gathered.decided = (needles, decided)
         last = seen.first + seen.frames
         own: list[Region] = []
-        for region in gathered.decided[1]:
+        for region in (*gathered.decided[1], *gathered.portraits):
             if not region.frames:
                 own.append(region)
                 continue

@@ -311,8 +311,7 @@ class Retoucher:
             own = self._by_hand.regions(None, page.grey.shape)
             own = [one for one in own if not one.frames or page.frame in one.frames]
             if self._looks:
-                if page.rgb is not None:
-                    own += photo_faces(page.rgb)
+                own += photo_faces(page.grey if page.rgb is None else page.rgb)
                 sight = self.looker.finder.look(page, PHOTO, page.frame)
                 own += self.looker.finder.decide([sight], ctx.subject.needles, PHOTO)
             found += [replace(one, frames=(page.frame,)) for one in own]

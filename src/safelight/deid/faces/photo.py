@@ -25,7 +25,8 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 _LONGEST: Final = 800  # pixels: larger pictures are searched at this size
-_COLOURFUL: Final = 12.0  # mean difference of the channels; grey pictures are no photographs
+_COLOURFUL: Final = 12.0  # mean difference of the channels
+_AGREED: Final = 18  # windows: of 571 radiographs, slices and fundi none had more than 11
 _FRONTAL: Final = "haarcascade_frontalface_alt2.xml"
 _PROFILE: Final = "haarcascade_profileface.xml"
 _PADDED: Final = 0.3  # of the box, on each side
@@ -41,24 +42,33 @@ _HEADS: Final = frozenset({"HEAD", "BRAIN", "SKULL", "FACE", "SINUS", "ORBIT", "
 
 
 def photo_faces(rgb: NDArray[np.uint8]) -> list[Region]:
-    """Return the faces in a photograph, as padded boxes; nothing in a picture without colour.
+    """Return the faces in a photograph, as padded boxes.
+
+    A hit of the cascades counts when its box holds skin. Where there is none, as in black and
+    white or in tinted light, only a face to the front that many of their windows agree on counts:
+    radiographs have weak hits.
 
     Args:
-        rgb: Shape (rows, columns, 3).
+        rgb: Shape (rows, columns, 3), or (rows, columns) for a grey picture.
     """
+    if rgb.ndim == 2:  # noqa: PLR2004 - grey
+        rgb = np.repeat(rgb[:, :, None], 3, axis=2)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or min(rgb.shape[:2]) < 32:  # noqa: PLR2004 - colour, and room for a face
         return []
     scale = min(1.0, _LONGEST / max(rgb.shape[:2]))
     size = (max(32, round(rgb.shape[1] * scale)), max(32, round(rgb.shape[0] * scale)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     spread = small.max(2).astype(np.int16) - small.min(2)
-    if float(spread.mean()) < _COLOURFUL:
-        return []
+    coloured = float(spread.mean()) >= _COLOURFUL
     skin = _skin(small)
-    found = _cascades(small)
+    found = _cascades(small, sides=coloured)
     if found is None:
-        return _blobs(small, skin, scale)
-    faces = [box for box in found if float(_cut(skin, box).mean()) >= _SKIN_IN]
+        return _blobs(small, skin, scale) if coloured else []
+    faces = [
+        box
+        for box, sure in found
+        if sure or (coloured and float(_cut(skin, box).mean()) >= _SKIN_IN)
+    ]
     return [
         Region(boxes=(_grown(box, scale),), verdict=Verdict.MASK, rule=_RULE, confidence=0.8)
         for box in faces
@@ -76,22 +86,30 @@ def _cut(mask: Mask, box: Box) -> Mask:
     return mask[box.y : box.y + box.h, box.x : box.x + box.w]
 
 
-def _cascades(rgb: NDArray[np.uint8]) -> list[Box] | None:
-    """Return the boxes of faces to the front and to either side; None without cascades."""
+def _cascades(rgb: NDArray[np.uint8], *, sides: bool) -> list[tuple[Box, bool]] | None:
+    """Return boxes of faces to the front, and whether each is sure; None without cascades.
+
+    Args:
+        rgb: The picture.
+        sides: Faces to either side are looked for as well; they are never sure.
+    """
     load = getattr(cv2, "CascadeClassifier", None)
     folder = Path(str(getattr(getattr(cv2, "data", None), "haarcascades", "")))
     if load is None or not (folder / _FRONTAL).is_file():
         return None
     grey = np.asarray(cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)))
-    found: list[Box] = []
+    found: list[tuple[Box, bool]] = []
+    ways = ((_FRONTAL, False), (_PROFILE, False), (_PROFILE, True))
     for turn in range(4):  # photographs lie on their side, too
         seen = np.ascontiguousarray(np.rot90(grey, turn))
-        for name, mirrored in ((_FRONTAL, False), (_PROFILE, False), (_PROFILE, True)):
+        for name, mirrored in ways if sides else ways[:1]:
             cascade = load(str(folder / name))
             picture = np.ascontiguousarray(seen[:, ::-1]) if mirrored else seen
-            for x, y, w, h in cascade.detectMultiScale(picture, 1.1, 5, minSize=(32, 32)):
+            boxes, agreed = cascade.detectMultiScale2(picture, 1.1, 5, minSize=(32, 32))
+            for (x, y, w, h), windows in zip(boxes, agreed, strict=True):
                 left = seen.shape[1] - int(x) - int(w) if mirrored else int(x)
-                found.append(_turned(Box(left, int(y), int(w), int(h)), turn, seen.shape))
+                box = _turned(Box(left, int(y), int(w), int(h)), turn, seen.shape)
+                found.append((box, name == _FRONTAL and int(windows) >= _AGREED))
     return found
 
 

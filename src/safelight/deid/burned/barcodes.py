@@ -30,6 +30,9 @@ _ENLARGED: Final = 3.0
 _LARGE: Final = 1500
 _SHRINKS: Final = (1, 2, 4)
 _SAME: Final = 0.6
+_WHOLE: Final = 1_300_000  # pixels: a larger picture is read at half its size
+_NEAR: Final = 48
+_CLOSE: Final = 0.08
 
 Grey = npt.NDArray[np.uint8]
 
@@ -62,17 +65,34 @@ def codes(grey: Grey) -> list[tuple[Strip, bool]]:
     Args:
         grey: The picture, (rows, columns).
     """
-    found = [strip for strip in patches(grey) if _two_toned(_upright(grey, strip, 1.0), _LOOSE)]
-    if not found:
-        return []
-    out = [(_place(code), True) for code in _read(grey)]
-    for strip in found:
+    out = [(strip, True) for strip in _anywhere(grey)]
+    for strip in patches(grey):
+        if not _two_toned(_upright(grey, strip, 1.0), _LOOSE):
+            continue
         crop = _upright(grey, strip, _ENLARGED)
-        if _read(_quiet(crop)):
+        if _read(_quiet(crop)) or _read(_quiet(255 - crop)):  # readers turn square codes alone
             out.append((strip.padded(_MARGIN, _MARGIN), True))
         elif min(strip.length, strip.height) >= _SIDE and _two_toned(crop, _STRICT):
             out.append((strip.padded(_MARGIN, _MARGIN), False))
     return out
+
+
+def _anywhere(grey: Grey) -> list[Strip]:
+    """Return the codes that are read in the whole picture, if edges lie close anywhere in it.
+
+    On a busy ground a code is no rectangle of its own.
+    """
+    shrink = 2 if grey.size > _WHOLE else 1
+    small = grey
+    if shrink > 1:
+        size = (grey.shape[1] // shrink, grey.shape[0] // shrink)
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    if min(small.shape) < _LEAST:
+        return []
+    near = cv2.boxFilter(_steep(small), -1, (_NEAR, _NEAR), borderType=cv2.BORDER_CONSTANT)
+    if near.max() < _CLOSE * 255:
+        return []
+    return [_place(code).scaled(float(shrink)) for code in _read(small)]
 
 
 def _read(grey: Grey) -> list[zxingcpp.Barcode]:

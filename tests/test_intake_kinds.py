@@ -111,6 +111,12 @@ UNKNOWN = {
     "pair2.hdr": (nifti2(magic=b"ni2\x00"), "another file"),
     "analyze.hdr": (nifti1(magic=bytes(4)), "ANALYZE"),
     "video.mp4": (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "movie"),
+    "still.jp2": (
+        b"\x00\x00\x00\x0cjP  \r\n\x87\n\x00\x00\x00\x14ftypjp2 ",
+        "a bare JPEG 2000 file",
+    ),
+    "still.j2k": (b"\xff\x4f\xff\x51\x00\x2f", "JPEG 2000 codestream"),
+    "still.jxl": (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
     "setup.exe": (b"MZ\x90\x00", "program"),
     "dicom.gz": (gzip.compress(meta(CT)), "gzip"),
     "zeros.dcm": (bytes(4096), "zeros"),

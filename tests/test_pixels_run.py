@@ -186,6 +186,17 @@ def test_a_name_in_a_photo_is_masked(kind: str, key_file: Path) -> None:
     assert any(action.action == "mask" for action in result.actions)
 
 
+def test_a_photo_with_further_pictures_behind_it_is_masked(key_file: Path) -> None:
+    photo, stream = Image.new("RGB", (320, 100), (70, 90, 120)), io.BytesIO()
+    ImageDraw.Draw(photo).text((20, 30), NAME, fill="white", font=ImageFont.load_default(20))
+    photo.save(stream, "MPO", save_all=True, append_images=[Image.new("L", (160, 50), 99)])
+    result = safelight.deidentify(stream.getvalue(), key=key_file)
+    after = Image.open(io.BytesIO(result.bytes))
+    assert after.format == "JPEG"
+    assert np.asarray(after.convert("L"))[30:60, 20:240].max() < 130
+    assert [action.action for action in result.actions if action.place == "pixels"] == ["mask"]
+
+
 def test_a_volume_that_was_not_searched_for_writing_says_so(tmp_path: Path, key_file: Path) -> None:
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)

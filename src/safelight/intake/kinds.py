@@ -93,7 +93,12 @@ def explain(head: bytes, *, name: str = "", size: int = -1) -> str:
         (head[4:8] == b"ftyp", "a movie or another ISO media file that is not a still image"),
         (head[:2] == b"MZ" or head[:4] == b"\x7fELF", "a program, not an image"),
         (head[:6] == b"7z\xbc\xaf\x27\x1c" or head[:4] == b"Rar!", "an archive that is not read"),
-        (head[:12] == b"\x00\x00\x00\x0cjP  \r\n", "a bare JPEG 2000 file, which is not handled"),
+        (head[:8] == b"\x00\x00\x00\x0cjP  ", "a bare JPEG 2000 file, which is not handled"),
+        (head[:4] == b"\xff\x4f\xff\x51", "a bare JPEG 2000 codestream, which is not handled"),
+        (
+            head[:2] == b"\xff\x0a" or head[:8] == b"\x00\x00\x00\x0cJXL ",
+            "a bare JPEG XL file, which is not handled",
+        ),
         (not head.strip(b"\x00"), "nothing but zeros at the start"),
         (_is_text(head) and claims_dicom, "text under a DICOM file's name"),
         (_is_text(head), "text that is neither a CDA document nor an image sidecar"),

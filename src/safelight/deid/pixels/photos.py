@@ -147,7 +147,8 @@ def picture(kind: Kind, data: bytes, limits: Limits | None = None) -> list[Pictu
 def _frames(kind: Kind, data: bytes, limits: Limits) -> Iterator[tuple[Any, io.BytesIO]]:
     """Yield each frame, opened, and the file that it is the current or the first one of.
 
-    A decoder of TIFF walks the main chain only: each folder is opened as if it were the first.
+    A decoder of TIFF walks the main chain only: each folder is opened as if it were the first. Of
+    a JPEG the pictures behind the first one (MPF: gain maps, previews, the other eye) never go out.
     """
     from PIL import Image  # noqa: PLC0415  # start-up cost
 
@@ -158,7 +159,8 @@ def _frames(kind: Kind, data: bytes, limits: Limits) -> Iterator[tuple[Any, io.B
                 yield image, file
         return
     with Image.open(file) as image:
-        for number in range(min(getattr(image, "n_frames", 1), limits.items)):
+        count = 1 if kind is Kind.JPEG else getattr(image, "n_frames", 1)
+        for number in range(min(count, limits.items)):
             image.seek(number)
             yield image, file
 

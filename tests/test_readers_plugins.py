@@ -202,7 +202,7 @@ def test_a_plugin_that_is_wrong_takes_no_other_reader_with_it(
         deep = b"[" * 200_000
         (tmp_path / "card.json").write_bytes(deep)
         change = {"card": hashlib.sha256(deep).hexdigest()}
-    FOUND["odd"] = replace(told, **change) if change else None  # type: ignore[arg-type]
+    FOUND["odd"] = replace(told, **change) if change else None  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(SafelightError):
         plugin.load(Point("odd", "odd:odd", "safelight.readers"))
 

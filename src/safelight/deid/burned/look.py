@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from safelight.deid.burned import barcodes, find, last, lines, verify
+from safelight.deid.burned.anew import anew
 from safelight.deid.burned.company import apart, distinct, in_company
 from safelight.deid.burned.find import Grey, Levels, Segments
 from safelight.deid.burned.grammar import parse
@@ -137,6 +138,7 @@ class Eyes:
                 seen, maps = self.lines(plane, hints, levels)
                 judged = self._judged(plane, seen, maps)
                 judged += self._sharper(plane, judged, maps, levels)
+                judged = anew(self.reader, plane, judged)
                 found += [replace(one, strip=one.strip.scaled(1.0, left, top)) for one in judged]
         return Sight(rows=rows, columns=columns, frame=frame, found=distinct(found))
 

@@ -18,6 +18,7 @@ _VALLEY: Final = 0.45
 _INK: Final = 0.12
 _WIDE: Final = 2
 _TILT: Final = 8
+_BESIDE: Final = 2  # the outer edges of letters count as well
 
 
 def stacked(grey: Grey, strip: Strip) -> list[Strip]:
@@ -28,6 +29,7 @@ def stacked(grey: Grey, strip: Strip) -> list[Strip]:
         strip: The block.
     """
     left, top, right, bottom = (round(side) for side in strip.bounds())
+    left, right = left - _BESIDE, right + _BESIDE
     top, left = max(top, 0), max(left, 0)
     crop = grey[top:bottom, left:right]
     if crop.shape[0] < 2 * _LEAST + 2 or crop.shape[1] < _LEAST:
@@ -62,7 +64,7 @@ def layered(grey: Grey, strip: Strip) -> bool:
         grey: The picture, (rows, columns).
         strip: What was read as one line, at any angle.
     """
-    wide, tall = round(strip.length) + 1, round(strip.height) + 1
+    wide, tall = round(strip.length) + 1 + 2 * _BESIDE, round(strip.height) + 1
     cut = cv2.getRotationMatrix2D((strip.x, strip.y), strip.angle, 1.0)
     cut[:, 2] += wide / 2 - strip.x, tall / 2 - strip.y
     crop = cv2.warpAffine(grey, cut, (wide, tall), borderMode=cv2.BORDER_REPLICATE)

@@ -93,7 +93,7 @@ WORDS: Final = {
 }
 
 #: Words of two letters that stay alone: others look like somebody's initials.
-ALONE: Final = words("L R LT RT AP PA CC LL WB T1 T2 2D 3D 4D +C C+ -C C- GE")
+ALONE: Final = words("L R LT RT AP PA AX CC LL WB T1 T2 2D 3D 4D +C C+ -C C- GE")
 
 #: Words that are names as well: alone, they stay only with no masked text anywhere near.
 AMBIGUOUS: Final = words(

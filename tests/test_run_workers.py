@@ -3,6 +3,7 @@
 import mmap
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,25 @@ def test_asking_to_stop_ends_after_the_current_input(workers: int) -> None:
     assert 4 <= len(finished) < 30
     assert lost == []
     assert children() <= before  # no worker is left behind
+
+
+def test_runs_in_several_threads_do_not_wait_for_each_other() -> None:
+    def slow(task: Task, mark: Mark) -> list[int]:
+        time.sleep(0.01)
+        return each(task, mark)
+
+    ended: list[int] = []
+    before = len(os.listdir("/proc/self/fd"))
+    threads = [
+        threading.Thread(target=lambda: ended.append(len(go(slow, workers=2)[0])), daemon=True)
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert ended == [30] * 4
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def children() -> set[str]:

@@ -15,6 +15,7 @@ import pickle
 import select
 import signal
 import struct
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -29,6 +30,11 @@ _WORDS: Final = 3  # for each worker after it: input at work, when it began, inp
 _HEAD: Final = struct.Struct("=Q")
 _TICK_SECONDS: Final = 0.5
 NOTHING: Final = -1
+
+# A worker that held the pipe of another would keep it open: that one would wait for its end for
+# ever. Runs in several threads know of each other's pipes by these.
+_FORKING: Final = threading.Lock()
+_ENDS: Final[set[int]] = set()  # the parent's ends of the pipes to all workers of this process
 
 
 class Mark:
@@ -189,9 +195,9 @@ class _Pool:
                 if self._seconds:
                     self._end_late()
         finally:
-            for worker in self._live.values():
+            for worker in list(self._live.values()):
                 os.kill(worker.pid, signal.SIGKILL)
-                os.waitpid(worker.pid, 0)
+                self._end(worker)
             self._words.release()
             self._memory.close()
         if self._failure:
@@ -202,29 +208,28 @@ class _Pool:
 
     def _start(self, number: int) -> None:
         """Fork a worker and give it its first task."""
-        task_read, task_write = os.pipe()
-        result_read, result_write = os.pipe()
         mark = Mark(self._words, number)
         mark.at(NOTHING)  # also clears what a worker before it left here
         parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                for other in self._live.values():
-                    os.close(other.to_child)
-                    os.close(other.from_child)
-                os.close(task_write)
-                os.close(result_read)
-                mark.bind(parent)
-                _serve(task_read, result_write, self._work, mark)
-                code = 0
-            finally:
-                os._exit(code)  # no clean-up of what belongs to the parent
-        os.close(task_read)
-        os.close(result_write)
+        with _FORKING:
+            task_read, task_write = os.pipe()
+            result_read, result_write = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                    for other in (*_ENDS, task_write, result_read):
+                        os.close(other)
+                    mark.bind(parent)
+                    _serve(task_read, result_write, self._work, mark)
+                    code = 0
+                finally:
+                    os._exit(code)  # no clean-up of what belongs to the parent
+            os.close(task_read)
+            os.close(result_write)
+            _ENDS.update((task_write, result_read))
         worker = _Worker(pid, task_write, result_read, mark)
         self._live[result_read] = worker
         self._poll.register(result_read, select.POLLIN | select.POLLHUP)
@@ -248,8 +253,10 @@ class _Pool:
         self._ended += worker.mark.read()[2]
         self._poll.unregister(worker.from_child)
         del self._live[worker.from_child]
-        os.close(worker.to_child)
-        os.close(worker.from_child)
+        with _FORKING:
+            for end in (worker.to_child, worker.from_child):
+                os.close(end)
+                _ENDS.discard(end)
         return os.waitpid(worker.pid, 0)[1]
 
     def _receive(self, descriptor: int) -> None:

@@ -4,13 +4,15 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
 
 import safelight
 from run_fixtures import NEEDLES, planted, sample
-from safelight.errors import NeedsReviewError, QuarantineError, SettingsError
+from safelight.deid.pseudonyms import ProjectKey
+from safelight.errors import NeedsReviewError, OutputError, QuarantineError, SettingsError
 
 
 def test_importing_costs_nothing() -> None:
@@ -70,7 +72,10 @@ def test_what_cannot_pass_is_raised(tmp_path: Path, key_file: Path) -> None:
         safelight.no_such  # noqa: B018  # the access is the test
 
 
-def test_inspect_tells_the_same_of_path_bytes_and_data_set(tmp_path: Path, key_file: Path) -> None:
+def test_inspect_tells_the_same_of_path_bytes_and_data_set(
+    tmp_path: Path, key: ProjectKey, key_file: Path
+) -> None:
+    assert key.fingerprint
     path = tmp_path / "CT_small.dcm"
     path.write_bytes(_bytes(sample()))
     whole = safelight.inspect(path, key=key_file)
@@ -126,3 +131,31 @@ def _bytes(data: Dataset) -> bytes:
     buffer = io.BytesIO()
     data.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def test_what_is_no_source_is_refused_by_a_typed_error(tmp_path: Path, key_file: Path) -> None:
+    bare = Dataset()
+    bare.PatientName = "WEXFORDIAN"
+    with pytest.raises(SettingsError, match="cannot be written"):
+        safelight.deidentify(bare, key=key_file)
+    refused: list[Any] = [bare, b"bytes"]
+    for source in refused:
+        with pytest.raises(SettingsError, match="files and folders"):
+            safelight.deidentify(source, out=tmp_path / "out", key=key_file)
+    with pytest.raises(SettingsError, match="limits"):
+        safelight.deidentify(b"x", key=key_file, limits={"depth_read": -1})
+    with pytest.raises(OutputError, match="no manifest"):
+        safelight.verify(tmp_path)
+
+
+def test_looking_at_one_file_makes_no_key(key_file: Path) -> None:
+    told = safelight.inspect(sample(), key=key_file, pixels=False)
+    assert told.rows
+    assert not key_file.exists()
+
+
+def test_a_preset_may_have_any_name(tmp_path: Path, key_file: Path) -> None:
+    preset = tmp_path / "own.toml"
+    preset.write_text('name = "Études\\\\日本\\n"\nextends = "share"', encoding="utf-8")
+    made = safelight.deidentify(sample(), key=key_file, preset=str(preset), pixels=False).dataset
+    assert made.DeidentificationMethod[2:] == ["preset ?tudes ??"]

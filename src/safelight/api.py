@@ -148,6 +148,10 @@ def deidentify(  # noqa: PLR0913  # keywords are the options of the command
         from safelight.pipeline.run import Request, run  # noqa: PLC0415  # start-up cost
 
         paths = [source] if isinstance(source, str | os.PathLike) else list(source)
+        if not all(isinstance(path, str | os.PathLike) for path in paths):
+            raise SettingsError(
+                "out is for files and folders", todo="leave out= away for bytes or a data set"
+            )
         request = Request(
             sources=[os.fspath(path) for path in paths],
             out=os.fspath(out),
@@ -187,13 +191,28 @@ def _bytes(source: Any) -> bytes:
 
         return read_file(os.fspath(source))
     if hasattr(source, "save_as"):
-        buffer = io.BytesIO()
-        source.save_as(buffer, enforce_file_format=True)
-        return buffer.getvalue()
+        return _saved(source)
     raise SettingsError(
         "this is neither a path, nor bytes, nor a pydicom data set",
         todo="give one of those; several paths need out=",
     )
+
+
+def _saved(dataset: "Dataset") -> bytes:
+    """Return a data set as a file.
+
+    Raises:
+        SettingsError: It is not one that can be written.
+    """
+    buffer = io.BytesIO()
+    try:
+        dataset.save_as(buffer, enforce_file_format=True)
+    except Exception:  # noqa: BLE001  # its message may hold values
+        raise SettingsError(
+            "the data set cannot be written as a DICOM file",
+            todo="give it a file_meta with its Transfer Syntax UID, a SOP class and a SOP instance",
+        ) from None
+    return buffer.getvalue()
 
 
 def inspect(
@@ -212,7 +231,7 @@ def inspect(
     Args:
         source: A file, the bytes of one object, or a pydicom data set.
         preset: Name of a preset or path of a TOML file.
-        key: Project key file; made if absent.
+        key: Project key file. Where there is none, pseudonyms are an example: none is made.
         values: Give the values themselves instead of their shapes.
         limits: Limits on one input by name.
         pixels: Look at pictures, as ``deidentify`` does.
@@ -225,7 +244,8 @@ def inspect(
     """
     from safelight.pipeline import inspect as room  # noqa: PLC0415  # start-up cost
 
-    engine = _engine(_settings(preset, key, None, limits, _Pixels(pixels, mask, mask_file)))
+    settings = _settings(preset, key, None, limits, _Pixels(pixels, mask, mask_file))
+    engine = _engine(settings, keep_key=False)
     if isinstance(source, str | os.PathLike):
         return room.inspect(os.fspath(source), engine, values=values)
     header_only = hasattr(source, "save_as")
@@ -274,7 +294,7 @@ def _settings(
     )
 
 
-def _engine(settings: Settings) -> "Engine":
+def _engine(settings: Settings, *, keep_key: bool = True) -> "Engine":
     from safelight.pipeline.run import make_engine  # noqa: PLC0415  # start-up cost
 
-    return make_engine(settings)
+    return make_engine(settings, keep_key=keep_key)

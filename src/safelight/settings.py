@@ -98,7 +98,9 @@ def _convert(name: str, value: Any, default: Any) -> Any:
     if name == "limits":
         if isinstance(value, str):
             return parse_limits(value)
-        if isinstance(value, dict) and all(type(number) is int for number in value.values()):
+        if isinstance(value, dict) and all(
+            type(number) is int and number >= 0 for number in value.values()
+        ):
             return dict(value)
     elif isinstance(default, bool):
         if isinstance(value, bool):

@@ -61,10 +61,12 @@ def marks(walker: Walker, profile: Profile, done: frozenset[Option]) -> tuple[by
         )
         head = b"\xff\xfe\xe0\x00" if walker.big else b"\xfe\xff\x00\xe0"
         items.append(head + len(content).to_bytes(4, walker.order) + content)
-    method = f"Safelight {__version__}\\{EDITION}\\preset {profile.name}"
+    name = profile.name.encode("ascii", "replace").decode()  # as the data set may say no charset
+    named = "preset " + "".join(c if c.isprintable() and c != "\\" else " " for c in name)
+    method = f"Safelight {__version__}\\{EDITION}\\{named}"
     first = (
         text(0x00120062, b"CS", "YES")
-        + text(0x00120063, b"LO", "\\".join(part[:64] for part in method.split("\\")))
+        + text(0x00120063, b"LO", "\\".join(part[:64].strip() for part in method.split("\\")))
         + encode_element(walker, 0x00120064, b"SQ", b"".join(items))
     )
     if Option.RETAIN_MODIFIED_DATES in profile.options:

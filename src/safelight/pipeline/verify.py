@@ -109,13 +109,7 @@ def verify(
     """
     watch = watch or Silent()
     root = os.path.realpath(out)
-    house = os.path.join(root, HOUSE)
-    if not os.path.isfile(os.path.join(house, MANIFEST)):
-        raise OutputError(
-            "there is no manifest in this folder",
-            kept="nothing was changed",
-            todo="give the folder that was named with -o",
-        )
+    house = _house(root)
     result = Verified(keyed=key is not None)
     ledger = Ledger(house)
     try:
@@ -154,11 +148,27 @@ def verify_with(out: str, settings: Settings, watch: Watch | None = None) -> Ver
         KeyFileError: The key that was given cannot be used.
         SettingsError: The folder does not say with which profile it was made.
     """
-    key, engine = _engine_of(out, settings)
+    key, engine = _engine_of(_house(out), settings)
     return verify(out, engine=engine, key=key, workers=settings.processes, watch=watch)
 
 
-def _engine_of(out: str, settings: Settings) -> "tuple[ProjectKey | None, Engine]":
+def _house(out: str) -> str:
+    """Return the folder that tells of an output.
+
+    Raises:
+        OutputError: There is no manifest in it.
+    """
+    house = os.path.join(os.path.realpath(out), HOUSE)
+    if not os.path.isfile(os.path.join(house, MANIFEST)):
+        raise OutputError(
+            "there is no manifest in this folder",
+            kept="nothing was changed",
+            todo="give the folder that was named with -o, after a run that finished",
+        )
+    return house
+
+
+def _engine_of(house: str, settings: Settings) -> "tuple[ProjectKey | None, Engine]":
     """Return the key, if it is at hand, and the engine with the profile OUT was made with."""
     from safelight.deid.engine import Engine  # noqa: PLC0415  # start-up cost: not for --help
     from safelight.deid.profile import ACTS, Option, Profile  # noqa: PLC0415  # as above
@@ -166,7 +176,7 @@ def _engine_of(out: str, settings: Settings) -> "tuple[ProjectKey | None, Engine
 
     given = bool(settings.key_file)
     key = ProjectKey.load(settings.key_path) if given or os.path.exists(settings.key_path) else None
-    told = read_run(os.path.join(os.path.realpath(out), HOUSE)).get("profile")
+    told = read_run(house).get("profile")
     if not isinstance(told, dict):
         raise SettingsError(
             "this folder does not say with which profile it was made",

@@ -148,3 +148,18 @@ def test_what_cannot_be_judged_is_told_and_not_claimed(tmp_path: Path, key_file:
     assert "113102" not in {item.CodeValue for item in after.DeidentificationMethodCodeSequence}
     assert "RecognizableVisualFeatures" not in after
     assert "faces were not looked for" in json.dumps(summary.data["notes"])
+
+
+def test_a_head_that_makes_no_volume_waits_for_a_person(tmp_path: Path, key_file: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(9):
+        place = (0, 0, number * 20.0)
+        data = one(np.full((84, 84), 300.0), place, "1.2.826.0.4.3", "1.2.826.0.5.3")
+        data.SOPInstanceUID = f"1.2.826.0.4.3.{number + 1}"
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        data.BodyPartExamined = "BRAIN"
+        data.save_as(folder / f"IM{number}.dcm")
+    summary = do(folder, tmp_path / "out", key_file, pixels=True)
+    assert summary.data["review"] == 9
+    assert "gaps between its slices" in str(summary.waiting)

@@ -197,8 +197,8 @@ def test_what_is_not_a_volume_says_why() -> None:
     assert empty.finish() is None
     assert "no slices" in empty.reason
     for wrong, word in [
-        (Slice(position=[], orientation=[], spacing=[]), "no place"),
-        (Slice(position=[0, 0, 9], orientation=[0, 1, 0, 0, 0, -1], spacing=[1, 1]), "several"),
+        (Slice(position=[], orientation=[], spacing=[]), "too few"),
+        (Slice(position=[0, 0, 9], orientation=[0, 1, 0, 0, 0, -1], spacing=[1, 1]), "too few"),
         (Slice(position=[0, 0, 90], orientation=AT.orientation, spacing=[1, 1]), "too few"),
     ]:
         series = SeriesVolume()
@@ -206,6 +206,38 @@ def test_what_is_not_a_volume_says_why() -> None:
         series.add(wrong, np.zeros((64, 64), np.int16))
         assert series.finish() is None
         assert word in series.reason
+
+
+def test_a_tilted_gantry_and_stray_slices_hide_no_face() -> None:
+    tilted = about_x(25)
+    series = SeriesVolume()
+    series.add(AT, np.zeros((64, 64), np.int16))  # of another size than all that follow
+    series.add(Slice(position=[], orientation=[], spacing=[]), np.zeros((9, 9), np.int16))
+    slices = []
+    for n in range(80):
+        affine = np.eye(4)
+        affine[:3, :3] = tilted * 2.0
+        affine[:3, 2] = (0, 0, 1)  # the table moves along the body, not across the slices
+        affine[:3, 3] = np.array([0, 0, n * 3 - 155]) - tilted @ np.array([110, 130, 0])
+        values, brain = head(grid((110, 130, 1), affine), "CT", seed=n)
+        axes = [*tilted[:, 0], *tilted[:, 1]]
+        at = Slice(position=list(affine[:3, 3]), orientation=axes, spacing=[2, 2], modality="CT")
+        series.add(at, values[:, :, 0].T)
+        slices.append((at, brain[:, :, 0].T, within(grid((110, 130, 1), affine), NOSE)[:, :, 0].T))
+    volume = series.finish()
+    assert volume is not None
+    found = examine(volume)
+    assert found.mask is not None
+    masks = [found.mask.of_slice(affine_of(at), 130, 110) for at, _brain, _nose in slices]
+    assert not any((mask & one[1]).any() for mask, one in zip(masks, slices, strict=True))
+    left = sum(int((one[2] & ~mask).sum()) for mask, one in zip(masks, slices, strict=True))
+    assert left == 0
+
+
+def affine_of(at: Slice) -> Array:
+    affine = at.affine()
+    assert affine is not None
+    return affine
 
 
 def test_gaps_and_slices_beside_one_another_are_not_a_volume() -> None:

@@ -130,13 +130,15 @@ class FaceLook:
         if "LOCALIZER" in header.image_type and place is not None:
             return _scout(header, place, frame)
         affine = place.affine() if place is not None else None
-        verdict, reason, face = self._verdict(person, pictured=pictured)
+        verdict, reason, face = self._verdict(header, person, pictured=pictured)
         if face is None:
             face = self._known.get((person, header.frame_of_reference))
         if face is not None and affine is not None:
             mask = face.of_slice(affine, header.rows, header.columns)
             head, self._head = self._head, None
             return Faces(shapes={0: mask} if mask.any() else {}, faceless=True, head=head)
+        if face is not None:
+            return Faces(shapes={}, hold="of a head with a face, and it does not say where it lies")
         if verdict is Verdict.UNSURE:
             return Faces(shapes={}, hold=f"it may show a face: {reason}")
         if verdict is Verdict.NO_FACE:
@@ -144,13 +146,14 @@ class FaceLook:
         return Faces(shapes={}, note=TOLD + (reason or "the header does not say where it lies"))
 
     def _verdict(
-        self, person: str, *, pictured: bool
+        self, header: PixelHeader, person: str, *, pictured: bool
     ) -> tuple[Verdict | None, str, FaceMask | None]:
         """Judge the volume once; no verdict when the slices are none."""
         if self._judged is None:
             volume = self._volume.finish()
             if volume is None:
-                self._judged = (None, self._volume.reason, None)
+                unsure = Verdict.UNSURE if self._volume.thick and _is_head(header) else None
+                self._judged = (unsure, self._volume.reason, None)
             else:
                 found = examine(volume)
                 self._judged = (found.verdict, found.reason, found.mask)
@@ -186,10 +189,15 @@ def faceless_nifti(data: bytes) -> tuple[bytes, list[Action], str, Examined | No
 
 def _many_frames(header: PixelHeader) -> Faces:
     """Return what is done about one object of many frames, whose places are not read."""
-    part = header.body_part.upper()
-    if header.frames >= _FEWEST and any(head in part for head in _HEADS):
+    if header.frames >= _FEWEST and _is_head(header):
         return Faces(shapes={}, hold="a head in many frames, which may show a face")
     return Faces(shapes={}, note=TOLD + "many frames in one object")
+
+
+def _is_head(header: PixelHeader) -> bool:
+    """Tell whether an image is of a head by its header."""
+    part = header.body_part.upper()
+    return any(head in part for head in _HEADS)
 
 
 def _scout(header: PixelHeader, place: Slice, frame: NDArray[np.generic]) -> Faces:

@@ -25,7 +25,8 @@ _FEWEST: Final = 8
 _THINNEST: Final = 30.0  # mm: less is a slab, not a volume
 _WIDEST_GAP: Final = 12.0  # mm
 _PARALLEL: Final = 1e-2
-_SHEAR: Final = 0.25  # largest drift of slices across their normal, as a share
+_SHEAR: Final = 0.7  # largest drift of slices across their normal, as a share: a gantry's tilt
+_STACKS: Final = 8  # orientations and sizes in one series
 _SAME: Final = 0.05  # mm: slices nearer than this lie in one place
 _VOXEL: Final = 30.0  # mm
 
@@ -198,16 +199,18 @@ def slice_affine(
 class SeriesVolume:
     """Slices of one series, added in any order, kept at about 2 mm.
 
-    ``reason`` says, after ``finish``, why they are not a volume.
+    A series may hold slices of several orientations and sizes, such as a scout: the most that go
+    together are the volume. ``reason`` says, after ``finish``, why they are none.
     """
 
     def __init__(self) -> None:
         self.reason = ""
-        self._first: Slice | None = None
-        self._block: tuple[int, int] = (1, 1)
-        self._axes: Affine = np.eye(4)
-        self._size: tuple[int, ...] = ()
-        self._slices: dict[int, tuple[Affine, NDArray[np.float32]]] = {}
+        self._stacks: list[_Stack] = []
+
+    @property
+    def thick(self) -> bool:
+        """Whether there are enough slices, and far enough apart, to show a head."""
+        return any(stack.thick for stack in self._stacks)
 
     def add(self, at: Slice, frame: Array) -> None:
         """Add one frame; a second one in the same place (another time or weighting) is passed over.
@@ -220,30 +223,68 @@ class SeriesVolume:
         if affine is None or frame.ndim != 2:  # noqa: PLR2004 - grey
             self.reason = self.reason or "a slice has no place in the patient"
             return
-        if self._first is None:
-            self._first, self._axes, self._size = at, affine, frame.shape
-            self._block = (_block(at.spacing[0]), _block(at.spacing[1]))
+        stack = next((one for one in self._stacks if one.takes(affine, frame)), None)
+        if stack is None:
+            if len(self._stacks) >= _STACKS:
+                return
+            stack = _Stack(at, affine, frame)
+            self._stacks.append(stack)
+        stack.add(at, affine, frame)
+
+    def finish(self) -> Volume | None:
+        """Return the volume; None when the slices are none, ``reason`` then says why."""
+        largest = max(self._stacks, key=len, default=None)
+        if largest is None:
+            self.reason = self.reason or "it has no slices"
+            return None
+        volume = largest.volume()
+        self.reason = largest.reason
+        return volume
+
+
+class _Stack:
+    """Slices of one orientation and size."""
+
+    def __init__(self, first: Slice, axes: Affine, frame: Array) -> None:
+        self.reason = ""
+        self._first = first
+        self._block = (_block(first.spacing[0]), _block(first.spacing[1]))
+        self._axes = axes
+        self._size = frame.shape
+        self._slices: dict[int, tuple[Affine, NDArray[np.float32]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    @property
+    def thick(self) -> bool:
+        """Whether it may show a head."""
+        span = (max(self._slices) - min(self._slices)) * _SAME if self._slices else 0.0
+        return len(self) >= _FEWEST and span >= _THINNEST
+
+    def takes(self, affine: Affine, frame: Array) -> bool:
+        """Tell whether a slice goes with the others."""
         turned = np.abs(affine[:3, :3] - self._axes[:3, :3]).max()
-        if turned > _PARALLEL or frame.shape != self._size:
-            self.reason = self.reason or "its slices are of several orientations or sizes"
-            return
+        return bool(turned <= _PARALLEL) and frame.shape == self._size
+
+    def add(self, at: Slice, affine: Affine, frame: Array) -> None:
+        """Add a slice that goes with the others."""
         place = round(float(affine[:3, 3] @ self._axes[:3, 2]) / _SAME)
         if place in self._slices:
             return
         if len(self._slices) >= _SLICES:
-            self.reason = self.reason or "it has more slices than a head needs"
+            self.reason = "it has more slices than a head needs"
             return
         small = _averaged(frame, *self._block) * np.float32(at.slope) + np.float32(at.intercept)
         self._slices[place] = (affine, small)
 
-    def finish(self) -> Volume | None:
+    def volume(self) -> Volume | None:
         """Return the volume; None when the slices are none, ``reason`` then says why."""
-        if self.reason or self._first is None:
-            self.reason = self.reason or "it has no slices"
+        if self.reason:
             return None
         order = sorted(self._slices)
         places = np.array(order, np.float64) * _SAME
-        if len(order) < _FEWEST or places[-1] - places[0] < _THINNEST:
+        if not self.thick:
             self.reason = "too few slices, or too thin a slab"
             return None
         if np.diff(places).max() > _WIDEST_GAP:

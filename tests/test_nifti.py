@@ -159,9 +159,10 @@ def test_malformed_volumes_are_unreadable(data: bytes, reason: str) -> None:
         run(data)
 
 
-def test_an_image_of_unknown_size_waits_for_a_person() -> None:
+@pytest.mark.parametrize(("kind", "bits"), [(4, 7), (2, 16), (4, 8), (0, 16), (99, 16)])
+def test_an_image_whose_size_is_in_doubt_waits_for_a_person(kind: int, bits: int) -> None:
     with pytest.raises(NeedsReviewError):
-        run(bent(72, "<h", 7))
+        run(bent(70, "<hh", kind, bits))
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8b\x08", named_gzip(nifti1())[:-20], b"\x1f\x8b" * 40])

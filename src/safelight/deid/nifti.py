@@ -29,7 +29,11 @@ _FACES: Final = (
 _PIECE: Final = 1 << 20
 _RATIO_FLOOR: Final = 1 << 24
 _HEAD: Final = 352  # what tells the version; the smaller header with its extension flag
-_BITS: Final = frozenset({1, 8, 16, 24, 32, 64, 96, 128, 256})
+# bits of a voxel by data type
+_BITS: Final = {
+    1: 1, 2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32,
+    1024: 64, 1280: 64, 1536: 128, 1792: 128, 2048: 256, 2304: 32,
+}  # fmt: skip
 # gzip: method deflate, no name, no time, no system
 _GZIP_LEAST: Final = 18  # an empty member
 _GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -84,7 +88,7 @@ def clean(original: Original, ctx: Context) -> Cleaned:
     Raises:
         UnreadableInputError: It is malformed or truncated.
         LimitExceededError: It unpacks to more than the limits allow.
-        NeedsReviewError: It is an RGB or complex image of a kind with no stated size.
+        NeedsReviewError: Its data type and its bits of a voxel do not agree.
     """
     data = original.reveal()
     packed = original.kind is Kind.NIFTI_GZ
@@ -178,12 +182,12 @@ def _layout(head: bytes) -> tuple[_Layout, str]:
 def _extent(head: bytes, layout: _Layout, order: str) -> tuple[int, int]:
     """Return where the image starts and how many bytes it has."""
     dims = struct.unpack_from(order + layout.dims[1], head, layout.dims[0])
-    bits = struct.unpack_from(order + "h", head, layout.bits)[0]
+    coded, bits = struct.unpack_from(order + "2h", head, layout.bits - 2)
     offset = struct.unpack_from(order + layout.offset[1], head, layout.offset[0])[0]
     if not 1 <= dims[0] < len(dims) or any(size < 1 for size in dims[1 : dims[0] + 1]):
         raise UnreadableInputError("the NIfTI dimensions are out of range", place="dim")
-    if bits not in _BITS:
-        raise NeedsReviewError("the image's data type has no stated size", place="bitpix")
+    if _BITS.get(coded) != bits:  # what the one shows, the other leaves out
+        raise NeedsReviewError("the image's data type is not of the stated size", place="bitpix")
     if not layout.size <= offset < 1 << 31 or offset != int(offset):
         raise UnreadableInputError("the image starts inside the header", place="vox_offset")
     return int(offset), (prod(dims[1 : dims[0] + 1]) * bits + 7) // 8

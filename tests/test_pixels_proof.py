@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import safelight
 from mask_fixtures import fragments, header_of, jpeg, opened, smooth
+from run_fixtures import sample as planted
 from safelight.deid.boxes import Box, Region, Verdict
 from safelight.deid.pixels import mask as objects
 from safelight.deid.pixels import photojpeg, phototiff, tiffpack
@@ -139,3 +142,28 @@ def test_a_frame_whose_mask_did_not_come_out_goes_to_review(
     monkeypatch.setattr(objects, "mask_jpeg", nothing)
     with pytest.raises(NeedsReviewError, match="left something"):
         sample.mask([REGION])
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"])
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (lambda frame, *_more, **_told: frame.copy(), "left something"),
+        (lambda frame, *_more, **_told: np.zeros_like(frame), "outside"),
+    ],
+)
+def test_an_object_is_decoded_again_and_compared(
+    syntax: str,
+    broken: Callable[..., Any],
+    why: str,
+    key_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = planted()
+    if syntax.endswith(".5"):
+        data.compress(syntax)
+    box: dict[str, Any] = {"pixels": False, "mask": ["16,8,24,16"]}
+    assert safelight.deidentify(data, key=key_file, **box)
+    monkeypatch.setattr(objects, "blanked", broken)
+    with pytest.raises(NeedsReviewError, match=why):
+        safelight.deidentify(data, key=key_file, **box)

@@ -24,6 +24,7 @@ from safelight.deid.pixels.handmade import Template, parse_box, read_templates, 
 from safelight.deid.pixels.header import PixelHeader
 from safelight.deid.pixels.mask import Masked, mask_object
 from safelight.deid.pixels.masks import Mask, Masks
+from safelight.deid.pixels.objectproof import prove_object
 from safelight.deid.pixels.photos import mask_photo, picture
 from safelight.deid.pixels.picture import Picture
 from safelight.deid.pixels.render import render
@@ -213,6 +214,7 @@ class Retoucher:
             shapes=shapes,
         )
         source = _reopened(opened, masked, self._limits, implicit=work.walker.implicit)
+        prove_object(opened.source, source, masked, place=_PLACE)
         again = replace(opened, source=source)
         self._check(again, regions, ctx)
         if show is not None:

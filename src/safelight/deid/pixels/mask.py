@@ -37,7 +37,7 @@ from safelight.dicomio.walker import Element, place
 from safelight.errors import NeedsReviewError, UnreadableInputError
 from safelight.types import Part
 
-__all__ = ["Fill", "Masked", "mask_object", "masked_frame"]
+__all__ = ["Fill", "Masked", "mask_object", "masked_frame", "paired"]
 
 _JPEG: Final = "1.2.840.10008.1.2.4."
 _BASELINE, _EXTENDED = _JPEG + "50", _JPEG + "51"
@@ -60,6 +60,7 @@ class Masked:
             encoding of the data set, or None for one that has to go. Only elements that were there.
         frames: Numbers of the frames that were masked.
         painted: What was drawn over: in lossy JPEG whole MCUs; None where nothing was.
+        lossy: Frames were masked in their coefficients, and proven one by one.
     """
 
     parts: list[Part]
@@ -68,6 +69,7 @@ class Masked:
     changed: Mapping[int, bytes | None] = field(default_factory=dict)
     frames: tuple[int, ...] = ()
     painted: Masks | None = None
+    lossy: bool = False
 
 
 def mask_object(
@@ -121,6 +123,7 @@ def mask_object(
         changed=changed,
         frames=tuple(numbers),
         painted=work.painted if numbers else None,
+        lossy=work.lossy,
     )
 
 
@@ -136,6 +139,14 @@ def masked_frame(
         index=index,
         fill=fill,
     )
+
+
+def paired(mask: Mask, form: PixelFormat) -> Mask:
+    """Return a mask over whole pairs of pixels, where two of them share their colour."""
+    if form.photometric in YBR_HALF:
+        even = mask[:, : mask.shape[1] // 2 * 2].reshape(mask.shape[0], -1, 2)
+        mask[:, : mask.shape[1] // 2 * 2] = np.repeat(even.any(axis=2), 2, axis=1)
+    return mask
 
 
 def _told(
@@ -164,6 +175,7 @@ class _Work:
         self.form = header.form
         self.photometric = self.form.photometric
         self.painted = masks
+        self.lossy = False
         self.statistics = Statistics(header)
         self.seen: set[int] = set()
 
@@ -192,10 +204,7 @@ class _Work:
 
     def _drawn(self, index: int) -> tuple[Array, Array | None, Mask]:
         """Return a frame drawn over, the bits outside its values, and the mask as it was used."""
-        frame, mask = self.source.frame(index), self.masks.of(index)
-        if self.form.photometric in YBR_HALF:  # two pixels share their colour
-            even = mask[:, : mask.shape[1] // 2 * 2].reshape(mask.shape[0], -1, 2)
-            mask[:, : mask.shape[1] // 2 * 2] = np.repeat(even.any(axis=2), 2, axis=1)
+        frame, mask = self.source.frame(index), paired(self.masks.of(index), self.form)
         colour = self.source.colour(index)
         new = blanked(frame, mask, self.header, colour, index=index, fill=self.fill)
         self._count(index, frame, new)
@@ -264,7 +273,7 @@ class _Work:
             if mask is not None:
                 units[index] = covered(coded, mask)
                 self._check(index, frames[index], mask, units[index], jpeg.precision)
-        self.painted = replace(self.masks, regions=(), shapes=units)
+        self.painted, self.lossy = replace(self.masks, regions=(), shapes=units), True
         syntax = self.form.syntax
         if not sequential:
             syntax = _BASELINE if self.form.bits_stored <= 8 else _EXTENDED  # noqa: PLR2004 - bits of the baseline process

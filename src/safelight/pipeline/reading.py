@@ -87,7 +87,7 @@ def look(
 def _said(view: "View", panel: Panel) -> Reading:
     """Ask kind, quality, measures and readers, in this order."""
     from safelight.readers import kind as kinds  # noqa: PLC0415  # start-up cost
-    from safelight.readers import measures, quality  # noqa: PLC0415  # as above
+    from safelight.readers import measures, quality, shown  # noqa: PLC0415  # as above
     from safelight.readers.site import SiteStatus  # noqa: PLC0415  # as above
 
     kind = kinds.what(view)
@@ -95,13 +95,16 @@ def _said(view: "View", panel: Panel) -> Reading:
     if view.frames > 1:
         where = f"picture {view.middle + 1} of {view.frames}, the one in the middle"
         notes.append(f"what is judged, measured and read is {where}")
+    findings = panel.registry.read(view, kind, site=panel.site or SiteStatus(), held=panel.held)
+    if findings and (window := shown.note(view, kind.kind)):
+        notes.append(window)
     return Reading(
         source=view.digest,
         software=__version__,
         kind=kind,
         quality=quality.judge(view, kind),
         measurements=measures.measure(view),
-        findings=panel.registry.read(view, kind, site=panel.site or SiteStatus(), held=panel.held),
+        findings=findings,
         notes=tuple(notes),
     )
 
@@ -165,13 +168,14 @@ def _pictures(
     view: "View | None", reading: Reading, wanted: Wanted, number: int
 ) -> dict[str, bytes]:
     """Return what needs the picture; nothing where there is none."""
-    from safelight.reports import maps, sc  # noqa: PLC0415  # start-up cost
+    from safelight.readers import shown  # noqa: PLC0415  # start-up cost
+    from safelight.reports import maps, sc  # noqa: PLC0415  # as above
 
     made: dict[str, bytes] = {}
     try:
         if view is None or not view.frames:
             return made
-        grey = view.picture(view.middle)  # the one that readers look at
+        grey = shown.picture(view, reading.kind.kind)  # what readers see
     except SafelightError:
         return made
     if wanted.sc:

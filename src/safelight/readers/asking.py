@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.errors import SafelightError, UnreadableInputError
-from safelight.readers import conformal, features, makers
+from safelight.readers import conformal, features, makers, shown
 from safelight.readers.card import Card
 from safelight.readers.conformal import Calibration
 from safelight.readers.gate import Verdict
@@ -36,10 +36,12 @@ class Seen:
 
     Args:
         view: What is read.
+        kind: What it is: readers of some kinds see it in a window of their own.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, kind: ViewKind | None = None) -> None:
         self.view: Final = view
+        self._kind: Final = kind
         self._picture: Picture | None = None
         self._parts: dict[str, NDArray[np.int64]] = {}
         self._features: dict[str, NDArray[np.int16]] = {}
@@ -59,7 +61,7 @@ class Seen:
         if self._picture is None:
             if self.view.frames < 1:
                 raise UnreadableInputError(self.view.why_no_picture or "it has no picture")
-            found = self.view.picture(self.view.middle)
+            found = shown.picture(self.view, self._kind)
             if found.size == 0 or int(found.max()) - int(found.min()) < _FLAT:
                 raise UnreadableInputError("it shows nothing")
             self._picture = found

@@ -153,7 +153,11 @@ class LinearReader(Carded):
     ) -> Finding:
         """Return the answer for a view; see ``contract.Reader``."""
         return ask(
-            self._asked, seen or Seen(view), kind, site, lambda one: self._scored(one, cases)
+            self._asked,
+            seen or Seen(view, kind.kind),
+            kind,
+            site,
+            lambda one: self._scored(one, cases),
         )
 
     def _scored(self, seen: Seen, cases: Cases) -> Scored:

@@ -144,7 +144,7 @@ class PluginReader(Carded):
     ) -> Finding:
         """Return the answer for a view; see ``contract.Reader``."""
         del cases  # they are found by the package's own features
-        return ask(self._asked, seen or Seen(view), kind, site, self._scored)
+        return ask(self._asked, seen or Seen(view, kind.kind), kind, site, self._scored)
 
     def _scored(self, seen: Seen) -> Scored:
         return Scored(score=self.score(seen.picture()), unverified=True)

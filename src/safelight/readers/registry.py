@@ -90,7 +90,7 @@ class Registry:
             SettingsError: When a name is unknown.
         """
         wanted = {self.named(name).name for name in names}
-        seen = Seen(view)
+        seen = Seen(view, kind.kind)
         found = []
         for reader in self.readers:
             state = worse(reader.state, (held or {}).get(reader.name, State.VALIDATED))

@@ -59,7 +59,7 @@ class Keeping:
             if not self._custody.consents.may(conn, person, "train-a-model", policy).allowed:
                 return
         try:
-            seen = Seen(view)
+            seen = Seen(view, reading.kind.kind)
             made = {
                 one: seen.features(one) for one in sorted(versions) if makers.find(one) is not None
             }

@@ -1,0 +1,57 @@
+"""The picture that readers are shown: as displayed, but for CT in the window they learnt from.
+
+A header names the window that somebody last looked through. A bleed that is plain in a window for
+brain is not there in one for bone, and a reader would say 'not seen' to what it was never shown.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.readers.measures import hu
+from safelight.readers.measures.common import rescale
+from safelight.readers.reading import ViewKind
+from safelight.readers.view import View
+
+__all__ = ["note", "picture"]
+
+# Lowest and highest CT number that are told apart: head CT is published in a window for brain.
+_WINDOWS: Final = {ViewKind.HEAD_CT: (0.0, 80.0)}
+_PLANES: Final = 2
+
+
+def picture(view: View, kind: ViewKind | None) -> NDArray[np.uint8]:
+    """Return the grey levels of the picture that is read, shape (rows, columns).
+
+    Args:
+        view: The input.
+        kind: What it is. Where its readers learnt from one window and the header tells CT numbers,
+            they see that window, whatever window the header names.
+
+    Raises:
+        UnreadableInputError: It cannot be decoded.
+        LimitExceededError: It takes more than the limits allow.
+    """
+    found = _windowed(view, kind)
+    return view.picture(view.middle) if found is None else found
+
+
+def note(view: View, kind: ViewKind | None) -> str:
+    """Return in words that readers see a window of their own; empty where they do not."""
+    if kind not in _WINDOWS or _windowed(view, kind) is None:
+        return ""
+    low, high = _WINDOWS[kind]
+    return f"readers see CT numbers from {low:g} to {high:g} HU, whatever window the header names"
+
+
+def _windowed(view: View, kind: ViewKind | None) -> NDArray[np.uint8] | None:
+    if kind not in _WINDOWS or hu.refusal(view, view.middle):
+        return None
+    stored, scaled = view.stored(view.middle), rescale(view, view.middle)
+    if stored.ndim != _PLANES or isinstance(scaled, str):
+        return None
+    low, high = _WINDOWS[kind]
+    numbers = stored.astype(np.float64) * scaled[0] + scaled[1]
+    levels = np.rint((np.nan_to_num(numbers, nan=low) - low) * (255 / (high - low)))
+    return np.clip(levels, 0, 255).astype(np.uint8)

@@ -1,0 +1,77 @@
+"""What readers are shown of a CT does not hang on the window that its header names."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from safelight.readers import shown
+from safelight.readers.asking import Seen
+from safelight.readers.reading import KindAnswer, ViewKind
+from safelight.readers.registry import registry
+from safelight.readers.view import View
+from safelight.types import Kind
+from view_fixtures import dicom, photo, view
+
+HEAD, BODY = ViewKind.HEAD_CT, ViewKind.BODY_CT
+WINDOWS: list[dict[str, Any]] = [
+    {},
+    {"WindowCenter": 40, "WindowWidth": 80},
+    {"WindowCenter": 500, "WindowWidth": 2000},
+    {"WindowCenter": 35, "WindowWidth": 30},
+]
+
+
+def head(**header: Any) -> View:
+    down, across = np.mgrid[:128, :128] - 64
+    numbers = np.where(down**2 + across**2 < 50**2, 30, -1000)
+    numbers[50:70, 40:60] = 65  # a bleed
+    numbers[10, 64] = 900  # bone
+    numbers = numbers + np.random.default_rng(1).integers(-4, 5, numbers.shape)
+    given = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024, **header}
+    return view(dicom((numbers + 1024).clip(0).astype(np.uint16), **given))
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_readers_of_the_head_see_one_window(window: dict[str, Any]) -> None:
+    seen = head(**window)
+    found = Seen(seen, HEAD).picture()
+    assert found[0, 0] == 0
+    assert found[10, 64] == 255
+    assert 190 < found[50:70, 40:60].mean() < 225  # 65 of 80 HU
+    assert np.array_equal(found, Seen(head(**WINDOWS[0]), HEAD).picture())
+    assert "0 to 80 HU" in shown.note(seen, HEAD)
+    # other kinds are shown as the header says
+    assert np.array_equal(Seen(seen, BODY).picture(), seen.picture())
+    assert shown.note(seen, BODY) == ""
+
+
+def test_answers_do_not_change_with_the_window() -> None:
+    kind = KindAnswer(kind=HEAD, by_header=HEAD, by_pixels=HEAD, distance=0.5, why="")
+    told = {registry().read(head(**window), kind) for window in WINDOWS}
+    assert len(told) == 1
+    assert next(iter(told))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"RescaleType": "US"},
+        {"RescaleIntercept": None},
+        {"ImageType": ["DERIVED", "SECONDARY", "MIP"]},
+    ],
+)
+def test_without_ct_numbers_the_picture_is_as_displayed(header: dict[str, Any]) -> None:
+    given = {"RescaleSlope": 1, **header}
+    seen = head(**{name: value for name, value in given.items() if value is not None})
+    if header.get("RescaleIntercept", 0) is None:
+        seen = view(dicom(np.asarray(seen.stored(), np.uint16), Modality="CT", RescaleSlope=1))
+    assert np.array_equal(Seen(seen, HEAD).picture(), seen.picture())
+    assert shown.note(seen, HEAD) == ""
+
+
+def test_a_photo_is_as_displayed() -> None:
+    seen = view(
+        photo(np.arange(80 * 80, dtype=np.uint16).astype(np.uint8).reshape(80, 80)), Kind.PNG
+    )
+    assert np.array_equal(Seen(seen, HEAD).picture(), seen.picture())

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from safelight.readers import shown
+from safelight.pipeline.reading import read
+from safelight.readers import kind as kinds
+from safelight.readers import quality, shown
 from safelight.readers.asking import Seen
-from safelight.readers.reading import KindAnswer, ViewKind
+from safelight.readers.reading import Answer, KindAnswer, QualityIssue, ViewKind
 from safelight.readers.registry import registry
 from safelight.readers.view import View
 from safelight.types import Kind
-from view_fixtures import dicom, photo, view
+from view_fixtures import clean, dicom, photo, view
 
 HEAD, BODY = ViewKind.HEAD_CT, ViewKind.BODY_CT
 WINDOWS: list[dict[str, Any]] = [
@@ -75,3 +77,28 @@ def test_a_photo_is_as_displayed() -> None:
         photo(np.arange(80 * 80, dtype=np.uint16).astype(np.uint8).reshape(80, 80)), Kind.PNG
     )
     assert np.array_equal(Seen(seen, HEAD).picture(), seen.picture())
+
+
+@pytest.mark.parametrize("code", ["small", "blurred", "rotated", "inverted", "clipped", "cropped"])
+def test_no_answer_holds_for_a_picture_that_no_reader_was_tested_on(code: str) -> None:
+    issues = (QualityIssue(code=code, text="So it is."),)
+    told = quality.unfit(issues, HEAD)
+    assert bool(told) is (code not in ("clipped", "cropped"))
+    film = quality.unfit(issues, ViewKind.CHEST_XRAY_FRONTAL)
+    assert bool(film) is (code not in ("clipped", "cropped", "small"))  # films were learnt small
+    assert quality.unfit((), HEAD) == ""
+
+
+def test_readers_abstain_from_a_blurred_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = KindAnswer(kind=HEAD, by_header=HEAD, by_pixels=HEAD, distance=0.5, why="")
+    monkeypatch.setattr(kinds, "what", lambda _view: kind)
+    down, across = np.mgrid[:200, :200] - 100
+    blurred = (200 * np.exp(-(down**2 + across**2) / 4000)).astype(np.uint8)
+    sharp = blurred // 2 + np.random.default_rng(2).integers(0, 60, (200, 200)).astype(np.uint8)
+    sharp[np.hypot(down, across) > 80] = 0
+    (found,) = read(clean(photo(blurred), Kind.PNG)).findings
+    assert found.answer is Answer.UNLIKE
+    assert "blurred" in found.reason
+    assert found.p_seen is None
+    (found,) = read(clean(photo(sharp), Kind.PNG)).findings
+    assert found.p_seen is not None

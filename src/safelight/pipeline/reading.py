@@ -95,14 +95,21 @@ def _said(view: "View", panel: Panel) -> Reading:
     if view.frames > 1:
         where = f"picture {view.middle + 1} of {view.frames}, the one in the middle"
         notes.append(f"what is judged, measured and read is {where}")
-    findings = panel.registry.read(view, kind, site=panel.site or SiteStatus(), held=panel.held)
+    issues = quality.judge(view, kind)
+    findings = panel.registry.read(
+        view,
+        kind,
+        site=panel.site or SiteStatus(),
+        held=panel.held,
+        unfit=quality.unfit(issues, kind.kind),
+    )
     if findings and (window := shown.note(view, kind.kind)):
         notes.append(window)
     return Reading(
         source=view.digest,
         software=__version__,
         kind=kind,
-        quality=quality.judge(view, kind),
+        quality=issues,
         measurements=measures.measure(view),
         findings=findings,
         notes=tuple(notes),

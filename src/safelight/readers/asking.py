@@ -37,10 +37,12 @@ class Seen:
     Args:
         view: What is read.
         kind: What it is: readers of some kinds see it in a window of their own.
+        unfit: Why no answer holds for this picture; empty where one may.
     """
 
-    def __init__(self, view: View, kind: ViewKind | None = None) -> None:
+    def __init__(self, view: View, kind: ViewKind | None = None, unfit: str = "") -> None:
         self.view: Final = view
+        self.unfit: Final = unfit
         self._kind: Final = kind
         self._picture: Picture | None = None
         self._parts: dict[str, NDArray[np.int64]] = {}
@@ -209,6 +211,8 @@ def ask(
         return replace(blank, answer=Answer.CANNOT_TELL, reason=why)
     if why := _age(card, seen.view):
         return replace(blank, answer=Answer.UNLIKE, reason=why)
+    if seen.unfit:
+        return replace(blank, answer=Answer.UNLIKE, reason=seen.unfit)
     try:
         scored = score(seen)
     except SafelightError as error:

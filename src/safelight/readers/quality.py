@@ -1,10 +1,12 @@
 """What harms reading a picture: too small, clipped, turned, inverted, blurred, cropped.
 
-Each is a plain measure with a threshold, worked out on the displayed picture; none of them stops a
-reader, all of them are told. Source of the measure of blur: Crete et al., Proc. SPIE 6492 (2007).
+Each is a plain measure with a threshold, worked out on the displayed picture; all of them are told,
+and readers answer to no picture that is blurred, turned or inverted, nor to a tiny one. Source of
+the measure of blur: Crete et al., Proc. SPIE 6492 (2007).
 """
 
 import functools
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ from safelight.readers.kind.shrink import reduced
 from safelight.readers.reading import KindAnswer, QualityIssue, ViewKind
 from safelight.readers.view import View
 
-__all__ = ["blur", "judge"]
+__all__ = ["blur", "judge", "unfit"]
 
 Array = NDArray[Any]
 
@@ -48,6 +50,7 @@ _SIDES: Final = 3
 _INSIDE: Final = 0.5  # of a side: what is left of a picture without its frame
 _PATTERN: Final = 32
 _LEVELS: Final = 64  # fewer in the picture, and the ends say nothing
+_UNFIT: Final = frozenset(("small", "blurred", "rotated", "inverted"))
 _SHRUNK: Final = 64
 
 
@@ -83,6 +86,17 @@ def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
     if min(rows, columns) >= _SMALL and blur(grey) > _BLURRED:
         found.append(QualityIssue(code="blurred", text="The picture is blurred."))
     return tuple(found)
+
+
+def unfit(issues: Iterable[QualityIssue], kind: ViewKind | None) -> str:
+    """Return why a reader's promise cannot hold for a picture, in words; empty when it can.
+
+    Readers are tested on sharp pictures that stand upright, of films on small ones as well.
+    """
+    for issue in issues:
+        if issue.code in _UNFIT and not (issue.code == "small" and kind in _FILMS):
+            return f"{issue.text} The reader was not tested on such pictures."
+    return ""
 
 
 def _inside(grey: Array) -> tuple[slice, slice]:

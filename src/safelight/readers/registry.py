@@ -73,6 +73,7 @@ class Registry:
         cases: Cases = NOBODY,
         names: Iterable[str] = (),
         held: Mapping[str, State] | None = None,
+        unfit: str = "",
     ) -> tuple[Finding, ...]:
         """Return the answers of the readers made for this kind, and of those asked by name.
 
@@ -85,12 +86,13 @@ class Registry:
             cases: Consented cases to show beside it.
             names: Readers to ask whatever the kind.
             held: What a scoreboard lets readers do, by name: it can take away, never give.
+            unfit: Why no answer holds for this picture; see ``quality.unfit``.
 
         Raises:
             SettingsError: When a name is unknown.
         """
         wanted = {self.named(name).name for name in names}
-        seen = Seen(view, kind.kind)
+        seen = Seen(view, kind.kind, unfit)
         found = []
         for reader in self.readers:
             state = worse(reader.state, (held or {}).get(reader.name, State.VALIDATED))

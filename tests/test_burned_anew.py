@@ -1,5 +1,7 @@
 """A short mark seen in part is read once more; what stands beside it is not taken along."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -92,6 +94,31 @@ def test_a_mark_read_anew_does_not_take_the_initials_below_it_along(
     assert "L" not in said(anew(reader, grey, [block]))
     found = anew(reader, grey, [find((102, 68, 122, 102), "L", 0.85), initials])
     assert initials in found
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_initials_that_run_upwards_are_no_letter(reader: Reader, turns: int) -> None:
+    grey = ground()
+    cv2.putText(grey, "KLM", (60, 100), FONT, 0.4, 220, 1)
+    turned = np.ascontiguousarray(np.rot90(grey, turns))
+    ys, xs = np.nonzero(turned > 120)
+    box = float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1)
+    assert verdicts(anew(reader, turned, [find(box)])) == {Verdict.MASK}
+    slim = find((100, 60, 109, 88))  # whatever the reader makes of it
+    assert anew(Certain(), grey, [slim]) == [slim]
+
+
+class Certain(Reader):
+    """A reader that reads an R everywhere."""
+
+    def read(
+        self,
+        grey: NDArray[np.uint8],  # noqa: ARG002 - as it is called
+        strips: Sequence[Strip],
+        *,
+        thorough: bool = True,  # noqa: ARG002 - as it is called
+    ) -> list[Reading]:
+        return [Reading(text="R", sure=1.0, least=1.0) for _ in strips]
 
 
 def test_letters_that_are_spread_are_one_mark(reader: Reader) -> None:

@@ -23,6 +23,7 @@ from safelight.deid.burned.strip import Strip
 __all__ = ["anew"]
 
 _AROUND: Final = ((0.0, 0.0), (0.2, 0.1), (0.5, 0.25))  # of the height, at each end and side
+_WIDE: Final = 0.45  # of its height: a letter is as wide
 _SLIM: Final = 0.8  # of its height: a strip so narrow may be one stroke of a letter
 _SURE: Final = 0.9
 _LEAST: Final = 0.6
@@ -79,7 +80,7 @@ def _good(reading: Reading) -> bool:
 
 
 def _asked(one: Candidate) -> bool:
-    """Tell whether a find may be a short mark that was not read as one."""
+    """Tell whether a find may be a short mark that was not read as one, or is part of one."""
     strip, reading = one.strip, one.reading
     short, long = sorted((strip.length, strip.height))
     level = (strip.angle + 45) % 90 - 45
@@ -90,15 +91,19 @@ def _asked(one: Candidate) -> bool:
     if reading is None:
         return True
     letters = sum(map(str.isalnum, reading.text))
-    if letters >= _PLAIN and reading.sure >= _SURE and not reading.turn:
-        return letters <= _LETTERS and _good(reading)
-    return letters <= 2 * _LETTERS
+    other = bool(reading.turn) or parse(reading.text) is None
+    if letters >= _PLAIN and reading.sure >= _LEGIBLE and other:
+        return False
+    return letters <= (_LETTERS if _proven(one) else 2 * _LETTERS)
 
 
 def _reread(reader: Reader, grey: Grey, one: Candidate) -> Candidate:
     strip = _box(*one.strip.bounds())
     whole = _grown(grey, strip)
-    for each in (whole, strip) if whole != strip else (strip,):
+    extents = [whole] if whole != strip else []
+    if not _proven(one):
+        extents.append(strip)
+    for each in extents:
         reading = _agreed(reader, grey, each)
         if reading is not None:
             return replace(one, strip=each, reading=reading)
@@ -123,6 +128,8 @@ def _agreed(reader: Reader, grey: Grey, strip: Strip) -> Reading | None:
         return None
     if len(good) < _AGREE and (others or min(one.least for one in alike) < _NEARLY):
         return None
+    if strip.length < _WIDE * strip.height * len(said.pop()):
+        return None  # letters are wider: a line that runs upwards can look like one of them
     return _seen_in(strip, extents[good[0]], readings[good[0]])
 
 

@@ -26,7 +26,7 @@ WINDOWS: list[dict[str, Any]] = [
 
 def head(**header: Any) -> View:
     down, across = np.mgrid[:128, :128] - 64
-    numbers = np.where(down**2 + across**2 < 50**2, 30, -1000)
+    numbers = np.where(down**2 + across**2 < 64**2, 30, -1000)
     numbers[50:70, 40:60] = 65  # a bleed
     numbers[10, 64] = 900  # bone
     numbers = numbers + np.random.default_rng(1).integers(-4, 5, numbers.shape)
@@ -73,9 +73,8 @@ def test_without_ct_numbers_the_picture_is_as_displayed(header: dict[str, Any]) 
 
 
 def test_a_photo_is_as_displayed() -> None:
-    seen = view(
-        photo(np.arange(80 * 80, dtype=np.uint16).astype(np.uint8).reshape(80, 80)), Kind.PNG
-    )
+    pixels = np.random.default_rng(4).integers(0, 255, (80, 80)).astype(np.uint8)
+    seen = view(photo(pixels), Kind.PNG)
     assert np.array_equal(Seen(seen, HEAD).picture(), seen.picture())
 
 
@@ -102,3 +101,25 @@ def test_readers_abstain_from_a_blurred_section(monkeypatch: pytest.MonkeyPatch)
     assert found.p_seen is None
     (found,) = read(clean(photo(sharp), Kind.PNG)).findings
     assert found.p_seen is not None
+
+
+@pytest.mark.parametrize("around", [0, 255])
+@pytest.mark.parametrize("kind", [HEAD, ViewKind.BREAST_ULTRASOUND])
+def test_margins_are_cut_where_readers_learnt_from_cut_pictures(
+    kind: ViewKind, around: int
+) -> None:
+    inner = np.random.default_rng(6).integers(60, 200, (192, 192)).astype(np.uint8)
+    wide = np.pad(inner, 48, constant_values=around)
+    found = Seen(view(photo(wide), Kind.PNG), kind).picture()
+    assert np.abs(np.array(found.shape) - 192).max() <= 6
+    assert np.array_equal(Seen(view(photo(inner), Kind.PNG), kind).picture(), inner)
+
+
+def test_a_frame_of_another_kind_is_left_out_and_its_own_margin_is_not() -> None:
+    down, across = np.mgrid[:230, :230] - 115
+    head_mr = np.random.default_rng(6).integers(60, 200, (230, 230)).astype(np.uint8)
+    head_mr[np.hypot(down, across) > 75] = 0
+    framed = np.pad(head_mr, 25, constant_values=255)
+    for pixels in (head_mr, framed):
+        seen = Seen(view(photo(pixels), Kind.PNG), ViewKind.HEAD_MR)
+        assert np.array_equal(seen.picture(), head_mr)

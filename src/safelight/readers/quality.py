@@ -18,7 +18,7 @@ from safelight.readers.kind.shrink import reduced
 from safelight.readers.reading import KindAnswer, QualityIssue, ViewKind
 from safelight.readers.view import View
 
-__all__ = ["blur", "judge", "unfit"]
+__all__ = ["blur", "inside", "judge", "unfit"]
 
 Array = NDArray[Any]
 
@@ -76,9 +76,9 @@ def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
         found.append(QualityIssue(code="small", text=text))
     if what not in _MEDICAL or min(rows, columns) < _PATTERN:
         return tuple(found)
-    inside = _inside(grey)
-    values = stored[inside] if stored.shape == grey.shape else grey[inside]
-    grey = grey[inside]
+    where = inside(grey)
+    values = stored[where] if stored.shape == grey.shape else grey[where]
+    grey = grey[where]
     found += _clipped(values, what)
     turned = _turned(grey, what)
     found += turned
@@ -99,7 +99,7 @@ def unfit(issues: Iterable[QualityIssue], kind: ViewKind | None) -> str:
     return ""
 
 
-def _inside(grey: Array) -> tuple[slice, slice]:
+def inside(grey: Array) -> tuple[slice, slice]:
     """Return where a picture lies in a frame of one level, such as the white of a sheet.
 
     What lies around a head or a breast, as dark or as light as its picture's margin, is no frame.

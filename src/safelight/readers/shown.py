@@ -1,7 +1,9 @@
-"""The picture that readers are shown: as displayed, but for CT in the window they learnt from.
+"""The picture that readers are shown: like those they learnt from.
 
-A header names the window that somebody last looked through. A bleed that is plain in a window for
-brain is not there in one for bone, and a reader would say 'not seen' to what it was never shown.
+It has no frame, and of some kinds no margins: of 20 bleeds in pictures that were cut to the head 17
+were seen, and none with 60 black pixels around them. Of CT it is in the window they learnt from,
+not in that of a header, which somebody last looked through: a bleed that is plain in a window for
+brain is not there in one for bone.
 """
 
 from typing import Final
@@ -9,6 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.readers import quality
+from safelight.readers.kind import shrink
+from safelight.readers.kind.pixels import LEAST_SIDE
 from safelight.readers.measures import hu
 from safelight.readers.measures.common import rescale
 from safelight.readers.reading import ViewKind
@@ -18,11 +23,14 @@ __all__ = ["note", "picture"]
 
 # Lowest and highest CT number that are told apart: head CT is published in a window for brain.
 _WINDOWS: Final = {ViewKind.HEAD_CT: (0.0, 80.0)}
+# Learnt from pictures that were cut to what they show.
+_TIGHT: Final = frozenset((ViewKind.HEAD_CT, ViewKind.BREAST_ULTRASOUND))
+_COARSE: Final = 96  # side at which margins are looked for
 _PLANES: Final = 2
 
 
 def picture(view: View, kind: ViewKind | None) -> NDArray[np.uint8]:
-    """Return the grey levels of the picture that is read, shape (rows, columns).
+    """Return the grey levels of what readers see of the picture, shape (rows, columns).
 
     Args:
         view: The input.
@@ -34,7 +42,7 @@ def picture(view: View, kind: ViewKind | None) -> NDArray[np.uint8]:
         LimitExceededError: It takes more than the limits allow.
     """
     found = _windowed(view, kind)
-    return view.picture(view.middle) if found is None else found
+    return _cut(view.picture(view.middle) if found is None else found, kind)
 
 
 def note(view: View, kind: ViewKind | None) -> str:
@@ -43,6 +51,18 @@ def note(view: View, kind: ViewKind | None) -> str:
         return ""
     low, high = _WINDOWS[kind]
     return f"readers see CT numbers from {low:g} to {high:g} HU, whatever window the header names"
+
+
+def _cut(grey: NDArray[np.uint8], kind: ViewKind | None) -> NDArray[np.uint8]:
+    """Return a picture without what is around it."""
+    rows, columns = grey.shape
+    if kind is None or min(grey.shape) < LEAST_SIDE:
+        return grey
+    if kind not in _TIGHT:
+        return np.ascontiguousarray(grey[quality.inside(grey)])
+    left, top, right, bottom = shrink.content(shrink.reduced(grey, _COARSE))
+    down = slice(top * rows // _COARSE, bottom * rows // _COARSE)
+    return np.ascontiguousarray(grey[down, left * columns // _COARSE : right * columns // _COARSE])
 
 
 def _windowed(view: View, kind: ViewKind | None) -> NDArray[np.uint8] | None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 import struct
 from functools import partial
 from pathlib import Path
@@ -163,3 +164,28 @@ def test_a_head_that_makes_no_volume_waits_for_a_person(tmp_path: Path, key_file
     summary = do(folder, tmp_path / "out", key_file, pixels=True)
     assert summary.data["review"] == 9
     assert "gaps between its slices" in str(summary.waiting)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_few_slices_lose_the_face_that_a_whole_series_shows(
+    tmp_path: Path, key_file: Path, workers: int
+) -> None:
+    folder = tmp_path / "in"
+    nose, _brain = series(folder / "b", nose=True, uid="1.2.826.0.4.5", place="1.2.826.0.5.5")
+    number = int(nose.any((1, 2)).nonzero()[0].mean())
+    shutil.copytree(folder / "b", tmp_path / "all")
+    for path in sorted((tmp_path / "all").iterdir()):
+        data = pydicom.dcmread(path)
+        if abs(data.InstanceNumber - 1 - number) <= 1:
+            data.SeriesInstanceUID = "1.2.826.0.4.6"
+            data.SOPInstanceUID += ".9"
+            data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+            (folder / "a").mkdir(exist_ok=True)
+            data.save_as(folder / "a" / path.name)
+    summary = do(folder, tmp_path / "out", key_file, pixels=True, workers=workers)
+    assert summary.exit_code == 0
+    few = [pydicom.dcmread(path) for path in (tmp_path / "out" / "a").iterdir()]
+    assert len(few) == 3
+    for data in few:
+        shown = data.pixel_array[nose[data.InstanceNumber - 1]]
+        assert shown.max(initial=0) < 300

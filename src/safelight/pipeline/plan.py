@@ -7,7 +7,7 @@ file that names nobody (a photo, a report) belongs to the persons of the nearest
 that has any: their values are searched for in it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,6 +22,7 @@ __all__ = ["Group", "Plan", "Sight", "UnionFind", "make_plan", "make_tasks", "su
 CHUNK: Final = 64  # inputs a task, of several persons
 _PERSON_CHUNK: Final = 512  # inputs a task, of one person
 _SERIES_CHUNK: Final = 2048  # inputs a task, of one series
+_FEW: Final = 32  # inputs of a short series
 _PEOPLE_MAX: Final = 64  # persons of one folder whose values are searched for in its loose files
 
 
@@ -144,12 +145,23 @@ def _add(group: Group, index: int, sight: Sight) -> None:
 
 
 def _gather_series(group: Group, sights: Mapping[int, Sight]) -> None:
-    """Put the inputs of one series side by side: they are looked at together."""
+    """Put the inputs of one series side by side: they are looked at together.
+
+    The longest comes first and the short ones after it: what is found in a whole head is then known
+    where a few slices of it lie.
+    """
     first: dict[str, int] = {}
+    counts = Counter(sights[index].series for index in group.inputs)
     for index in group.inputs:
         first.setdefault(sights[index].series, index)
     if len(first) > 1:
-        group.inputs.sort(key=lambda index: first[sights[index].series])
+        longest = max(counts, key=lambda series: (bool(series), counts[series], -first[series]))
+
+        def place(index: int) -> tuple[bool, bool, int]:
+            series = sights[index].series
+            return series != longest, counts[series] > _FEW, first[series]
+
+        group.inputs.sort(key=place)
     for series, run in groupby(group.inputs, key=lambda index: sights[index].series):
         count = len(list(run))
         group.runs += [count] if series else [1] * count
@@ -272,19 +284,25 @@ def make_tasks(plan: Plan, workers: int, *, whole: bool = False) -> list[Task]:
 
 
 def _by_series(group: Group, most: int) -> list[list[int]]:
-    """Cut a person's inputs between series, into pieces of about ``most``."""
+    """Cut a person's inputs between series, into pieces of about ``most``.
+
+    Short series stay with the long one before them, as ``_gather_series`` has it.
+    """
     cuts: list[list[int]] = []
     piece: list[int] = []
     at = 0
+    long = 0  # inputs of long series in the piece
     for count in group.runs:
-        if piece and len(piece) + count > most:
+        short = count <= _FEW
+        if piece and len(piece) - (long if short else 0) + count > most:
             cuts.append(piece)
-            piece = []
+            piece, long = [], 0
+        long += 0 if short else count
         for begin in range(at, at + count, _SERIES_CHUNK):
             piece += group.inputs[begin : min(begin + _SERIES_CHUNK, at + count)]
             if len(piece) >= _SERIES_CHUNK:
                 cuts.append(piece)
-                piece = []
+                piece, long = [], 0
         at += count
     if piece:
         cuts.append(piece)

@@ -3,8 +3,7 @@
 Slow and obvious on purpose: every element is looked at by itself, nothing is remembered, nothing
 is copied as a slice, sequences are entered by plain recursion. Shared with the engine are the
 tables (what to do with a tag), the dictionary, the cleaner of text, and for those VRs whose value
-is free text or bulk, ``Values.verdict``; the grammars of dates, ages, numbers and UIDs are stated
-here once more.
+is free text or bulk, ``Values.verdict``; the grammars of dates, ages, numbers, UIDs stand here too.
 """
 
 import datetime as dt
@@ -21,7 +20,7 @@ from safelight.deid.context import Context, Subject
 from safelight.deid.engine import Engine
 from safelight.deid.marks import DONE
 from safelight.deid.profile import Option, method_codes
-from safelight.deid.representation import BULK  # the list of bulk attributes: data, not logic
+from safelight.deid.representation import BULK  # a list: data, not logic
 from safelight.deid.spelling import spells
 from safelight.deid.survey import person_of
 from safelight.deid.table import Act, Rule, as_read, compile_table
@@ -29,6 +28,7 @@ from safelight.deid.values import Values
 from safelight.dicomio.charset import Charset, charset_of
 from safelight.dicomio.dictionary import lookup, uid_known
 
+DATED = (0x0040A120, 0x0040A121)
 SIZED = {"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT"}
 BULK_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 WORDS = {"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UT"}
@@ -291,14 +291,14 @@ class Reference:
     def _day(self, value: str, digits: str, act: Act, tag: int) -> str:
         """Return what a whole day becomes."""
         ours = 1800 <= int(digits[:4]) < 2200
-        if self._born(tag, digits) or (not ours and self._numbered(digits)):
-            return ""
         try:
             day = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
             new = value if act is Act.KEEP else self._move(day)
         except (ValueError, OverflowError):
             return ""
-        return "" if self._born(tag, new) else new
+        if self._born(tag, digits) or (not ours and self._numbered(digits)):
+            return "19000101" if tag in DATED else ""
+        return self._day(new, new, Act.KEEP, tag) if act is Act.SHIFT else new
 
     def _datetime(self, value: str, act: Act, tag: int) -> str:
         found = re.fullmatch(r"(\d{4,14}(?:\.\d{1,6})?)([+-]\d{4})?", value.strip())
@@ -311,7 +311,7 @@ class Reference:
         if act not in (Act.KEEP, Act.SHIFT):
             return "19000101000000"
         moved = self._day(value, (whole + "0101"[len(whole) - 4 :])[:8], act, tag)
-        if act is Act.KEEP or not moved:
+        if act is Act.KEEP or moved in ("", "19000101" if tag in DATED else ""):
             return moved
         return moved[: min(len(whole), 8)] + digits[8:] + zone
 

@@ -64,9 +64,9 @@ def test_a_birth_date_goes_by_what_the_item_says(preset: str, syntax: str) -> No
         preset=preset,
         syntax=syntax,
     )
-    assert not day.Date
-    assert not moment.DateTime
-    assert not text.TextValue
+    # Type 1C: a value must stand there
+    assert (day.Date, moment.DateTime) == ("19000101", "19000101000000")
+    assert text.TextValue == "REMOVED"
     assert other.Date
 
 
@@ -77,8 +77,7 @@ def test_the_birth_date_of_the_header_goes_under_any_concept(preset: str) -> Non
         item(HEART_RATE, Made(0x0040A120, "DT", b"193101021015")),
         preset=preset,
     )
-    assert not day.Date
-    assert not moment.DateTime
+    assert (day.Date, moment.DateTime) == ("19000101", "19000101")
 
 
 @pytest.mark.parametrize("syntax", made.SYNTAXES)

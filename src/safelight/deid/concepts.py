@@ -25,6 +25,7 @@ AGES: Final = {_NUMERIC: b"DS", _TEXT: b"UT"}  # where an age stands, and how
 # Other forms of a numeric value: floating point and rational.
 _FORMS: Final = frozenset((0x0040A161, 0x0040A162, 0x0040A163))
 _VALUES: Final = _FORMS | {0x0040A120, 0x0040A121, 0x0040A122, _TEXT, _MEASURED, _NUMERIC}
+_NEEDED: Final = frozenset((0x0040A120, 0x0040A121, 0x0040A122, _TEXT))  # Type 1C by value type
 _CODE_VALUES: Final = frozenset((0x00080100, 0x00080119, 0x00080120))
 _SCHEME: Final = 0x00080102
 _BIRTH_DATE: Final = 0x00100030
@@ -131,7 +132,8 @@ def rule_of(tag: int, fact: str, rule: Rule, table: Table, sop_class: str) -> Ru
     if own is None or own.act is Act.KEEP:
         return rule
     if own.act is not Act.AGE:
-        return Rule(Act.EMPTY, f"concept name says {fact}: {own.source}")
+        act = Act.DUMMY if tag in _NEEDED else Act.EMPTY
+        return Rule(act, f"concept name says {fact}: {own.source}")
     if tag in AGES:
         return Rule(Act.AGE, f"concept name says age: {own.source}")
     return Rule(Act.REMOVE, "another form of an age") if tag in _FORMS else rule

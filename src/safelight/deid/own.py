@@ -24,6 +24,7 @@ _EVENTS: Final = frozenset(
     + (0x00181012, 0x00181078, 0x00181079, 0x00189074, 0x00189151, 0x00189516, 0x00189517)
     + (0x0040A030, 0x0040A032, 0x00700082, 0x30060008, 0x300A0006)
 )
+_NEEDED: Final = frozenset((0x0040A120, 0x0040A121))  # of content items: a value must stand there
 _YEARS: Final = ("1800", "2199")  # of what is a date
 _LONG: Final = re.compile(rb"\d{6}")
 _NUMBER: Final = re.compile(rb"(?<![\d.])\d{6}|[eE]\+?\d")
@@ -84,6 +85,11 @@ class Own:
         if _YEARS[0] <= flat[:4] <= _YEARS[1]:
             return flat[:_DATE_DIGITS] in self._births and tag not in _EVENTS
         return any(each in flat for each in self._sought)
+
+    @staticmethod
+    def instead(tag: int) -> str:
+        """Return what stands for a birth date: nothing, or where none may be missing a dummy."""
+        return _DUMMY if tag in _NEEDED else ""
 
     def time(self, text: str) -> bool:
         """Tell whether a TM with a fraction of a second is one of the person's numbers."""

@@ -24,9 +24,7 @@ REMOVED: Final = "REMOVED"
 
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
-_ACCESSION: Final = 0x00080050
-_STUDY_ID: Final = 0x00200010
-_KEYED: Final = frozenset((_ACCESSION, _STUDY_ID))
+_KEYED: Final = frozenset((0x00080050, 0x00200010))  # Accession Number, Study ID
 _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]{1,64}")
 _PLAIN_UID: Final = re.compile(rb"([0-9.]{1,64})\0?")
 _INTEGER: Final = re.compile(r" *(?:[+-]?\d{1,11}|\d{12}) *")  # 12 characters at most
@@ -227,7 +225,7 @@ class Values:
         except OverflowError:
             return ""
         text = moved.strftime("%Y%m%d").rjust(8, "0")
-        return "" if self.own.date(tag, text) else text
+        return self.own.instead(tag) if self.own.date(tag, text) else text
 
     def _date(self, value: str, rule: Rule, tag: int) -> str:
         found = _DATE.fullmatch(value.strip())
@@ -237,7 +235,7 @@ class Values:
             return "19000101"
         day = _day(*found.groups())
         if day is None or self.own.date(tag, value):
-            return ""
+            return self.own.instead(tag) if day else ""
         return value if rule.act is Act.KEEP else self._moved(day, tag)
 
     def _datetime(self, value: str, rule: Rule, tag: int) -> str:
@@ -249,12 +247,13 @@ class Values:
         year, month, day, rest, zone = found.groups()
         start = _day(year, month or "01", day or "01")
         if start is None or self.own.date(tag, value):
-            return ""
+            return self.own.instead(tag) if start else ""
         if rule.act is Act.KEEP:
             return value
         moved = self._moved(start, tag)
         precision = 8 if day else 6 if month else 4
-        return moved[:precision] + (rest or "") + (zone or "") if moved else ""
+        whole = moved not in ("", self.own.instead(tag))
+        return moved[:precision] + (rest or "") + (zone or "") if whole else moved
 
     def _time(self, value: str, rule: Rule, _tag: int) -> str:
         if not _TIME.fullmatch(value.strip()) or self.own.time(value):

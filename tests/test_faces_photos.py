@@ -67,6 +67,17 @@ def test_a_face_without_the_colour_of_skin_is_found(light: tuple[float, ...]) ->
         assert (box.y < 200, box.y + box.h > 300) == (True, True)
 
 
+def test_a_small_face_in_a_large_photo_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.deid.faces.photo._AGREED", 5)  # fewer agree on a small drawing
+    photo = np.full((1600, 2400, 3), (70, 110, 170), np.uint8)
+    photo[300:540, 400:720] = drawn(240, 320, 40)
+    (region,) = photo_faces(photo)
+    (box,) = region.boxes
+    assert (box.x < 540, box.x + box.w > 580) == (True, True)
+    assert (box.y < 400, box.y + box.h > 445) == (True, True)
+    assert box.w < 240
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_face_goes_from_a_photograph_in_dicom(key_file: Path, grey: bool) -> None:  # noqa: FBT001  # a parameter of the test
     rgb = drawn()

@@ -25,6 +25,8 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 _LONGEST: Final = 800  # pixels: larger pictures are searched at this size
+_LONGEST_FINE: Final = 1600  # and, in colour, for small faces at this
+_SMALL: Final = 88  # pixels at that size: what is larger shows at the other
 _COLOURFUL: Final = 12.0  # mean difference of the channels
 _AGREED: Final = 18  # windows: of 571 radiographs, slices and fundi none had more than 11
 _FRONTAL: Final = "haarcascade_frontalface_alt2.xml"
@@ -65,14 +67,22 @@ def photo_faces(rgb: NDArray[np.uint8]) -> list[Region]:
     if found is None:
         return _blobs(small, skin, scale) if coloured else []
     faces = [
-        box
-        for box, sure in found
-        if sure or (coloured and float(_cut(skin, box).mean()) >= _SKIN_IN)
+        _grown(box, scale)
+        for box, windows in found
+        if windows >= _AGREED or (coloured and float(_cut(skin, box).mean()) >= _SKIN_IN)
     ]
-    return [
-        Region(boxes=(_grown(box, scale),), verdict=Verdict.MASK, rule=_RULE, confidence=0.8)
-        for box in faces
-    ]
+    if coloured and scale < 1:
+        faces += _small_faces(rgb)
+    return [Region(boxes=(box,), verdict=Verdict.MASK, rule=_RULE, confidence=0.8) for box in faces]
+
+
+def _small_faces(rgb: NDArray[np.uint8]) -> list[Box]:
+    """Return the faces of a large photograph that are too small at the size of the first search."""
+    scale = min(1.0, _LONGEST_FINE / max(rgb.shape[:2]))
+    size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
+    fine = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    found = _cascades(fine, sides=False, most=_SMALL) or []
+    return [_grown(box, scale) for box, windows in found if windows >= _AGREED]
 
 
 def _skin(rgb: NDArray[np.uint8]) -> Mask:
@@ -86,30 +96,35 @@ def _cut(mask: Mask, box: Box) -> Mask:
     return mask[box.y : box.y + box.h, box.x : box.x + box.w]
 
 
-def _cascades(rgb: NDArray[np.uint8], *, sides: bool) -> list[tuple[Box, bool]] | None:
-    """Return boxes of faces to the front, and whether each is sure; None without cascades.
+def _cascades(
+    rgb: NDArray[np.uint8], *, sides: bool, most: int = _LONGEST
+) -> list[tuple[Box, int]] | None:
+    """Return boxes of faces to the front, and how many windows agree; None without cascades.
 
     Args:
         rgb: The picture.
-        sides: Faces to either side are looked for as well; they are never sure.
+        sides: Faces to either side are looked for as well; for these no windows count.
+        most: Pixels of the widest box.
     """
     load = getattr(cv2, "CascadeClassifier", None)
     folder = Path(str(getattr(getattr(cv2, "data", None), "haarcascades", "")))
     if load is None or not (folder / _FRONTAL).is_file():
         return None
     grey = np.asarray(cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)))
-    found: list[tuple[Box, bool]] = []
+    found: list[tuple[Box, int]] = []
     ways = ((_FRONTAL, False), (_PROFILE, False), (_PROFILE, True))
     for turn in range(4):  # photographs lie on their side, too
         seen = np.ascontiguousarray(np.rot90(grey, turn))
         for name, mirrored in ways if sides else ways[:1]:
             cascade = load(str(folder / name))
             picture = np.ascontiguousarray(seen[:, ::-1]) if mirrored else seen
-            boxes, agreed = cascade.detectMultiScale2(picture, 1.1, 5, minSize=(32, 32))
+            boxes, agreed = cascade.detectMultiScale2(
+                picture, 1.1, 5, minSize=(32, 32), maxSize=(most, most)
+            )
             for (x, y, w, h), windows in zip(boxes, agreed, strict=True):
                 left = seen.shape[1] - int(x) - int(w) if mirrored else int(x)
                 box = _turned(Box(left, int(y), int(w), int(h)), turn, seen.shape)
-                found.append((box, name == _FRONTAL and int(windows) >= _AGREED))
+                found.append((box, int(windows) if name == _FRONTAL else 0))
     return found
 
 

@@ -112,6 +112,8 @@ def test_margins_are_cut_where_readers_learnt_from_cut_pictures(
     wide = np.pad(inner, 48, constant_values=around)
     found = Seen(view(photo(wide), Kind.PNG), kind).picture()
     assert np.abs(np.array(found.shape) - 192).max() <= 6
+    assert "without what lies around it" in shown.note(view(photo(wide), Kind.PNG), kind)
+    assert shown.note(view(photo(inner), Kind.PNG), kind) == ""
     assert np.array_equal(Seen(view(photo(inner), Kind.PNG), kind).picture(), inner)
 
 

@@ -1,6 +1,7 @@
 """One de-identified input, looked at by kind, quality, measures and readers; and its reports."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -103,8 +104,9 @@ def _said(view: "View", panel: Panel) -> Reading:
         held=panel.held,
         unfit=quality.unfit(issues, kind.kind),
     )
-    if findings and (window := shown.note(view, kind.kind)):
-        notes.append(window)
+    with suppress(SafelightError):  # a picture that cannot be read is told by each reader
+        if findings and (otherwise := shown.note(view, kind.kind)):
+            notes.append(otherwise)
     return Reading(
         source=view.digest,
         software=__version__,

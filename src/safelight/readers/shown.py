@@ -46,11 +46,18 @@ def picture(view: View, kind: ViewKind | None) -> NDArray[np.uint8]:
 
 
 def note(view: View, kind: ViewKind | None) -> str:
-    """Return in words that readers see a window of their own; empty where they do not."""
-    if kind not in _WINDOWS or _windowed(view, kind) is None:
-        return ""
-    low, high = _WINDOWS[kind]
-    return f"readers see CT numbers from {low:g} to {high:g} HU, whatever window the header names"
+    """Return in words what readers see otherwise than it is displayed; empty where nothing is.
+
+    Raises:
+        UnreadableInputError: See ``picture``, as for all that is raised.
+    """
+    told = []
+    if kind in _WINDOWS and _windowed(view, kind) is not None:
+        low, high = _WINDOWS[kind]
+        told.append(f"CT numbers from {low:g} to {high:g} HU, whatever window the header names")
+    if picture(view, kind).shape != view.picture(view.middle).shape:
+        told.append("the picture without what lies around it")
+    return f"readers see {' and '.join(told)}" if told else ""
 
 
 def _cut(grey: NDArray[np.uint8], kind: ViewKind | None) -> NDArray[np.uint8]:

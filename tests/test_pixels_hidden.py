@@ -176,12 +176,14 @@ def test_colours_that_are_each_others_in_another_order_are_told_apart() -> None:
     assert any(np.ptp(plane) == 200 for plane, _left, _top in planes(shown, grey))
 
 
-def test_a_damaged_table_of_a_palette_hides_nothing() -> None:
-    table = Table(entries=256, first=0, bits=8, data=bytes(256))
-    header = header_of(FORM, palettes=(table, table, table))
-    bare = render_bare(np.arange(6, dtype=np.uint16).reshape(2, 3), header)
+def test_stored_indices_are_looked_at_where_their_palette_hides_something() -> None:
+    alike = Table(entries=256, first=0, bits=8, data=bytes(256))
+    ramp = Table(entries=256, first=0, bits=8, data=bytes(range(256)))
+    frame = np.tile(np.arange(0, 60, 10, dtype=np.uint16), (4, 1))  # 50 is the greatest
+    bare = render_bare(frame, header_of(FORM, palettes=(alike, alike, alike)))
     assert bare is not None
-    assert bare.grey.tolist() == [[0, 51, 102], [153, 204, 255]]
+    assert bare.grey[0].tolist() == [0, 51, 102, 153, 204, 255]
+    assert render_bare(frame, header_of(FORM, palettes=(ramp, ramp, ramp))) is None
 
 
 def test_retired_forms_of_pixel_data_go(key_file: Path) -> None:

@@ -31,6 +31,10 @@ LOW_PERCENT: Final = 0.5
 HIGH_PERCENT: Final = 99.8
 _WHITE: Final = 255
 _MIDDLE: Final = 128
+_ALIKE: Final = 2  # levels of each colour
+_FAINT: Final = 8  # levels: what differs by less is too faint to be read
+_SOME: Final = 12  # pixels: fewer are no letter
+_AROUND: Final = 49  # pixels, in both directions
 _WORD: Final = 2  # bytes: values of up to 16 bits are looked up
 _SAMPLE: Final = 1 << 20  # pixels that the range of wider values is taken from
 _LEAST_INSIDE: Final = 0.01
@@ -76,7 +80,8 @@ def render(
 def render_bare(frame: Array, header: PixelHeader, *, index: int = 0) -> Picture | None:
     """Return grey values as they are stored, from the least to the greatest, through no table.
 
-    None where that shows nothing that ``render`` does not.
+    None where that shows nothing that ``render`` does not. Of an image that a palette colours only
+    what the palette hides, and what is around it, is shown so.
     """
     look = header.look(index)
     if header.palettes is None and header.padding is None and look.modality is None:
@@ -87,7 +92,27 @@ def render_bare(frame: Array, header: PixelHeader, *, index: int = 0) -> Picture
     low, high = float(known.min()), float(known.max())
     bare = replace(header, palettes=None, padding=None, inverted=False)
     whole = Look(windows=((low / 2 + high / 2, high - low),), function="LINEAR_EXACT")
-    return render(frame, bare, "MONOCHROME2", index=index, look=whole)
+    found = render(frame, bare, "MONOCHROME2", index=index, look=whole)
+    if header.palettes is None or header.first_colour is not None:
+        return found
+    rgb = _coloured(frame, header.palettes)
+    near = _hidden(found.grey, rgb)
+    return replace(found, grey=np.where(near, found.grey, _luma(rgb))) if near.any() else None
+
+
+def _hidden(bare: Bytes2D, shown: Bytes2D) -> NDArray[np.bool_]:
+    """Return where neighbours differ that are shown in one colour, and what is around."""
+    import cv2  # noqa: PLC0415  # start-up cost: grey images do without
+
+    edges = np.zeros(bare.shape, np.uint8)
+    for axis in (0, 1):
+        other = np.abs(np.diff(bare.astype(np.int16), axis=axis)) > _FAINT
+        alike = (np.abs(np.diff(shown.astype(np.int16), axis=axis)) <= _ALIKE).all(axis=2)
+        place = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
+        edges[place] |= other & alike
+    if np.count_nonzero(edges) < _SOME:
+        return np.zeros(bare.shape, np.bool_)
+    return np.asarray(cv2.dilate(edges, np.ones((_AROUND, _AROUND), np.uint8)), np.bool_)
 
 
 def render_beside(

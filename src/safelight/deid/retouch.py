@@ -9,15 +9,7 @@ from safelight.deid.context import Context
 from safelight.deid.decision import Entry
 from safelight.deid.faces import Examined, photo_faces, surface_png
 from safelight.deid.facing import Faces
-from safelight.deid.looking import (
-    PHOTO,
-    Looker,
-    Opened,
-    Seen,
-    Stretch,
-    besides,
-    otherwise,
-)
+from safelight.deid.looking import PHOTO, Looker, Opened, Seen, Stretch, besides, otherwise
 from safelight.deid.objects import DicomObject
 from safelight.deid.parts import chunks
 from safelight.deid.pixels.handmade import Template, parse_box, read_templates, regions_for

@@ -108,6 +108,19 @@ def test_initials_that_run_upwards_are_no_letter(reader: Reader, turns: int) -> 
     assert anew(Certain(), grey, [slim]) == [slim]
 
 
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_initials_do_not_grow_into_the_mark_that_they_touch(reader: Reader, turns: int) -> None:
+    grey = ground()
+    cv2.putText(grey, "R", (100, 100), FONT, 1.1, 220, 2)
+    cv2.putText(grey, "KLM", (98, 114), FONT, 0.4, 220, 1)
+    initials = np.zeros(grey.shape, np.uint8)
+    initials[100:116, 96:128] = 1  # the foot of the R is in it
+    ys, xs = np.nonzero(np.rot90(initials, turns))
+    box = float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1)
+    found = anew(reader, np.ascontiguousarray(np.rot90(grey, turns)), [find(box)])
+    assert "R" not in said(found)
+
+
 class Certain(Reader):
     """A reader that reads an R everywhere."""
 

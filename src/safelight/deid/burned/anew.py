@@ -36,6 +36,7 @@ _PLAIN: Final = 2
 _REACH: Final = 1.5  # of a strip's longer side
 _FURTHEST: Final = 64
 _GROWN: Final = 3.0
+_SHARE: Final = 0.3  # of the ink in a strip
 _LEAST_PIXELS: Final = 4
 _ROOM: Final = 0.35  # of a mark's height: no letter has room there
 _ASIDE: Final = 0.6  # of it: no more than one has
@@ -164,10 +165,14 @@ def _grown(grey: Grey, strip: Strip) -> Strip:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     rows, columns = crop.shape
     box = [left - x, top - y, right - x, bottom - y]
-    for label in np.unique(labels[own]):
-        if not 0 < label < count:
+    inside = np.bincount(labels[own].ravel(), minlength=count)
+    for label in np.flatnonzero(inside):
+        if not label:
             continue
         a, b, wide, high, _area = (int(value) for value in stats[label])
+        beyond = min(a - box[0], b - box[1], box[2] - a - wide, box[3] - b - high) < 0
+        if beyond and inside[label] < _SHARE * inside[1:].sum():
+            return strip  # a letter beside it that it touches
         edge = (a == 0 and x > 0) or (b == 0 and y > 0) or a + wide == columns or b + high == rows
         if edge or max(wide, high) > _GROWN * side:
             return strip

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import view_fixtures
 from safelight.errors import SettingsError, UnreadableInputError
-from safelight.readers import body, explain, features, gate_check, makers, probes, recipes
+from safelight.readers import body, explain, features, gate_check, makers, probes, recipes, shown
 from safelight.readers.asking import Seen
 from safelight.readers.head import SCALE_BITS, Head, Recipe, solve
 from safelight.readers.kind import net
@@ -239,15 +239,13 @@ def test_an_answer_is_explained_and_colour_changes_nothing() -> None:
     told = KindAnswer(kind=kind, by_header=None, by_pixels=kind, distance=0.5, why="told")
     grey = picture(2, (200, 160))
     same = np.repeat(grey[:, :, None], 3, axis=2)
-    found = []
-    for pixels in (grey, same):
-        shown = view_fixtures.view(view_fixtures.photo(pixels), Kind.PNG)
-        found.append(registry().read(shown, told, names=["head-bleed"])[0])
+    views = [view_fixtures.view(view_fixtures.photo(each), Kind.PNG) for each in (grey, same)]
+    found = [registry().read(view, told, names=["head-bleed"])[0] for view in views]
+    z = body.features(shown.picture(views[0], kind))
     for finding in found:
         assert finding.score is not None
         assert np.sum(finding.cells) + finding.bias == pytest.approx(finding.score, abs=1e-9)
         assert not finding.unverified
-        z = body.features(grey)
         assert finding.features == hashlib.sha256(z.astype("<i2").tobytes()).hexdigest()
     assert found[0].score == found[1].score
 

@@ -5,7 +5,7 @@ import pytest
 from safelight.deid.burned.read import Reading
 from safelight.deid.burned.sight import Candidate, Sight, Sort
 from safelight.deid.burned.strip import Strip
-from safelight.deid.looking import _legible
+from safelight.deid.looking import legible
 from safelight.deid.pixels.header import Look
 from safelight.deid.pixels.tables import Table
 
@@ -23,7 +23,7 @@ def seen(said: str, length: float, height: float) -> Sight:
 
 @pytest.mark.parametrize(("length", "height"), [(260, 200), (200, 260)])
 def test_the_outline_of_an_organ_is_no_letter(length: float, height: float) -> None:
-    assert not _legible(seen("O", length, height)).found
+    assert not legible(seen("O", length, height)).found
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_the_outline_of_an_organ_is_no_letter(length: float, height: float) -> N
     ],
 )
 def test_a_line_that_reads_as_one_letter_stays(said: str, length: float, height: float) -> None:
-    assert len(_legible(seen(said, length, height)).found) == 1
+    assert len(legible(seen(said, length, height)).found) == 1
 
 
 def test_an_image_is_looked_through_each_window_that_shows_something_else() -> None:

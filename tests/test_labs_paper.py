@@ -33,6 +33,16 @@ ROWS = (
     ("Ácido úrico", "5,1", "mg/dL", "2,4-5,7"),
     ("Leukozyten", "15947", "/µl", "4000-11000"),
 )
+# What is in ROWS, for a woman of 65.
+TRUTH = {
+    "haemoglobin": ("11.2", "low"),
+    "erythrocytes": ("4.21", "within"),
+    "potassium": ("4.1", "within"),
+    "ggt": ("144", "high"),
+    "ferritin": ("112", "within"),
+    "urate": ("5.1", "within"),
+    "leukocytes": ("15947", "high"),
+}
 LETTERHEAD = (
     ("ROE, Jane", "*12.03.1961", "Pat.-Nr. 48213377"),
     ("Tel. 0511 448213", "Auftrag 7734120 vom 03.06.2026"),
@@ -66,15 +76,7 @@ def test_german_names_and_tight_ranges_pass_and_the_letterhead_does_not() -> Non
     report = labs.read(clean, uncleaned=whole, sex="F", age=65)
     told = {each.row.analyte: (str(each.row.number), each.flag.value) for each in report.results}
     assert report.refusals == ()
-    assert told == {
-        "haemoglobin": ("11.2", "low"),
-        "erythrocytes": ("4.21", "within"),
-        "potassium": ("4.1", "within"),
-        "ggt": ("144", "high"),
-        "ferritin": ("112", "within"),
-        "urate": ("5.1", "within"),
-        "leukocytes": ("15947", "high"),
-    }
+    assert told == TRUTH
     for secret in SECRETS:
         assert secret not in text_of(clean)
         assert secret.encode() not in clean

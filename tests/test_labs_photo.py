@@ -21,17 +21,8 @@ from safelight.readers import labs
 from safelight.readers.labs import photo_in
 from safelight.readers.labs.paper_in import _of_picture
 from safelight.readers.labs.scan_in import UNSURE, _joined
-from test_labs_paper import LETTERHEAD, ROWS, paper
+from test_labs_paper import LETTERHEAD, ROWS, TRUTH, paper
 
-TRUTH = {
-    "haemoglobin": ("11.2", "low"),
-    "erythrocytes": ("4.21", "within"),
-    "potassium": ("4.1", "within"),
-    "ggt": ("144", "high"),
-    "ferritin": ("112", "within"),
-    "urate": ("5.1", "within"),
-    "leukocytes": ("15947", "high"),
-}
 Grey = NDArray[np.uint8]
 
 

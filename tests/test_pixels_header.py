@@ -10,8 +10,8 @@ import pytest
 from mask_fixtures import LIMITS, bundled, header_of
 from safelight.deid.boxes import Box
 from safelight.deid.pixels.header import PixelHeader
-from safelight.deid.pixels.headerparts import Look, Overlay
-from safelight.deid.pixels.render import render, render_overlays, to_rgb
+from safelight.deid.pixels.headerparts import Look
+from safelight.deid.pixels.render import render, to_rgb
 from safelight.deid.pixels.tables import Table
 from safelight.dicomio.codecs import PixelFormat
 from safelight.dicomio.walker import Walker
@@ -103,11 +103,10 @@ def test_a_lying_number_of_frames_is_refused() -> None:
 
 
 def test_garbage_in_optional_fields_is_passed_over() -> None:
-    found = values(t00281050=b"nan\\x", t00281051=b"1e999", t00281101=us(1), t60000010=b"\0")
+    found = values(t00281050=b"nan\\x", t00281051=b"1e999", t00281101=us(1))
     header = read(found)
     assert header.look(0).windows == ()
     assert header.palettes is None
-    assert header.overlays == ()
 
 
 def grey(**more: Any) -> PixelHeader:
@@ -207,25 +206,6 @@ def test_segmented_palettes_are_expanded() -> None:
 def test_colours(colour: str, pixel: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     frame = np.full((2, 2, len(pixel)), pixel, np.uint8)
     assert np.allclose(to_rgb(frame, colour, 8), wanted, atol=1)
-
-
-def test_overlay_planes_are_pictures() -> None:
-    bits = np.zeros(16 * 16, np.uint8)
-    bits[17] = 1
-    data = np.packbits(bits, bitorder="little").tobytes()
-    overlay = Overlay(group=0x6000, rows=16, columns=16, origin=(3, 2), data=data)
-    (plane,) = render_overlays(grey(overlays=(overlay,)))
-    assert plane.source == "overlay 6000"
-    assert plane.grey[1, 1] == 255
-    assert plane.stored(Box(1, 1, 1, 1)) == Box(2, 3, 1, 1)
-
-
-def test_overlays_inside_pixel_data_are_pictures() -> None:
-    overlay = Overlay(group=0x6002, rows=16, columns=16, bit=12)
-    bits = np.zeros((16, 16), np.uint16)
-    bits[2, 5] = 1 << 12
-    (plane,) = render_overlays(grey(overlays=(overlay,)), bits=bits)
-    assert np.argwhere(plane.grey).tolist() == [[2, 5]]
 
 
 @pytest.mark.parametrize(

@@ -17,20 +17,9 @@ from safelight.readers.gate_check import Made, check
 from safelight.readers.head import Recipe
 from safelight.readers.reading import State
 from safelight.readers.recipes import ReaderRecipe, parse
+from test_readers_data import BODY, OTHER
 
-RECIPE = parse(
-    {
-        "made-up": {
-            "version": "1",
-            "called": "a made-up sign",
-            "finding": {"scheme": "99TEST", "value": "1", "meaning": "Sign"},
-            "kind": "chest X-ray, frontal",
-            "has": ["first/with"],
-            "without": ["first/not"],
-            "outside": [{"name": "second", "has": ["second/with"], "without": ["second/not"]}],
-        }
-    }
-)[0]
+RECIPE = parse({"made-up": BODY | {"outside": [OTHER]}})[0]
 
 
 def image(rng: np.random.Generator, *, sign: bool, frame: bool, noise: float) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Lab results on the page: read, shown as a table, asked about, taken back."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from sqlalchemy import select
 
 from lab_fixtures import HL7, NEEDLES, fhir, observation, paper, table
@@ -138,6 +140,22 @@ def test_every_form_of_a_report_gives_rows(
     for address in (f"/submissions/{made}/items/0", f"/submissions/{made}/reading"):
         text = browser.get(address).text
         assert not [needle for needle in NEEDLES if needle in text]
+
+
+def test_a_photograph_that_was_held_is_its_results_and_no_broken_picture(
+    site: Site, tmp_path: Path
+) -> None:
+    shot = Image.open(io.BytesIO(photo_of(paper(LETTERHEAD[0], *ROWS[1:4]))))
+    held = io.BytesIO()
+    shot.save(held, "TIFF", tiffinfo={270: "Aperio Image Library"})  # slide scans are never cleaned
+    browser, made = given(site, tmp_path, page_tif=held.getvalue())
+    (one,) = shown(browser, made)
+    assert "Haemoglobin" in {row["name"] for row in one["labs"]["rows"]}
+    page = browser.get(f"/submissions/{made}/items/0", headers=JSON).json()
+    assert page["item"]["state"] == "done"
+    assert page["pictures"] is None
+    (note,) = page["notes"]
+    assert "numbers, units and our own words" in note
 
 
 def test_what_comes_out_of_a_table_names_nobody(site: Site, tmp_path: Path) -> None:

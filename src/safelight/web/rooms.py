@@ -13,10 +13,12 @@ from sqlalchemy import Row
 from safelight.consent.roles import Act
 from safelight.errors import StoreError
 from safelight.pipeline.submissions import object_name
+from safelight.types import Kind
 from safelight.vault.originals import Originals
 from safelight.web.accounts import Accounts
 from safelight.web.desk import Desk
 from safelight.web.items import Items
+from safelight.web.labs import LABS
 from safelight.web.limiter import Limiter
 from safelight.web.metrics import Metrics
 from safelight.web.parcels import Parcels
@@ -146,7 +148,9 @@ class Rooms:
             return held[1]
         from safelight.web.pictures import Pictures  # noqa: PLC0415  # start-up cost
 
-        made = Pictures(self.items.kind(item), self.items.data(item))
+        alone = self.items.manifest(item).get("profile") == LABS  # results in place of a picture
+        kind = Kind.UNKNOWN if alone else self.items.kind(item)
+        made = Pictures(kind, self.items.data(item))
         if item.bytes <= _MOST_HELD:
             with self._lock:
                 self._shown[key] = (item.bytes, made)

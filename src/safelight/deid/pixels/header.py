@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safelight.deid.boxes import Box
-from safelight.deid.pixels.headerparts import Fields, Look, Overlay, UltrasoundRegion, looks_of
+from safelight.deid.pixels.headerparts import Fields, Look, UltrasoundRegion, looks_of
 from safelight.deid.pixels.tables import Table
 from safelight.deid.pixels.tiles import Tile, tiles_of
 from safelight.dicomio.codecs.form import PixelFormat
@@ -17,16 +17,14 @@ from safelight.dicomio.limits import Limits
 from safelight.dicomio.walker import Budget, Buffer, Element, Walker
 from safelight.errors import LimitExceededError, UnreadableInputError
 
-__all__ = ["PIXELS", "WANTED", "Look", "Overlay", "PixelHeader", "UltrasoundRegion", "gather"]
+__all__ = ["PIXELS", "WANTED", "Look", "PixelHeader", "UltrasoundRegion", "gather"]
 
 PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _FLOATS: Final = {0x7FE00008: b"OF", 0x7FE00009: b"OD"}
 _PALETTES: Final = (0x00281201, 0x00281202, 0x00281203)
-_OVERLAYS: Final = range(0x6000, 0x6020, 2)
 _REGIONS: Final = 0x00186011
 _SMALLEST, _LARGEST = 0x00280106, 0x00280107
-_ICON: Final = 0x00880200
-# What ``PixelHeader.read`` looks at, beside overlays (60xx).
+# What ``PixelHeader.read`` looks at.
 WANTED: Final = frozenset(
     (
         *range(0x00280002, 0x00280020), 0x00080008, 0x00080016, 0x00080060, 0x00080064,
@@ -45,7 +43,7 @@ def gather(data: Buffer, elements: Iterable[Element]) -> dict[int, bytes]:
     """Return the raw values, by tag, that ``PixelHeader.read`` wants of one level's elements."""
     found: dict[int, bytes] = {}
     for tag, _vr, _start, value, value_stop, _stop in elements:
-        if (tag in WANTED or tag >> 16 in _OVERLAYS) and tag not in found:
+        if tag in WANTED and tag not in found:
             found[tag] = bytes(data[value:value_stop])
     return found
 
@@ -63,7 +61,6 @@ class PixelHeader:
         palettes: Red, green and blue tables; None when there are none.
         first_colour: Lowest stored value that the palettes colour, for grey images with a
             supplemental palette; None when they colour all or none.
-        overlays: Overlay planes of groups 6000 to 601E.
         regions: Calibrated regions of an ultrasound image.
         smallest: Smallest Image Pixel Value (0028,0106); None when absent.
         largest: Largest Image Pixel Value (0028,0107); None when absent.
@@ -79,7 +76,6 @@ class PixelHeader:
         series: Series Instance UID, to gather what belongs together; never to be shown.
         frame_of_reference: Frame of Reference UID; never to be shown.
         tiles: Where each frame lies in one large picture; empty when frames are pictures.
-        has_icon: There is an Icon Image Sequence.
         present: Tags among ``WANTED`` that the header holds.
     """
 
@@ -90,7 +86,6 @@ class PixelHeader:
     padding: tuple[int, int] | None = None
     palettes: tuple[Table, Table, Table] | None = None
     first_colour: int | None = None
-    overlays: tuple[Overlay, ...] = ()
     regions: tuple[UltrasoundRegion, ...] = ()
     smallest: int | None = None
     largest: int | None = None
@@ -106,7 +101,6 @@ class PixelHeader:
     series: str = ""
     frame_of_reference: str = ""
     tiles: tuple[Tile, ...] = ()
-    has_icon: bool = False
     present: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
@@ -168,7 +162,6 @@ class PixelHeader:
             padding=_padding(fields, signed=form.signed),
             palettes=palettes,
             first_colour=first_colour,
-            overlays=_overlays(fields, form),
             regions=_regions(fields),
             smallest=fields.number(_SMALLEST, signed=form.signed),
             largest=fields.number(_LARGEST, signed=form.signed),
@@ -184,7 +177,6 @@ class PixelHeader:
             series=fields.text(0x0020000E),
             frame_of_reference=fields.text(0x00200052),
             tiles=tiles_of(fields, form.rows, form.columns, form.frames),
-            has_icon=_ICON in values,
             present=frozenset(tag for tag in values if tag in WANTED),
         )
 
@@ -244,34 +236,6 @@ def _palettes(
     if fields.text(0x00089205) in ("COLOR", "MIXED", "COLOR_RANGE"):
         return (red, green, blue), red.first
     return None, None
-
-
-def _overlays(fields: Fields, form: PixelFormat) -> tuple[Overlay, ...]:
-    found = []
-    for group in _OVERLAYS:
-        base = group << 16
-        rows, columns = fields.number(base | 0x0010), fields.number(base | 0x0011)
-        data = fields.raw(base | 0x3000)
-        allocated = fields.number(base | 0x0100) or 1
-        inside = not data and allocated == form.bits_allocated
-        if not (data or inside):
-            continue
-        origin = fields.shorts(base | 0x0050, signed=True) or (1, 1)
-        overlay = Overlay(
-            group=group,
-            rows=rows or form.rows,
-            columns=columns or form.columns,
-            origin=(origin[0], origin[-1]),
-            frames=fields.integer(base | 0x0015) or 1,
-            first_frame=(fields.number(base | 0x0051) or 1) - 1,
-            bit=fields.number(base | 0x0102) or 0,
-            data=data,
-            big=fields.walker.big,
-        )
-        if inside and not 0 <= overlay.bit < form.bits_allocated:
-            continue
-        found.append(overlay)
-    return tuple(found)
 
 
 def _regions(fields: Fields) -> tuple[UltrasoundRegion, ...]:

@@ -8,7 +8,7 @@ from safelight.deid.boxes import Box
 from safelight.deid.pixels.tables import Table
 from safelight.dicomio.walker import Budget, Walker
 
-__all__ = ["Fields", "Look", "Overlay", "UltrasoundRegion", "looks_of"]
+__all__ = ["Fields", "Look", "UltrasoundRegion", "looks_of"]
 
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _VOI_GROUP, _VALUES_GROUP = 0x00289132, 0x00289145
@@ -53,36 +53,6 @@ class Look:
         found = [replace(self, windows=(one,), voi=()) for one in windows]
         found += [replace(self, windows=(), voi=(one,)) for one in self.voi]
         return found[:_MOST_WAYS] or [self]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Overlay:
-    """One overlay plane (PS3.3 C.9.2).
-
-    Attributes:
-        group: 0x6000 to 0x601E.
-        rows: Rows of the plane.
-        columns: Columns of the plane.
-        origin: Row and column of the image, from 1, where its first pixel lies.
-        frames: Frames of the plane.
-        first_frame: The image's frame that its first frame belongs to, from 0.
-        bit: The bit of pixel data that holds it, when ``data`` is empty.
-        data: Overlay Data, one bit a pixel; empty for a plane inside pixel data.
-        big: Big endian.
-    """
-
-    group: int
-    rows: int
-    columns: int
-    origin: tuple[int, int] = (1, 1)
-    frames: int = 1
-    first_frame: int = 0
-    bit: int = 0
-    data: bytes = b""
-    big: bool = False
-
-    def __repr__(self) -> str:
-        return f"Overlay(<{self.group:04X}, {self.columns} x {self.rows}>)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

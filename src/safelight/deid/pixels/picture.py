@@ -33,16 +33,15 @@ def turned_by(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Picture:
-    """One frame, page or overlay plane, as displayed.
+    """One frame or page as displayed.
 
     Attributes:
         grey: Levels, uint8, shape (rows, columns).
         rgb: Colours, uint8, shape (rows, columns, 3); None for a grey image.
         header: Of the DICOM object; None for a photo.
         frame: Frame or page, from 0.
-        source: ``pixels``, or ``overlay 6000``.
+        source: ``pixels``, or what lay beside or under them.
         orientation: EXIF Orientation, 1 to 8: how the stored picture has to be turned.
-        offset: Column and row of the stored frame where this picture's first pixel lies.
         turned_from: Rows and columns before ``upright`` turned it; None when it did not.
     """
 
@@ -52,7 +51,6 @@ class Picture:
     frame: int = 0
     source: str = "pixels"
     orientation: int = 1
-    offset: tuple[int, int] = (0, 0)
     turned_from: tuple[int, int] | None = field(default=None)
 
     def __repr__(self) -> str:
@@ -75,13 +73,7 @@ class Picture:
         right, bottom = box.x + box.w - 1, box.y + box.h - 1
         if self.turned_from is not None:
             (left, top), (right, bottom) = self._back(left, top), self._back(right, bottom)
-        x, y = self.offset
-        return Box(
-            min(left, right) + x,
-            min(top, bottom) + y,
-            abs(right - left) + 1,
-            abs(bottom - top) + 1,
-        )
+        return Box(min(left, right), min(top, bottom), abs(right - left) + 1, abs(bottom - top) + 1)
 
     def _back(self, x: int, y: int) -> tuple[int, int]:
         """Return column and row, before it was turned, of a pixel of the upright picture."""

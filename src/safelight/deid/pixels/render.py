@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.deid.pixels.header import Look, Overlay, PixelHeader
+from safelight.deid.pixels.header import Look, PixelHeader
 from safelight.deid.pixels.picture import Bytes2D, Picture
 from safelight.deid.pixels.tables import Table
 from safelight.dicomio.codecs import fields
@@ -23,7 +23,6 @@ __all__ = [
     "render_bare",
     "render_beside",
     "render_fourth",
-    "render_overlays",
     "to_rgb",
 ]
 
@@ -153,56 +152,6 @@ def render_fourth(frame: Array, colour: str, form: PixelFormat, *, index: int = 
     alone = frame[:, :, :1] if colour == "ARGB" else frame[:, :, 3:]
     grey = to_rgb(np.repeat(alone, 3, axis=2), "RGB", form.bits_stored)[:, :, 0]
     return Picture(grey=np.ascontiguousarray(grey), frame=index, source="beside the colours")
-
-
-def render_overlays(
-    header: PixelHeader, *, index: int = 0, bits: Array | None = None
-) -> list[Picture]:
-    """Return the overlay planes that lie over one frame, white on black.
-
-    Args:
-        header: Holds the planes of groups 60xx.
-        index: Number of the frame.
-        bits: Words of pixel data with the bits outside the stored values, for planes in them.
-    """
-    found = []
-    for overlay in header.overlays:
-        plane = overlay_plane(overlay, index, bits)
-        if plane is None:
-            continue
-        top, left = overlay.origin
-        found.append(
-            Picture(
-                grey=plane * np.uint8(_WHITE),
-                header=header,
-                frame=index,
-                source=f"overlay {overlay.group:04X}",
-                offset=(left - 1, top - 1),
-            )
-        )
-    return found
-
-
-def overlay_plane(overlay: Overlay, frame: int, bits: Array | None) -> Bytes2D | None:
-    """Return one plane as zeros and ones, shape (rows, columns); None when it has none here."""
-    if not overlay.data:
-        if bits is None:
-            return None
-        return np.asarray((bits >> overlay.bit) & 1, np.uint8)
-    at = frame - overlay.first_frame
-    if overlay.frames == 1 and overlay.first_frame == 0:
-        at = 0  # one plane lies over all frames
-    if not 0 <= at < overlay.frames:
-        return None
-    size = overlay.rows * overlay.columns
-    raw = np.frombuffer(overlay.data, np.uint8)
-    if overlay.big:  # words: PS3.5 8.1.2
-        raw = raw[: len(raw) // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)
-    first, last = at * size // 8, (at * size + size + 7) // 8
-    found = np.unpackbits(raw[first:last], bitorder="little")[at * size - first * 8 :][:size]
-    if len(found) < size:
-        found = np.pad(found, (0, size - len(found)))
-    return found.reshape(overlay.rows, overlay.columns)
 
 
 def to_rgb(frame: Array, colour: str, bits: int) -> Bytes2D:

@@ -47,7 +47,7 @@ def find(text: str, initials: frozenset[str], days: frozenset[str]) -> Iterator[
                 year = match["year"] or ""
                 own = any(day.startswith(year[-_YEAR:]) for day in days)
                 yield match.start(), match.end() - (0 if own else len(year))
-    if days:
+    if any(day[2:_YEAR] in text for day in days):
         for match in _BESIDE_YEAR.finditer(text):
             letters = fold(match["letters"])
             if letters in initials and _is_year(match["year"], days, letters):

@@ -113,7 +113,7 @@ def _photo(data: bytes, held: Problem | None) -> Found | None:
     if (held is not None and held.status is not Status.REVIEW) or not photo_in.seems_paper(data):
         return None
     report = read(data)
-    return Found(report=report) if report.results else None
+    return Found(report=report) if report.results and _one_person(report) else None
 
 
 def _alone(report: "LabReport", held: Problem | None) -> Found | None:

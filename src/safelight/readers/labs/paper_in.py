@@ -9,11 +9,14 @@ they are read as pictures.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from safelight.errors import UnreadableInputError
 from safelight.readers.labs import analytes, paper_columns, units
 from safelight.readers.labs.model import Person, RawRange, RawRow, Reason
+from safelight.readers.labs.owners import Owners
+from safelight.readers.labs.owners import told as told_of_person
 from safelight.readers.labs.paper_columns import Entry
 from safelight.readers.labs.paper_lines import UNSURE, Line, line_of_boxes, lines_of
 from safelight.readers.labs.paper_names import section_of, wrapped
@@ -178,7 +181,10 @@ def rows_of(lines: Sequence[Line], told: Person) -> tuple[list[RawRow], int]:
     rows: list[RawRow] = []
     skipped = 0
     section = ""
+    owners = Owners()
     for line, found in named:
+        if isinstance(found, Reason):
+            owners.hear(told_of_person(line.cells))
         if line.unread or (isinstance(found, Reason) and _looks_like_result(line)):
             why = found if isinstance(found, Reason) and not line.unread else Reason.LINE_NOT_READ
             rows.append(RawRow(place=line.place, refused=why, about=told))
@@ -191,7 +197,8 @@ def rows_of(lines: Sequence[Line], told: Person) -> tuple[list[RawRow], int]:
             why = faults.get(line, doubted.get(line, Reason.LINE_NOT_READ))
             rows.append(RawRow(place=line.place, refused=_slip(why, found[1]), about=told))
         else:
-            rows.append(_row(entries[line], found[0], section, told))
+            row = _row(entries[line], found[0], section, told)
+            rows.append(replace(row, person=owners.person))
     return rows, skipped
 
 

@@ -4,14 +4,16 @@ A birth date is read to work out the age and is dropped at once; the age is neve
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
 from safelight.readers.labs.model import Person
+from safelight.readers.labs.specimen import name_key
 
-__all__ = ["Birth", "Lived", "age_at", "given", "moment", "sex_of"]
+__all__ = ["Birth", "Lived", "age_at", "given", "moment", "sex_of", "sexes"]
 
 _SEX: Final = {
     **dict.fromkeys(("f", "female", "w", "weiblich", "woman", "femme", "femenino", "mujer"), "F"),
@@ -35,6 +37,26 @@ class Birth:
 def sex_of(text: str) -> str:
     """Return ``F``, ``M`` or nothing."""
     return _SEX.get(text.strip().lower(), "")
+
+
+_ALSO_WOMAN: Final = {"sexo", "genero"}  # headers below which M may be mujer
+
+
+def sexes(head: str, values: Iterable[str]) -> dict[str, str]:
+    """Return the sex that each value of a column means, ``F``, ``M`` or nothing.
+
+    ``M`` is a woman beside H (hombre) or V (varón), and in a Spanish column that shows neither
+    these nor F it is not known. H beside F is a man.
+    """
+    every = list(values)
+    said = {each.strip().lower() for each in every}
+    women = "f" in said
+    letters = {"h": "M", "v": "M"} if said & {"h", "v"} and (women or "m" in said) else {}
+    if letters and "m" in said:
+        letters = dict.fromkeys("hvm", "") if women else {**letters, "m": "F"}
+    elif name_key(head) in _ALSO_WOMAN and not women:
+        letters = {"h": "M", "v": "M", "m": ""}
+    return {each: letters.get(each.strip().lower(), sex_of(each)) for each in every}
 
 
 _FORMS: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y", "%Y/%m/%d")

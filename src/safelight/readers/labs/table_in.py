@@ -12,15 +12,17 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from functools import cache
 from importlib import resources
 from typing import Final
 
 from safelight.errors import UnreadableInputError
-from safelight.readers.labs import analytes, specimen
+from safelight.readers.labs import analytes, owners, specimen
 from safelight.readers.labs.model import Person, RawRange, RawRow, Reason
-from safelight.readers.labs.people import Birth, given, moment, sex_of
+from safelight.readers.labs.people import moment
+from safelight.readers.labs.specimen import name_key
+from safelight.readers.labs.table_people import Which, cell_of
+from safelight.readers.labs.table_people import columns as columns_of
 
 __all__ = ["read", "role_of"]
 
@@ -29,11 +31,7 @@ __all__ = ["read", "role_of"]
 def _roles() -> dict[str, str]:
     """Return header to role."""
     text = (resources.files(__package__) / "data" / "headers.toml").read_text("utf-8")
-    return {
-        analytes.name_key(word): role
-        for role, words in tomllib.loads(text).items()
-        for word in words
-    }
+    return {name_key(word): role for role, words in tomllib.loads(text).items() for word in words}
 
 
 _ROWS: Final = 200_000
@@ -45,7 +43,9 @@ _UNIT_IN_HEAD: Final = re.compile(r"^(.*?)\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])\s*$
 
 def role_of(head: str) -> str:
     """Return the role that a column's header gives it, or nothing."""
-    return _roles().get(analytes.name_key(head), "")
+    key = name_key(head)
+    known = _roles().get(key, "name" if key in owners.BARE_NAMES else "")
+    return known or ("person" if owners.column_of_person(head) else "")
 
 
 def decoded(data: bytes) -> str:
@@ -87,25 +87,34 @@ def _lines(text: str, delimiter: str) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Head:
-    """A line of headers: the column of each role, and columns that only say what is around."""
+    """A line of headers: the column of each role, and columns that only say what is around.
+
+    All columns of ``persons`` together tell one person from another.
+    """
 
     roles: Mapping[str, int]
+    persons: tuple[int, ...]
     around: tuple[int, ...]
     width: int
 
 
-def _header(line: Sequence[str], place: str) -> _Head | None:
+def _header(lines: Sequence[Sequence[str]], at: int) -> _Head | None:
     """Return what a line of headers says, None where it is none.
 
     Raises:
         UnreadableInputError: Two columns claim to hold the result.
     """
+    line = lines[at]
     roles: dict[str, int] = {}
-    around: list[int] = []
+    persons, names, around = columns_of(lines, at, [role_of(each) for each in line], _is_test)
+    if names:
+        roles["name"] = names[0]
     twice = set()
     for column, cell in enumerate(line):
         role = role_of(cell)
-        if role == "panel" or (role in roles and role in {"name", "specimen"}):
+        if column in (*persons, *names) or column in around:
+            continue
+        if role == "panel" or (role in roles and role == "specimen"):
             around.append(column)
         elif role and role in roles:
             twice.add(role)
@@ -116,8 +125,8 @@ def _header(line: Sequence[str], place: str) -> _Head | None:
     if "value" not in roles or not {"name", "code"} & set(roles):
         return None
     if twice & {"value", "unit", "low", "high", "range", "code"}:
-        raise UnreadableInputError("two columns have the same meaning", place=place)
-    return _Head(roles=roles, around=tuple(around), width=len(line))
+        raise UnreadableInputError("two columns have the same meaning", place=f"line {at + 1}")
+    return _Head(roles=roles, persons=tuple(persons), around=tuple(sorted(around)), width=len(line))
 
 
 def _is_head(line: Sequence[str]) -> bool:
@@ -159,8 +168,8 @@ def read(data: bytes, told: Person) -> tuple[list[RawRow], int]:
         except UnreadableInputError as error:
             failed = error
             continue
-        for at, line in enumerate(lines[:_LOOK_AT]):
-            if head := _header(line, f"line {at + 1}"):
+        for at in range(min(len(lines), _LOOK_AT)):
+            if head := _header(lines, at):
                 return _long_rows(lines, at, head, told)
         for at, line in enumerate(lines[:_LOOK_AT]):
             if columns := _wide(line):
@@ -171,25 +180,6 @@ def read(data: bytes, told: Person) -> tuple[list[RawRow], int]:
         "no line of headers was found (a name and a result, or names of tests)",
         todo="name the columns: test, value, unit, range",
     )
-
-
-def _age(text: str) -> Fraction | None:
-    bare = text.strip().replace(",", ".")
-    return Fraction(bare) if re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", bare) else None
-
-
-def _about(line: Sequence[str], roles: Mapping[str, int], told: Person) -> Person:
-    both = given(Birth(sex=sex_of(_cell(line, roles, "sex"))), None, told)
-    age = _age(_cell(line, roles, "age"))
-    if told.age is not None and age is not None and abs(told.age - age) >= 2:  # noqa: PLR2004  # years
-        return Person(sex=both.sex, trimester=both.trimester)
-    known = age if told.age is None else both.age
-    return Person(sex=both.sex, age=known, trimester=both.trimester)
-
-
-def _cell(line: Sequence[str], roles: Mapping[str, int], role: str) -> str:
-    column = roles.get(role)
-    return line[column] if column is not None and column < len(line) else ""
 
 
 def _title(lines: Sequence[Sequence[str]]) -> str:
@@ -224,42 +214,41 @@ class _Around:
         return tuple(self.last[column] for column in columns if column in self.last)
 
 
-def _nobody(lines: Sequence[Sequence[str]], head: int, roles: Mapping[str, int]) -> bool:
-    """Tell whether a column called ``id`` numbers the lines and not the persons."""
-    column = roles.get("person")
-    if column is None or analytes.name_key(lines[head][column]) != "id":
-        return False
-    every = [line[column] for line in lines[head + 1 :] if column < len(line) and line[column]]
-    return len(every) > 1 and len(set(every)) == len(every)
-
-
 def _long_rows(
     lines: Sequence[Sequence[str]], at: int, head: _Head, told: Person
 ) -> tuple[list[RawRow], int]:
-    people: dict[str, int] = {}
+    people: dict[tuple[object, ...], int] = {}
     rows: list[RawRow] = []
     skipped = at
     around = _Around(section=_title(lines[:at]))
-    nobody = _nobody(lines, at, head.roles)
+    everyone = owners.Owners()
+    for line in lines[:at]:
+        everyone.hear(owners.told(line, table=True))
+    which = Which.of(lines, at, head.roles, head.persons)
     ended = False
     for number, line in enumerate(lines[at + 1 :], start=at + 2):
         place = f"line {number}"
         if _is_head(line):
-            again = _header(line, place)
+            again = _header(lines, number - 1)
             head, ended, around.last = again or head, again is None, {}
+            which = Which.of(lines, number - 1, head.roles, head.persons)
             skipped += 1
             continue
-        cells = {role: _cell(line, head.roles, role) for role in head.roles}
+        cells = {role: cell_of(line, head.roles, role) for role in head.roles}
         name, code = cells.get("name", ""), cells.get("code", "")
-        bare = not any(cells.get(role) for role in ("value", "unit", "low", "high", "range"))
+        said = {} if _is_test(name) else owners.told(line, table=True)
+        bare = bool(said) or not any(
+            cells.get(role) for role in ("value", "unit", "low", "high", "range")
+        )
         if ended or (bare and (not name or not _is_test(name))):
             if ended and any(line):  # columns of another meaning, of former results perhaps
                 rows.append(RawRow(place=place, refused=Reason.LINE_NOT_READ, about=told))
                 continue
+            everyone.hear(said)
             around.heading(name or next((cell for cell in line if cell), ""))
             skipped += 1
             continue
-        who = "" if nobody else cells.get("person", "")
+        who = (everyone.person, *which.who(line))
         others = around.of(line, head.around)
         taken = around.of(line, [head.roles["specimen"]] if "specimen" in head.roles else [])
         when: datetime | None = moment(cells.get("when", ""))
@@ -279,7 +268,7 @@ def _long_rows(
                 section=around.section,
                 context=others,
                 refused=Reason.MALFORMED if len(line) > head.width else None,
-                about=_about(line, head.roles, told),
+                about=which.about(line, told),
             )
         )
     return rows, skipped
@@ -292,15 +281,16 @@ def _ranges(cells: Mapping[str, str]) -> tuple[RawRange, ...]:
     return (RawRange(text=text),) if text else ()
 
 
-_WIDE_ROLES: Final = {"person", "sex", "age", "when", "specimen"}
+_WIDE_ROLES: Final = {"sex", "age", "when", "specimen"}
 
 
 def _wide_rows(
     lines: Sequence[Sequence[str]], head: int, columns: dict[int, tuple[str, str]], told: Person
 ) -> tuple[list[RawRow], int]:
-    roles, others = _beside(lines[head], columns)
+    roles, persons, others = _beside(lines[head], columns)
+    which = Which.of(lines, head, roles, persons)
     around = _Around(section=_title(lines[:head]))
-    people: dict[str, int] = {}
+    people: dict[tuple[str, ...], int] = {}
     rows: list[RawRow] = []
     skipped = head
     for at, line in enumerate(lines[head + 1 :], start=head + 2):
@@ -311,11 +301,12 @@ def _wide_rows(
             continue
         if not any(map(str.isdigit, "".join(cells))) and (again := _wide(line)):
             columns, around.last = again, {}
-            roles, others = _beside(line, columns)
+            roles, persons, others = _beside(line, columns)
+            which = Which.of(lines, at - 1, roles, persons)
             skipped += 1
             continue
-        clock = _cell(line, roles, "when")
-        who = _cell(line, roles, "person") if "person" in roles else f"{at}"
+        clock = cell_of(line, roles, "when")
+        who = which.who(line) if persons else (f"{at}",)
         person = people.setdefault(who, len(people) + 1)
         context = around.of(line, others)
         taken = around.of(line, [roles["specimen"]] if "specimen" in roles else [])
@@ -332,7 +323,7 @@ def _wide_rows(
                 section=around.section,
                 context=context,
                 refused=Reason.MALFORMED if len(line) > len(lines[head]) else None,
-                about=_about(line, roles, told),
+                about=which.about(line, told),
             )
             for column, (name, unit) in columns.items()
             if column < len(line) and line[column]
@@ -342,16 +333,19 @@ def _wide_rows(
 
 def _beside(
     line: Sequence[str], columns: Mapping[int, object]
-) -> tuple[dict[str, int], tuple[int, ...]]:
-    """Return the columns beside those of tests: by role, and those that say what is around."""
+) -> tuple[dict[str, int], tuple[int, ...], tuple[int, ...]]:
+    """Return the columns beside those of tests: by role, of persons, and what is around."""
     roles: dict[str, int] = {}
+    persons: list[int] = []
     others: list[int] = []
     for column, cell in enumerate(line):
         role = role_of(cell)
         if column in columns:
             continue
-        if role in _WIDE_ROLES:
+        if role == "person" or name_key(cell) in owners.BARE_NAMES:
+            persons.append(column)
+        elif role in _WIDE_ROLES:
             roles[role] = column
         elif role == "panel" or (cell and not role):
             others.append(column)
-    return roles, tuple(others)
+    return roles, tuple(persons), tuple(others)

@@ -7,7 +7,6 @@ nobody knows which one was misread.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -75,10 +74,8 @@ def _near(row: Row, code: str) -> _Near | None:
     turn = units.turn(analyte, old, new) if old and new else None
     if turn is None:
         return None
-    exponent = row.number.as_tuple().exponent
-    half = F(Decimal(1).scaleb(int(exponent))) / 2
-    value = F(row.number)
-    return _Near(turn(max(value - half, F(0))), turn(value + half))
+    span = row.rounded
+    return _Near(turn(span.low or _ZERO), turn(span.high or _ZERO))
 
 
 # name: the analytes that take part with the unit of the formula, and what must meet

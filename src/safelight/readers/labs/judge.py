@@ -149,27 +149,42 @@ def _cited(row: Row, book: Book) -> _Told:
     if flag is None:
         return _silent(Reason.ON_THE_LIMIT)
     one = limits[0] if len(limits) == 1 else None
-    span = None
-    if one is not None:
-        span = _in_row_unit(row, one)
+    bounds = _bounds(row, one) if one is not None else None
+    span = bounds[0] if bounds else None
     contexts = ", ".join(dict.fromkeys(each.context for each in limits if each.context))
     return flag, limits[0].basis, limits[0].source, contexts if one else "", span, ()
 
 
-def _in_row_unit(row: Row, limit: Limit) -> Span | None:
-    """Return the limit in the row's unit; the comparison itself is made in the limit's."""
+def _bounds(row: Row, limit: Limit) -> tuple[Span, bool] | None:
+    """Return a limit in the row's unit, and whether numbers were converted by a molar mass.
+
+    A source that gives its limit in both units has rounded one: a result is held against the one
+    that is printed in its own.
+    """
     analyte = analytes.get(row.analyte)
-    mine, its = units.parse(row.unit, analyte), units.parse(limit.unit, analyte)
+    mine = units.parse(row.unit, analyte)
+    own, span = limit.unit, limit.span
+    if limit.also is not None:
+        other = units.parse(limit.also[0], analyte)
+        if mine and other and mine.dim == other.dim:
+            own, span = limit.also
+    its = units.parse(own, analyte)
     turn = units.turn(analyte, its, mine) if mine and its else None
-    return limit.span.scaled(turn) if turn else None
+    if turn is None or mine is None or its is None:
+        return None
+    return span.scaled(turn), mine.dim != its.dim
 
 
 def _against(row: Row, limit: Limit) -> Flag | None:
-    span = checks.in_unit(row, limit.unit)
-    flag = span.place(limit.span) if span else None
-    if flag is Flag.WITHIN and limit.span.high is None:
+    found = _bounds(row, limit)
+    if found is None:
+        return None
+    bounds, converted = found
+    # a rounded number may lie on either side of a limit that was made for another unit
+    flag = (row.rounded if converted else row.span).place(bounds)
+    if flag is Flag.WITHIN and bounds.high is None:
         return Flag.NOT_LOW
-    if flag is Flag.WITHIN and limit.span.low is None:
+    if flag is Flag.WITHIN and bounds.low is None:
         return Flag.NOT_HIGH
     return flag
 

@@ -39,11 +39,12 @@ _BABY: Final = Fraction(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """One cited limit in its own unit."""
+    """One cited limit in its own unit, and in ``also`` as its source gives it in others."""
 
     analyte: str
     unit: str
     span: Span
+    also: tuple[str, Span] | None
     sex: str
     age: tuple[Fraction, Fraction] | None
     context: str
@@ -174,20 +175,26 @@ def _ages(entry: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
 
 
 def _limit(entry: Mapping[str, Any], sources: Mapping[str, str], basis: Basis) -> Limit:
-    edge, high = _number(entry, "from"), _number(entry, "high")
+    other = entry.get("also")
     return Limit(
         analyte=entry["analyte"],
         unit=entry["unit"],
-        span=Span(
-            low=_number(entry, "low"),
-            high=high if edge is None else edge,
-            high_open=edge is not None,
-        ),
+        span=_span(entry),
+        also=(other["unit"], _span({**other, "analyte": entry["analyte"]})) if other else None,
         sex=entry.get("sex", ""),
         age=_ages(entry),
         context=entry.get("context", ""),
         source=sources.get(entry["source"], entry["source"]),
         basis=basis,
+    )
+
+
+def _span(entry: Mapping[str, Any]) -> Span:
+    edge, high = _number(entry, "from"), _number(entry, "high")
+    return Span(
+        low=_number(entry, "low"),
+        high=high if edge is None else edge,
+        high_open=edge is not None,
     )
 
 

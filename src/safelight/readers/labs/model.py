@@ -291,6 +291,15 @@ class Row:
             return Span(low=value, high=None, low_open=self.comparator == ">")
         return Span(low=value, high=value)
 
+    @property
+    def rounded(self) -> Span:
+        """Return all that the printed number may have been before it was rounded."""
+        if self.comparator:
+            return self.span
+        half = Fraction(Decimal(1).scaleb(int(self.number.as_tuple().exponent))) / 2
+        value = Fraction(self.number)
+        return Span(low=max(value - half, Fraction(0)), high=value + half, high_open=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:

@@ -27,7 +27,22 @@ __all__ = [
 ]
 
 JOINTS: Final = {"in", "im", "en", "de", "le", "or", "and", "of", "du", "dans"}
-_PLAIN: Final = {"measurement", "level"}  # words of code systems that say nothing more
+# words of code systems and forms that say nothing more
+_PLAIN: Final = {
+    "measurement",
+    "level",
+    "estimation",
+    "observation",
+    "test",
+    "quant",
+    "quantitative",
+}
+# what a name holds in brackets: another name of the test, or what LOINC measures in it
+_BRACKETS: Final = re.compile(r"^([^()\[\]]+)[(\[]([^()\[\]]+)[)\]]([^()\[\]]*)$")
+_PROPERTIES: Final = {
+    *("mass volume", "moles volume", "volume", "volume fraction", "entitic volume"),
+    *("entitic mass", "enzymatic activity volume", "units volume"),
+}
 # One letter is a specimen as "S-Kreatinin", "Glucose, P", "Kreatinin i.S."; CK-B is another test.
 _LETTER_BEFORE: Final = re.compile(r"\s*([SPB])\s*[-\u2010-\u2013]\s*(?=\w)", re.IGNORECASE)
 _LETTER_BEHIND: Final = re.compile(r"(?:\s*,\s*|\s+(?:in|im|i\.)\s*)([SPB])\.?\s*$", re.IGNORECASE)
@@ -128,13 +143,25 @@ def _candidates(name: str) -> tuple[str, ...] | Reason:
     bare = name[letter.end() :] if letter else name
     if letter is None and (letter := _LETTER_BEHIND.search(name)):
         bare = name[: letter.start()]
-    found = _stripped(name_key(bare).split())
+    found = _stripped(name_key(bare).split()) or _bracketed(name)
     said = letter[1].lower() if letter else ""
     if said and set(found) & _NOT_WITH[said]:
         return Reason.UNKNOWN_ANALYTE
     if _FREE in found and (cell_free(name) or said in {"s", "p"}):
         return Reason.UNKNOWN_ANALYTE
     return found or Reason.UNKNOWN_ANALYTE
+
+
+def _bracketed(name: str) -> tuple[str, ...]:
+    """Return what ``Free T4 (FT4)`` means on both sides of its brackets."""
+    parts = _BRACKETS.match(name)
+    if parts is None:
+        return ()
+    outside = _stripped(name_key(f"{parts[1]} {parts[3]}").split())
+    inside = name_key(parts[2])
+    if inside in _PROPERTIES:
+        return outside
+    return tuple(key for key in outside if key in _by_name().get(inside, ()))
 
 
 def _stripped(words: list[str]) -> tuple[str, ...]:

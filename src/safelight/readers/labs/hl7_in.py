@@ -212,7 +212,7 @@ def _result(place: str, fields: list[str], message: _Message, told: Person) -> R
     order = message.order
     codes, names, shorts = _coded(_at(fields, 3), message)
     value, fault = _number(fields, message)
-    unit = message.split(_at(fields, 6))[0]
+    unit = _unit(message.split(_at(fields, 6)))
     when = moment(_at(fields, 14)) or order.when
     status = _at(fields, 11)
     if status in _GONE or order.gone:
@@ -238,6 +238,12 @@ def _result(place: str, fields: list[str], message: _Message, told: Person) -> R
         refused=fault,
         about=given(message.birth, when, told),
     )
+
+
+def _unit(parts: list[str]) -> str:
+    """Return the unit; in ``10^3/uL`` the sign between components stands for a power."""
+    power = parts[0].lower() in {"10", "x10"} and re.match(r"\d", "".join(parts[1:2]))
+    return "^".join(parts[:2]) if power else parts[0]
 
 
 def _padded(value: str) -> str:

@@ -199,15 +199,24 @@ def _shifted(row: Row, span: Span, flag: Flag, side: str, book: Book) -> bool:
     Laboratories print a result and its range with as many digits behind the point. Where they
     differ, the point may be lost or misplaced; if the number with the point moved is one that is
     met and would be told otherwise, nothing is told. Typed formats may drop a zero, so that there a
-    result inside its range is believed.
+    result inside its range is believed; so is one where both have a point, and one whose own mark
+    says the same.
     """
     wanted = max((each.decimals for each in row.ranges), default=0)
     have = max(-int(row.number.as_tuple().exponent), 0)
     if have == wanted or (row.typed and flag is Flag.WITHIN):
         return False
-    moved = replace(row, number=row.number.scaleb(have - wanted))
-    if checks.implausible(moved):
-        return False
-    return moved.span.place(span) is not flag or (
-        bool(side) and book.urgent(row.analyte, moved.span, row.unit, row.about) is None
+    believed = _PLAIN.get(row.mark, row.mark) == flag.value or (
+        flag is Flag.WITHIN and bool(have and wanted)
     )
+    # a result may be printed with one digit more than its range
+    shifts = [have - wanted, have - wanted - 1] if not have else [have - wanted]
+    for shift in shifts:
+        moved = replace(row, number=row.number.scaleb(shift))
+        if checks.implausible(moved):
+            continue
+        if side and book.urgent(row.analyte, moved.span, row.unit, row.about) is None:
+            return True
+        if not believed and moved.span.place(span) is not flag:
+            return True
+    return False

@@ -22,9 +22,13 @@ __all__ = ["BETWEEN", "covered", "fitting", "read", "sane"]
 _DASH: Final = r"(?:-|–|—|−|‐|‑|\.\.\.?|…|~|bis|to|à|a|hasta|and|und|y|et)"  # noqa: RUF001  # all are printed
 BETWEEN: Final = rf"{NUMBER}\s*{_DASH}\s*{NUMBER}"
 _UP_TO: Final = (
-    r"(?:bis|up\s+to|jusqu'à|hasta|inf\.?\s+à|inférieur\s+à|unter|below|less\s+than|under)"
+    r"(?:(?:less|lower)\s+than\s+or\s+equal\s+to|at\s+most|max\.|höchstens|bis|up\s+to|jusqu'à|hasta"
+    r"|inf\.?\s+à|inférieur\s+à|unter|below|less\s+than|under)"
 )
-_FROM: Final = r"(?:ab|from|über|above|more\s+than|greater\s+than|over|sup\.?\s+à|supérieur\s+à)"
+_FROM: Final = (
+    r"(?:(?:greater|more)\s+than\s+or\s+equal\s+to|at\s+least|min\.|mindestens|ab|from|über|above"
+    r"|more\s+than|greater\s+than|over|sup\.?\s+à|supérieur\s+à)"
+)
 _STRICT: Final = (
     "inf",
     "unter",
@@ -188,7 +192,7 @@ def _bounded(found: "re.Match[str]", point: Point) -> PrintedRange | Reason:
     if found["low"]:
         return _bounds(found["low"], found["high"], (False, False), point)
     sign = found["cmp"].lower()
-    strict = sign in {"<", ">"} or sign.startswith(_STRICT)
+    strict = sign in {"<", ">"} or (sign.startswith(_STRICT) and "equal" not in sign)
     if sign[0] in "<≤" or sign == "=<" or re.fullmatch(_UP_TO, sign, re.IGNORECASE):
         return _bounds("", found["one"], (False, strict), point)
     return _bounds(found["one"], "", (strict, False), point)

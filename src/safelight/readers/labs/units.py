@@ -36,6 +36,8 @@ _WORDS: Final = (  # spellings that stand in many units; tried in this order
     (re.compile(r"^gm(?=/)"), "g"),
     (re.compile(r"per(?=[a-z]?l$|mm3$)"), "/"),
     (re.compile(r"-1$"), ""),
+    (re.compile(r"\(calc(?:ulated)?\.?\)$"), ""),
+    (re.compile(r"cu\.?mm\.?$|(?<=/)cmm$"), "mm3"),
 )
 
 

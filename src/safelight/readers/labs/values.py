@@ -18,15 +18,19 @@ __all__ = ["COMPARATOR", "MARKS", "NUMBER", "Point", "Value", "mark", "number", 
 
 # One number without sign: digits with points, commas, apostrophes or thin spaces inside.
 NUMBER: Final = r"\d+(?:[.,'’\u00a0\u2009\u202f]\d+)*"  # noqa: RUF001  # both apostrophes are printed
-COMPARATOR: Final = r"<=|>=|=<|=>|≤|≥|<|>"
+COMPARATOR: Final = r"[<>]\s*(?i:or|oder|ou|o)\s*=|<=|>=|=<|=>|≤|≥|<|>"
 _CANON: Final = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 
 # What reports print beside a number that lies outside, and within. HL7 table 0078 and its kin.
 MARKS: Final = {
     **dict.fromkeys(("l", "low", "-", "--", "↓", "↓↓", "niedrig", "tief", "bas", "bajo"), "low"),
     **dict.fromkeys(("h", "high", "+", "++", "↑", "↑↑", "hoch", "haut", "alto"), "high"),
-    **dict.fromkeys(("n", "normal", "within", "ok"), "within"),
+    **dict.fromkeys(("n", "normal", "within", "ok", "wnl", "in range", "within range"), "within"),
+    **dict.fromkeys(("within normal limits", "normal range", "unauffällig"), "within"),
+    **dict.fromkeys(("no", "false", "none", "not abnormal"), "within"),
     **dict.fromkeys(("a", "*", "**", "!", "!!", "abnormal"), "off"),
+    **dict.fromkeys(("above", "above range", "above normal", "erhöht", "élevé"), "high"),
+    **dict.fromkeys(("below", "below range", "below normal", "erniedrigt", "abaissé"), "low"),
     **dict.fromkeys(("lu", "l*", "*l", "-*", "*-"), "low"),
     **dict.fromkeys(("hu", "h*", "*h", "+*", "*+"), "high"),
     "c": "off",
@@ -148,7 +152,7 @@ def value(text: str, point: Point) -> Value | Reason:
     if isinstance(digits, Reason):
         return digits
     printed = (found["before"] or found["after"] or "").strip("()[]").lower()
-    comparator = found["cmp"] or ""
+    comparator = re.sub(r"^([<>]).+=$", r"\1=", found["cmp"] or "")  # "> or ="
     return Value(
         number=digits,
         comparator=_CANON.get(comparator, comparator),

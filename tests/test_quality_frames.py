@@ -19,7 +19,7 @@ Grey = NDArray[np.uint8]
 def told(grey: Grey, kind: ViewKind) -> set[str]:
     answer = KindAnswer(kind=kind, by_header=None, by_pixels=kind, distance=0.5, why="")
     seen = view(photo(np.ascontiguousarray(grey)), Kind.PNG)
-    return {issue.code for issue in quality.judge(seen, answer)} - {"small", "blurred"}
+    return {issue.code for issue in quality.judge(seen, answer)} - {"small", "blurred", "faint"}
 
 
 def chest() -> Grey:
@@ -33,7 +33,7 @@ def head(*, wide: int = 90) -> Grey:
     """Return a bright round on black; a wide one reaches over the edges."""
     down, across = np.mgrid[:256, :256] - 128
     inside = down**2 + (across * 0.8) ** 2 < wide**2
-    return np.where(inside, NOISE.normal(140, 12, (256, 256)).clip(60, 250), 0).astype(np.uint8)
+    return np.where(inside, NOISE.normal(140, 8, (256, 256)).clip(60, 250), 0).astype(np.uint8)
 
 
 def hand() -> Grey:
@@ -82,3 +82,29 @@ def test_two_films_in_one_picture_are_not_called_narrow() -> None:
         issues = quality.judge(view(photo(np.ascontiguousarray(grey)), Kind.PNG), answer)
         (text,) = [issue.text for issue in issues if issue.code == "cropped"]
         assert word in text
+
+
+def grain(grey: Grey) -> set[str]:
+    answer = KindAnswer(kind=ViewKind.HEAD_MR, by_header=None, by_pixels=None, distance=0.5, why="")
+    issues = quality.judge(view(photo(np.ascontiguousarray(grey)), Kind.PNG), answer)
+    assert bool({issue.code for issue in issues} & UNFIT) == bool(
+        quality.unfit(issues, ViewKind.HEAD_MR)
+    )
+    return {issue.code for issue in issues}
+
+
+UNFIT = {"faint", "coarse", "noisy", "blocks", "small", "blurred"}
+
+
+def test_no_reader_answers_to_what_is_left_of_a_picture() -> None:
+    plain = cv2.GaussianBlur(head(wide=110), (0, 0), 1.5) // 2 * 2
+    down = np.linspace(0.5, 1.6, 256)[:, None]
+    whole = np.clip(plain * down + NOISE.normal(0, 2, plain.shape), 0, 255).astype(np.uint8)
+    assert grain(whole) == set()
+    assert grain((whole * 0.3).astype(np.uint8)) >= {"faint"}
+    assert grain(whole // 64 * 85) >= {"coarse"}
+    noisy = np.clip(whole + NOISE.normal(0, 30, whole.shape), 0, 255).astype(np.uint8)
+    assert grain(noisy) >= {"noisy"}
+    packed = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, 4])[1]
+    assert grain(np.asarray(cv2.imdecode(packed, 0), np.uint8)) >= {"blocks"}
+    assert grain(np.asarray(cv2.resize(whole, (100, 100)), np.uint8)) >= {"small"}

@@ -1,8 +1,9 @@
-"""What harms reading a picture: too small, clipped, turned, inverted, blurred, cropped.
+"""What harms reading a picture: too small, clipped, turned, inverted, blurred, cropped, and grain.
 
-Each is a plain measure with a threshold, worked out on the displayed picture; all of them are told,
-and readers answer to no picture that is blurred, turned or inverted, nor to a tiny one. Source of
-the measure of blur: Crete et al., Proc. SPIE 6492 (2007).
+Each is a plain measure with a threshold, worked out on the displayed picture; all of them are told.
+Readers answer to no picture that is blurred, turned, inverted, faint, coarse, noisy or in blocks,
+nor to a small one: of bleeds in such pictures one in ten to four in ten were told as not seen.
+Sources: Crete et al., Proc. SPIE 6492 (2007), blur; Immerkaer, CVIU 64 (1996), operator of noise.
 """
 
 import functools
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from safelight.errors import SafelightError
 from safelight.readers.kind.shrink import reduced
+from safelight.readers.measures import hu
 from safelight.readers.reading import KindAnswer, QualityIssue, ViewKind
 from safelight.readers.view import View
 
@@ -30,11 +32,19 @@ _SECTIONS: Final = frozenset(
     (ViewKind.HEAD_CT, ViewKind.BODY_CT, ViewKind.HEAD_MR, ViewKind.BREAST_MR)
 )  # fmt: skip
 _DARK_AROUND: Final = _SECTIONS | {ViewKind.MAMMOGRAM}
+# Kinds with readers that look closely; digitised films may show faint blocks of their own.
+_CLOSE_READ: Final = _SECTIONS | {ViewKind.BREAST_ULTRASOUND}
 _IN_AIR: Final = frozenset((ViewKind.MAMMOGRAM, ViewKind.LIMB_XRAY))
 _MEDICAL: Final = frozenset(ViewKind) - {
     ViewKind.FILM_PHOTO, ViewKind.SCREENSHOT, ViewKind.DOCUMENT, ViewKind.PHOTO
 }  # fmt: skip
-_SMALL_FILM, _SMALL = 256, 64  # shorter side, pixels
+_SMALL_FILM, _SMALL = 256, 128  # shorter side, pixels
+_LEAST_BLUR: Final = 64  # the same, for telling blur
+_FAINT: Final = 80  # levels between the first and the last hundredth
+_COARSE: Final = 12  # levels in all
+_NOISY: Final = 12.0  # levels: standard deviation of what changes from pixel to pixel
+_BLOCKS: Final = 2.0  # steps between blocks of eight pixels to those inside them
+_BLOCK: Final = 8
 _CLIPPED: Final = 0.06  # of the middle, at the one brightest or darkest level
 _MIDDLE: Final = 0.15  # of a side that is left out at each end
 _BLURRED: Final = 0.63
@@ -50,7 +60,9 @@ _SIDES: Final = 3
 _INSIDE: Final = 0.5  # of a side: what is left of a picture without its frame
 _PATTERN: Final = 32
 _LEVELS: Final = 64  # fewer in the picture, and the ends say nothing
-_UNFIT: Final = frozenset(("small", "blurred", "rotated", "inverted"))
+_UNFIT: Final = frozenset(
+    ("small", "blurred", "rotated", "inverted", "faint", "coarse", "noisy", "blocks")
+)
 _SHRUNK: Final = 64
 
 
@@ -83,15 +95,62 @@ def judge(view: View, kind: KindAnswer) -> tuple[QualityIssue, ...]:
     turned = _turned(grey, what)
     found += turned
     found += _cropped(~grey if _inverted() in turned else grey, what)
-    if min(rows, columns) >= _SMALL and blur(grey) > _BLURRED:
+    if min(rows, columns) >= _LEAST_BLUR and blur(grey) > _BLURRED:
         found.append(QualityIssue(code="blurred", text="The picture is blurred."))
-    return tuple(found)
+    # of CT numbers the readers see their own window, whatever the header's
+    windowed = what is ViewKind.HEAD_CT and not hu.refusal(view, view.middle)
+    found += [] if windowed or what in _IN_AIR else _levels(grey)
+    return (*found, *_grain(grey, what))
+
+
+def _levels(grey: Array) -> list[QualityIssue]:
+    """Tell of pictures with little contrast or few levels."""
+    found = []
+    step = max(1, min(grey.shape) // _WORK)
+    grey = grey[::step, ::step]
+    low, high = np.percentile(grey, (1, 99))
+    if high - low < _FAINT:
+        text = "The picture is faint: it uses a small part of the levels between black and white."
+        found.append(QualityIssue(code="faint", text=text))
+    if len(np.unique(grey)) < _COARSE:
+        text = "The picture has so few levels of grey that details are lost."
+        found.append(QualityIssue(code="coarse", text=text))
+    return found
+
+
+def _grain(grey: Array, kind: ViewKind) -> list[QualityIssue]:
+    """Tell of pictures with much noise, or blocks of JPEG."""
+    found = []
+    middle = tuple(
+        slice(max(0, n - _WORK) // 2, max(0, n - _WORK) // 2 + _WORK) for n in grey.shape
+    )
+    values = grey[middle].astype(np.float32)
+    second = values[:-2] - 2 * values[1:-1] + values[2:]
+    second = second[:, :-2] - 2 * second[:, 1:-1] + second[:, 2:]
+    if float(np.median(np.abs(second))) / 0.6745 / 6 > _NOISY:  # of a normal deviate
+        found.append(QualityIssue(code="noisy", text="The picture is noisy."))
+    if kind in _CLOSE_READ and _blocks(values) > _BLOCKS:
+        text = "The picture was compressed so strongly that it falls into blocks."
+        found.append(QualityIssue(code="blocks", text=text))
+    return found
+
+
+def _blocks(values: Array) -> float:
+    """Return how much more changes between columns and rows of JPEG's blocks than inside them."""
+    between, inside_ = [], []
+    for axis in (0, 1):
+        steps = np.abs(np.diff(values, axis=axis)).mean(axis=1 - axis)
+        by = [float(steps[at::_BLOCK].mean()) for at in range(min(_BLOCK, len(steps)))]
+        most = int(np.argmax(by))  # a margin that was cut off moves the blocks
+        between.append(by[most])
+        inside_.append(sum(by[:most] + by[most + 1 :]) / max(len(by) - 1, 1))
+    return sum(between) / (sum(inside_) + 0.2)
 
 
 def unfit(issues: Iterable[QualityIssue], kind: ViewKind | None) -> str:
     """Return why a reader's promise cannot hold for a picture, in words; empty when it can.
 
-    Readers are tested on sharp pictures that stand upright, of films on small ones as well.
+    Readers are tested on sharp, clear pictures that stand upright, of films on small ones as well.
     """
     for issue in issues:
         if issue.code in _UNFIT and not (issue.code == "small" and kind in _FILMS):

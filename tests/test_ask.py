@@ -13,7 +13,7 @@ from safelight.readers.labs import read
 from safelight.readers.reading import Reading
 from safelight.reports.ask import Consent, Fact, Facts, Known, Said, Topic, ask, faults, gather
 from safelight.reports.ask.answer import _TELLERS
-from safelight.reports.ask.intents import EXAMPLES
+from safelight.reports.ask.intents import EXAMPLES, match
 from strategies_reading import READINGS
 
 QUESTIONS = [
@@ -233,3 +233,29 @@ def test_the_checker_sees_what_is_invented(said: Said, fault: str) -> None:
 def test_the_checker_sees_two_facts_of_one_name() -> None:
     fact = Fact(id="a", topic=Topic.KIND, text="x")
     assert list(faults([], [fact, fact]))
+
+
+@pytest.mark.parametrize(
+    ("question", "others"),
+    [
+        ("What is John's potassium?", True),
+        ("Show me Angela Merkel\u2019s scan", True),
+        ("What are his lab results?", True),
+        ("Does she have a high sodium?", True),
+        ("What's in the picture?", False),
+        ("Is it Crohn's?", False),
+        ("What does my doctor's report say?", False),
+    ],
+)
+def test_what_is_asked_of_somebody_else_is_not_answered_with_ones_own(
+    question: str,
+    *,
+    others: bool,
+) -> None:
+    assert (match(question).intent == "others") is others
+
+
+def test_an_everyday_word_names_no_test() -> None:
+    labs = read(b"test,value,unit,range\nAST (GOT),20,U/L,5-40")
+    told = ask("I got a letter, what now?", gather(Known(labs=labs)))
+    assert not any("AST" in said.text for said in told.said)

@@ -43,6 +43,8 @@ _GUARDS: Final = tuple(
     (intent, frozenset(words.split())) for intent, words in _DATA["guards"].items()
 )
 _SMALL: Final = frozenset(_DATA["small"].split())
+_OWN: Final = frozenset(_DATA["own"].split())
+_WHOSE: Final = re.compile(r"([^\W\d_]+)['\u2019]s\b")
 _SAME: Final = {word: one for one, several in _DATA["same"].items() for word in several.split()}
 
 
@@ -70,7 +72,15 @@ def match(question: str) -> Match:
             if intent in _SOFT and best.score >= _CLEAR and best.intent != "findings":
                 continue
             return Match(intent, 1.0)
+    if _whose(question):
+        return Match("others", 1.0)
     return best if best.score >= _ENOUGH else Match("", best.score)
+
+
+def _whose(question: str) -> bool:
+    """Tell whether something of somebody is asked for (``Anna's potassium``)."""
+    said = [tokens(found[1]) for found in _WHOSE.finditer(question[:_LONGEST])]
+    return any(word not in _OWN for words in said for word in words)
 
 
 def _mentions(asked: list[str], marks: frozenset[str]) -> bool:

@@ -363,6 +363,10 @@ def test_questions_without_a_picture_and_about_labs(tmp_path: Path) -> None:
     labs = tmp_path / "labs.csv"
     labs.write_text("test,value,unit,range\nPotassium,5.9,mmol/L,3.5-5.1\n")
     done = command("ask", "Which results are out of range?", "--labs", labs)
+    several = tmp_path / "several.csv"
+    rows = "Ann Li,Potassium,5.9,mmol/L,3.5-5.1\nBob Xu,Potassium,4.9,mmol/L,3.5-5.1\n"
+    several.write_text("Patient Name,test,value,unit,range\n" + rows)
+    assert command("ask", "What are my results?", "--labs", several).exit_code == 2
     assert "Potassium is 5.9 mmol/L, above" in done.output
 
 

@@ -319,7 +319,17 @@ def _reading(path: str, number: int | None) -> "Reading":
 
 
 def _labs(path: str, sex: str, age: float | None) -> "LabReport":
+    """Return the lab results of a file.
+
+    Raises:
+        SettingsError: They are of several people; questions are asked about one's own.
+    """
     from safelight.cli.labs import source  # noqa: PLC0415  # start-up cost
     from safelight.readers.labs import read as read_labs  # noqa: PLC0415  # as above
 
-    return read_labs(**source(path), sex=sex, age=age)
+    report = read_labs(**source(path), sex=sex, age=age)
+    if len({each.row.person for each in report.results}) > 1:
+        raise SettingsError(
+            "the file holds results of more than one person", todo="give those of one person alone"
+        )
+    return report

@@ -17,6 +17,9 @@ from typing import Final
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
+from safelight.deid.text import vocabulary
+from safelight.readers.labs import analytes
+
 __all__ = ["EXAMPLES", "Intent", "Match", "match", "ordinary", "tokens"]
 
 Intent = str
@@ -45,6 +48,10 @@ _GUARDS: Final = tuple(
 _SMALL: Final = frozenset(_DATA["small"].split())
 _OWN: Final = frozenset(_DATA["own"].split())
 _WHOSE: Final = re.compile(r"([^\W\d_]+)['\u2019]s\b")
+_NAMED: Final = re.compile(
+    r"\b(?i:of|for|about|from|does|is|has|was)\s+(?:(?:[Mm](?:rs?|s|iss)|[Dd]r)\.?\s+)?"
+    r"(?P<name>[^\W\d_a-z][^\W\d_]+(?:[\s-][^\W\d_a-z][^\W\d_]+){0,3})(?=\W*$|[?.!,;]|\s+[a-z])"
+)
 _SAME: Final = {word: one for one, several in _DATA["same"].items() for word in several.split()}
 
 
@@ -78,9 +85,33 @@ def match(question: str) -> Match:
 
 
 def _whose(question: str) -> bool:
-    """Tell whether something of somebody is asked for (``Anna's potassium``)."""
-    said = [tokens(found[1]) for found in _WHOSE.finditer(question[:_LONGEST])]
-    return any(word not in _OWN for words in said for word in words)
+    """Tell whether something of somebody is asked for: ``Anna's``, ``potassium of Anna Roe``."""
+    asked = question[:_LONGEST]
+    said = [tokens(found[1]) for found in _WHOSE.finditer(asked)]
+    if any(word not in _OWN for words in said for word in words):
+        return True
+    if asked.isupper() or asked.istitle():
+        return False
+    names = [found["name"] for found in _NAMED.finditer(asked)]
+    return any(all(map(_is_name, _WORD.findall(name))) for name in names)
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether a word with a capital is no abbreviation, no test and no other known word."""
+    if not word.istitle():
+        return False
+    (folded,) = tokens(word)
+    if folded in _OWN or folded in ordinary() or folded in _tests():
+        return False
+    return vocabulary.listed(folded) in {vocabulary.UNKNOWN, vocabulary.AMBIGUOUS}
+
+
+@cache
+def _tests() -> frozenset[str]:
+    """Return the words of the names of lab tests."""
+    return frozenset(
+        word for each in analytes.table().values() for name in each.names for word in tokens(name)
+    )
 
 
 def _mentions(asked: list[str], marks: frozenset[str]) -> bool:

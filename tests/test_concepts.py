@@ -107,6 +107,21 @@ def test_a_number_that_is_no_age_stays() -> None:
     assert own.MeasuredValueSequence[0].NumericValue == 95
 
 
+def test_an_identifier_goes_by_what_the_item_says() -> None:
+    concepts = ("113871", "121041", "128774", "121016", "121009")
+    found = cleaned(
+        *(item((each, "DCM"), Made(0x0040A160, "UT", b"MA-339")) for each in concepts),
+        item(("121106", "DCM"), Made(0x0040A160, "UT", b"MA-339")),
+    )
+    assert [each.TextValue for each in found] == ["REMOVED"] * len(concepts) + ["MA-339"]
+    serial, name = cleaned(
+        item(("121016", "DCM"), Made(0x0040A160, "UT", b"MA-339")),
+        item(("113871", "DCM"), Made(0x0040A160, "UT", b"MA-339")),
+        preset="device",
+    )
+    assert (serial.TextValue, name.TextValue) == ("MA-339", "REMOVED")
+
+
 @pytest.mark.parametrize(("text", "gone"), [(b"095Y", "95"), (b"95", "95"), (b"1931", "1931")])
 def test_an_age_in_words(text: bytes, gone: str) -> None:
     old, young = cleaned(

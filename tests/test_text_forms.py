@@ -35,9 +35,9 @@ def test_a_strangers_date_goes_whole(date: str) -> None:
     "number",
     """9a7f3c2e-1b4d-4e8f-9c1a-2b3c4d5e6f70|550102-1234|550102+1234|QQ 12 34 56 C|1EG4-TE5-MK73
     1 55 01 75 116 001 02|15 020155 R 012|A123456(7)|2123 45670 1|DE89 3704 0044 0532 0130 00
-    tel: 123 45 67|〒100-0001|P.O. Box 4471|lat 52.5200 lon 13.4050|52.52001,13.40495""".replace(
-        "\n", "|"
-    ).split("|"),
+    tel: 123 45 67|〒100-0001|P.O. Box 4471|lat 52.5200 lon 13.4050|52.52001,13.40495
+    (0172 / 88 41 377)|fe80::1ff:fe23:4567:890a|SN AX77-4471|beeper#4412|Pat_4471|S21-4471
+    H/2021/4471|E 4471/21""".replace("\n", "|").split("|"),
 )
 def test_a_number_goes_whole(number: str) -> None:
     left = NOBODY.clean(f"liver {number.strip()}, contrast", Mode.WORDS).text
@@ -94,3 +94,22 @@ def test_more_ages_above_89(text: str) -> None:
     assert "90+" in left
     assert "95" not in left
     assert "nineties" not in left
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["b20-1000", "TR 2000/20", "T12-L1 C5/6", "SN 3 mm", "W 2000/20 L 400/20", "head::neck"],
+)
+def test_protocol_numbers_are_not_taken_for_records(text: str) -> None:
+    assert NOBODY.clean(text).text == text
+
+
+def test_a_short_date_of_a_japanese_era_goes() -> None:
+    assert NOBODY.clean("R3.3.4 胸部単純").text == "胸部単純"
+    assert NOBODY.clean("R3.3.4").text == "R3.3.4"  # a version
+
+
+def test_initials_of_a_double_name_go() -> None:
+    cleaner = TextCleaner(Needles.compile(Identity(names={"Unger-Orban^Eva"})))
+    assert cleaner.clean("knee U.-O.").text == "knee"
+    assert cleaner.clean("P.-A. knee").text == "P.-A. knee"

@@ -1,9 +1,10 @@
-"""Content items whose concept name says that they tell an age or a birth date.
+"""Content items whose concept name says that they tell an age, a birth date or an identifier.
 
 Their values stand in attributes that hold anything (NumericValue, Date, TextValue), so the rule for
-the attribute does not know: here it is that for Patient's Age or Patient's Birth Date.
+the attribute does not know: here it is that for Patient's Age, Patient's Birth Date, Patient ID...
 
-Source: PS3.16 TID 1007 and CID 7452, LOINC, SNOMED CT; PS3.3 10.2 and C.18 (content items).
+Source: PS3.16 TID 1002 to 1009, 1204, 8001 and CID 7452, LOINC, SNOMED CT; PS3.3 10.2 and C.18
+(content items).
 """
 
 import re
@@ -28,8 +29,12 @@ _VALUES: Final = _FORMS | {0x0040A120, 0x0040A121, 0x0040A122, _TEXT, _MEASURED,
 _NEEDED: Final = frozenset((0x0040A120, 0x0040A121, 0x0040A122, _TEXT))  # Type 1C by value type
 _CODE_VALUES: Final = frozenset((0x00080100, 0x00080119, 0x00080120))
 _SCHEME: Final = 0x00080102
-_BIRTH_DATE: Final = 0x00100030
-_AGE: Final = 0x00101010
+#: The attribute that says the same, whose rule holds for the item.
+_ATTRIBUTES: Final = {
+    "age": 0x00101010, "birth": 0x00100030, "subject": 0x00100020, "person": 0x00081070,
+    "organization": 0x00080080, "location": 0x00400243, "station": 0x00081010,
+    "serial": 0x00181000, "accession": 0x00080050, "order": 0x00402016, "specimen": 0x00400551,
+}  # fmt: skip
 
 _SCHEMES: Final = {
     "DCM": "DCM", "1.2.840.10008.2.16.4": "DCM",
@@ -40,6 +45,19 @@ _FACTS: Final = {
     ("DCM", "121031"): "birth", ("LN", "21112-8"): "birth", ("SCT", "184099003"): "birth",
     ("DCM", "121033"): "age", ("LN", "21612-7"): "age", ("LN", "30525-0"): "age",
     ("LN", "29553-5"): "age", ("SCT", "424144002"): "age", ("SCT", "397669002"): "age",
+    ("DCM", "121030"): "subject", ("DCM", "113516"): "subject",
+    ("DCM", "113871"): "person", ("DCM", "128774"): "person", ("DCM", "128775"): "person",
+    ("DCM", "110122"): "person",
+    ("DCM", "113872"): "organization", ("DCM", "113873"): "organization",
+    ("DCM", "121009"): "organization",
+    ("DCM", "121017"): "location", ("DCM", "121121"): "location", ("DCM", "121197"): "location",
+    ("DCM", "121013"): "station", ("DCM", "113877"): "station", ("DCM", "121193"): "station",
+    ("DCM", "121122"): "station", ("DCM", "110182"): "station",
+    ("DCM", "121016"): "serial", ("DCM", "113880"): "serial", ("DCM", "121196"): "serial",
+    ("DCM", "121148"): "serial", ("DCM", "122143"): "serial",
+    ("DCM", "121022"): "accession", ("DCM", "121020"): "order", ("DCM", "121021"): "order",
+    ("DCM", "121040"): "specimen", ("DCM", "121041"): "specimen", ("DCM", "121043"): "specimen",
+    ("DCM", "111700"): "specimen", ("DCM", "111705"): "specimen", ("DCM", "130231"): "specimen",
 }  # fmt: skip
 _CODED: Final = re.compile(b"|".join(code.encode() for _scheme, code in _FACTS))
 # What makes 90 years, by the first letter of a UCUM unit or a word: days, weeks, months.
@@ -49,7 +67,7 @@ _NUMBER: Final = re.compile(r"(\d{1,9}(?:[.,]\d{1,9})?)\s*([A-Za-z]?)")
 
 
 def fact_of(scheme: str, code: str) -> str:
-    """Return what a code says: ``age``, ``birth``, or nothing.
+    """Return what a code says: ``age``, ``birth``, what is identified, or nothing.
 
     Args:
         scheme: Coding Scheme Designator, or the OID of the scheme.
@@ -117,19 +135,19 @@ def _codes(
 
 
 def rule_of(tag: int, fact: str, rule: Rule, table: Table, sop_class: str) -> Rule:
-    """Return the rule for a value in an item that tells an age or a birth date.
+    """Return the rule for a value in an item that tells an age, a birth date or an identifier.
 
     Args:
         tag: The element's tag.
-        fact: ``age``, ``birth`` or nothing.
+        fact: As ``fact_of`` says it.
         rule: As it would be in any other item.
         table: Of the profile.
         sop_class: Of the object.
     """
     if not fact or tag not in _VALUES or rule.act in (Act.REMOVE, Act.EMPTY, Act.DUMMY):
         return rule
-    own = table.rule(_BIRTH_DATE if fact == "birth" else _AGE, sop_class=sop_class)
-    if own is None or own.act is Act.KEEP:
+    own = table.rule(_ATTRIBUTES[fact], sop_class=sop_class)
+    if own is None or own.act in (Act.KEEP, Act.CLEAN):
         return rule
     if own.act is not Act.AGE:
         act = Act.DUMMY if tag in _NEEDED else Act.EMPTY

@@ -19,7 +19,7 @@ class Level(NamedTuple):
         depth: 0 at the top.
         scheme: Coding Scheme Designator of this item, which its code value belongs to.
         dummy: Inside a sequence that identifies as a whole: text that no rule names is replaced.
-        fact: What the concept name of this content item says: ``age``, ``birth`` or nothing.
+        fact: What the concept name of this content item says (``concepts.fact_of``), or nothing.
         most: What makes 90 years in the unit of an age.
     """
 

@@ -76,7 +76,7 @@ class Builder:
         }
         family, *rest = ["".join(w[0] for w in part) for part in words if part] or [""]
         given = "".join(rest)
-        for form in (given, family + given, given + family, family[:1] + given[:1]):
+        for form in (given, family, family + given, given + family, family[:1] + given[:1]):
             self.initials |= {form, form[::-1]} if SHORT <= len(form) <= MIN_GLUED else set()
 
     def _part(self, form: str, rule: str) -> None:

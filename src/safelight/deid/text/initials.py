@@ -21,7 +21,7 @@ _BESIDE_YEAR: Final = re.compile(
     r"(?<![^\W_])(?P<letters>[^\W\d_]{2,4})[\s_./-]{0,2}['’]?(?P<year>\d{4}|\d\d)(?![^\W_])"
 )
 _DOTTED: Final = re.compile(
-    r"(?<![^\W_])(?<!\w\.)(?:[^\W\d_]\.\s?){1,3}[^\W\d_]\.?(?![^\W_])(?P<year>[\s_/-]{0,2}\d{4}(?!\d))?"
+    r"(?<![^\W_])(?<!\w\.)(?:[^\W\d_]\.[\s-]?){1,3}[^\W\d_]\.?(?![^\W_])(?P<year>[\s_/-]{0,2}\d{4}(?!\d))?"
 )
 _BEFORE: Final = words(
     """patient patients pat pt mr mrs ms miss mister herr herrn frau mme mlle sr sra dr prof for
@@ -43,7 +43,8 @@ def find(text: str, initials: frozenset[str], days: frozenset[str]) -> Iterator[
     if "." in text:
         for match in _DOTTED.finditer(text):
             letters = "".join(filter(str.isalpha, fold(match.group())))
-            if letters in initials and not vocabulary.listed(letters):
+            joined = "-" in match.group()  # of a double name, ``A.-B.``
+            if letters in initials and (joined or not vocabulary.listed(letters)):
                 year = match["year"] or ""
                 own = any(day.startswith(year[-_YEAR:]) for day in days)
                 yield match.start(), match.end() - (0 if own else len(year))

@@ -70,6 +70,7 @@ _DATES: Final = re.compile(
 )
 _EAST_DATES: Final = re.compile(
     r"(?:明治|大正|昭和|平成|令和|(?<![^\W_])[mtshr])?\s?(?:\d{1,4}|元)\s?年(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?"
+    r"|(?<![^\W_])[mtshr]\d{1,2}([./-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"|\d{1,2}\s?月\s?\d{1,2}\s?日|\d{2,4}\s?년\s?\d{1,2}\s?월(?:\s?\d{1,2}\s?일)?",
     re.IGNORECASE,
 )
@@ -81,17 +82,21 @@ _TIMES: Final = re.compile(
 _NUMBERS: Final = re.compile(
     r"(?<![\d.])\d+(?:\.\d+){3,}(?![\d])"  # UIDs and IPv4 addresses
     r"|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}(?!\w)"  # IPv6 and MAC addresses
+    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?![\w:])"
     r"|(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])"
     r"|(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"  # SSN
     r"|\+\s?\d{1,3}(?:[\s().\-/]{0,2}\d){6,}"  # phones: international, US, trunk zero
     r"|(?<![\w(])\(?\d{3}\)?[-. /]{1,2}\d{3}[-. ]\d{4}(?!\d)"
     r"|\(0?\d{2,5}\)[-. ]?\d{3,}(?:[- ]?\d{2,})*"
-    r"|(?<![\d.])0\d{1,5}(?:[-/. ]{1,2}\d{2,8}){1,5}(?!\d)"
+    r"|(?<![\d.])0\d{1,5}(?:(?:[-/. ]{1,2}| [-/] )\d{2,8}){1,5}(?!\d)"
     r"|(?<![\w.])[2-9]\d{2}[-.](?!\d[05]0\d)\d{4}(?![\d.])"
     r"|(?<![\d.b])\d{1,4}(?:[-.]\d{1,8}){2,5}(?![\d])"  # chains: national numbers
     r"|(?<![\w.])\d{3,4}(?:[ ]\d{3,4}){2,5}(?![\w.])"  # cards
     r"|(?<![\d.])-?\d{1,3}\.\d{5,}(?!\d)"  # coordinates
-    r"|(?<!\d)\d{4}-\d{4}-\d{4}(?!\d)",
+    r"|(?<!\d)\d{4}-\d{4}-\d{4}(?!\d)"
+    # of pathology: S21-4471, H/2021/4471, E 4471/21; not b20-1000, TR 2000/20
+    r"|(?<![^\W_])[a-z]{1,3}[-/]?(?:20)?[012]\d[-/]\d{3,5}[1-9](?![^\W_])"
+    r"|(?<![^\W_])[a-z][-/ ]?\d{3,5}[1-9]/(?:20)?[012]\d(?![^\W_])",
     re.IGNORECASE,
 )
 _STRONG_LABEL: Final = re.compile(
@@ -102,14 +107,17 @@ _STRONG_LABEL: Final = re.compile(
     r"|(?:hosp(?:ital)?|account|acct|insurance|policy|passport|license|visit|encounter|order"
     r"|requisition|study|exam|case|fall|auftrags?|dossier|serial|device|file)"
     r"[\s_.-]?(?:id|no|nr|number|nummer|\#)(?![^\W_])"
-    r"|tel(?:efon|ephone|efono)?|phone|fax|mobile|cell|pager|ext|ipp|nhc|cpf|dni|nif|bsn|svnr)"
+    r"|tel(?:efon|ephone|efono)?|phone|fax|mobile?|cell|pager|beeper|bleep"
+    r"|handy|dect|durchwahl|ext|ipp|nhc|cpf|dni|nif|bsn|svnr)"
     r"(?![^\W_])[\s.:#=_-]*(?P<value>[^\s\d,;()]{0,6}\d[^\s,;()]*)",
     re.IGNORECASE,
 )
 _WEAK_LABEL: Final = re.compile(
     r"(?<![^\W_])(?:id|no|nr|ref|case|exam|order|visit|encounter|account|acct|chart|record|number|"
-    r"num|ticket|badge|room|bed|station)(?![^\W_])[\s.:#=_-]{1,3}"
-    r"(?P<value>[^\W\d_]*\d(?:[^\W\d_]*\d){3}[^\W_]*|[a-z]{1,4}-?\d{3,})(?![^\W_])",
+    r"num|ticket|badge|room|bed|station|s/?n|pat|patient|patientin|patienten|sub|subj|subject|proband)"
+    r"(?![^\W_])[\s.:#=_-]{1,3}"
+    r"(?P<value>[^\W\d_]*\d(?:[^\W\d_]*\d){3}[^\W_]*|[a-z]{1,4}-?\d{3,}"
+    r"|[a-z][^\W_]{0,6}-\d{4,})(?![^\W_])",
     re.IGNORECASE,
 )
 _DIGIT: Final = re.compile(r"\d")
@@ -120,7 +128,8 @@ _CLOCK_NEAR: Final = re.compile(r"breast|clock|nipple|mamma|position", re.IGNORE
 _LABEL_GATE: Final = re.compile(
     r"(?<![^\W_])(?:m\.?r\.?n|mpi|uhid|ssn|nhs|d\.?o\.?b|dat|bir|born|geb|nee?|acc|pat|med|rec|cha|hos|ins"
     r"|pol|pas|lic|vis|enc|ord|req|stu|exa|cas|fal|auf|dos|ser|dev|fil|tel|pho|fax|mob|cel|pag|ext"
-    r"|ipp|nhc|cpf|dni|nif|bsn|svn|id|no|nr|ref|num|tic|bad|roo|bed|sta)",
+    r"|ipp|nhc|cpf|dni|nif|bsn|svn|id|no|nr|ref|num|tic|bad|roo|bed|sta"
+    r"|beeper|bleep|handy|dect|durchw|s/?n\b|sub(?:j|\b)|proband)",
     re.IGNORECASE,
 )
 _AGE_LABELS: Final = words("age aged alter edad eta idade y yo ans anos jaar a p h")
@@ -207,7 +216,7 @@ def _month_dates(text: str) -> Iterator[tuple[int, int]]:
 def _harmless(form: str) -> bool:
     """Tell a row of dimensions or b-values (``500 1000 2000``) from a number in groups."""
     groups = re.findall(r"\d+", form)
-    if form.startswith(("+", "(", "0")):
+    if form.startswith(("+", "(", "0")) or form[0].isalpha():
         return False
     if _RANGE.fullmatch(form):
         return True

@@ -39,6 +39,7 @@ MIN_PLAIN = 2
 MIN_SHORTENED = 7
 MAX_SHORTENED = 7  # longer beginnings are no one's short form, and look like names
 HEAD = 2
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 SECTIONS = ("strong", "plain", "ambiguous", "terms", "cjk", "eponyms", "joinable", "refused")
 
 
@@ -176,6 +177,8 @@ def build(arguments: argparse.Namespace) -> list[list[str]]:
     cjk = {line for chunk in lines for line in chunk.split() if CJK.search(line)}
     strong = {word for chunk in lines if not CJK.search(chunk) for word in fold_text(chunk).split()}
     strong |= inflect(strong) - names - every_census
+    for line in hand("clinical.txt"):  # inflected by hand
+        strong |= set(fold_text(line).split()) | set(fold_text(line.translate(UMLAUTS)).split())
     english = scowl(Path(arguments.scowl))
     plain = set()
     for word, size in english.items():

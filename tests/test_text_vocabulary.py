@@ -13,7 +13,8 @@ from safelight.deid.text.vocabulary import kind
     "word",
     ["chest", "MPRAGE", "H30s", "B31f", "FC51", "2i21s", "tfl3d1", "b1000", "T2w", "BONEPLUS",
      "CHESTABDPELVIS", "HeadNeck", "perihepatic", "pancreaticoduodenectomy", "Übersicht", "thorax",
-     "23x38x3", "patient's", "ангиография", "θώρακος"],
+     "23x38x3", "patient's", "ангиография", "θώρακος", "Galaktographie", "Laminectomie",
+     "Beinvenenthrombose", "Oberarmschaftfraktur", "heupprothese", "dell'aorta", "Schluesselbein"],
 )  # fmt: skip
 def test_technical_words_are_known(word: str) -> None:
     assert kind(word)
@@ -23,7 +24,8 @@ def test_technical_words_are_known(word: str) -> None:
     "word",
     ["Smith", "Roe", "Jane", "Palma", "Roma", "Paloma", "Thelma", "Adamaitis", "SMITHCHEST",
      "JaneRoe", "WillYoung", "BrownLong", "Smith7", "12345", "A123456", "AB12CD34", "MR1234",
-     "O'Brien", "Müller", "Иванов", "zz", "Xi", "Jo", "MacDonald", "January", "Tuesday"],
+     "O'Brien", "Müller", "Иванов", "zz", "Xi", "Jo", "MacDonald", "January", "Tuesday",
+     "Langbein", "Hohlbein", "Steinkopf", "Hartlage", "dell'Obuya"],
 )  # fmt: skip
 def test_names_and_numbers_are_not(word: str) -> None:
     assert not kind(word)
@@ -81,3 +83,20 @@ def test_the_list_is_small_and_loads_fast() -> None:
     start = time.process_time()
     vocabulary.listed("chest")
     assert time.process_time() - start < 0.15  # 30 ms on a quiet machine
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rundherd rechter Oberlappen, keine Lymphknotenmetastasen",
+        "Ausschluss tiefe Beinvenenthrombose nach Osteosynthese",
+        "Anévrisme de l'aorte abdominale sous-rénale",
+        "Fracture de la malléole externe, contrôle post-opératoire",
+        "Dolor lumbar irradiado a miembro inferior",
+        "Aneurisma dell'aorta addominale sottorenale",
+        "Verdenking longembolie bij hartfalen",
+        "Fratura do colo do fêmur, controle pós-operatório",
+    ],
+)
+def test_requests_in_other_languages_keep_every_word(text: str) -> None:
+    assert TextCleaner(Needles.compile(Identity())).clean(text).text == text

@@ -61,20 +61,57 @@ _LONGEST_TERM: Final = 8
 _LONGEST_RUN: Final = 64
 _HEAD: Final = 2
 
-# Endings of medical Greek and Latin that no family name of the sources has at this length.
+# Endings of medical Greek and Latin, folded, that no family name of the sources has at this length.
 _ENDING: Final = re.compile(
     r"(?:(?<!a)itis|itides|ectomy|ectomies|ostomy|otomy|otomies|graphy|graphic|ography|ogram|ograms|opathy|opathies"
     r"|opathic|osis|oses|oscopy|oscopic|oplasty|oplasties|emia|aemia|uria|algia|megaly|malacia"
     r"|sclerosis|stenosis|trophy|trophic|plasia|plastic|genesis|genic|lysis|lytic|metry|metric"
     r"|oma|omas|omatous|omatosis|cele|celes|centesis|pexy|rrhaphy|rrhagia|rrhage|rrhea|ectasia|ectasis|edema"
     r"|carcinoma|sarcoma|blastoma|adenoma|phobia|plegia|paresis|pnea|phagia|penia|philia|cytosis"
-    r"|dynia|iasis|ological|ology|scopic|tomies|vascular|osseous|cutaneous|articular|muscular)$"
+    r"|dynia|iasis|ological|ology|scopic|tomies|vascular|osseous|cutaneous|articular|muscular"
+    # as German, French, Italian, Spanish, Portuguese and Dutch write them
+    r"|gra(?:ph|f)(?:ien?|ias?|isch|ische|ique|iques|ic[oa]s?)|gramm[ea]?|gramas?|e[ck]tomi(?:en?|as?)"
+    r"|[os]tomi(?:en?|as?)|s[ck]opi(?:en?|as?|sch|sche|que|c[oa])|megali(?:e|a)|pat(?:h?ie|ia)s?"
+    r"|plasti(?:k|en?|a)|s[ck]lerose|stenose|th?rombose|fibrose|ne[ck]rose|arth?rose|algi(?:en?|as?)"
+    r"|ozytose|ocytose|aemie|emie|urie|olyse|genese|plasie|tro(?:ph|f)i(?:e|a)|metrie|ometria"
+    r"|ologi(?:e|a|sch|sche|que|ques|c[oa]s?|he)|plegi(?:e|a)|parese|paresia?|pnoe|pnee|ophagie|ofagia"
+    r"|karzinome?|carcinom[ea]s?|carcinoom|sar[ck]ome?|blastome?|adenome?|adenoom|ozele)$"
 )
 _PREFIX: Final = re.compile(
     r"(?:peri|intra|extra|retro|hyper|hypo|supra|infra|inter|trans|para|post|multi|micro|macro|hemi"
     r"|endo|anti|non|pre|sub|super|ultra|un|bi|tri|poly|pseudo|neo|pan|mid|semi|juxta|epi|meso)"
 )
 _STEM: Final = re.compile(r"[a-z]{2,}(?:[aeiouy])")
+
+# What German and Dutch medical compounds end with, and no family name does.
+_HEADS: Final = words(
+    """fraktur frakturen thrombose thrombosen prothese prothesen steine steinen tumor tumore tumoren
+    schaden prellung prellungen kontrolle kontrollen karzinom karzinome metastase metastasen
+    lasion lasionen laesion laesionen ruptur rupturen erguss ergusse erguesse odem odeme
+    oedem oedeme zyste zysten blutung blutungen infarkt infarkte stenose stenosen verschluss
+    verkalkung verkalkungen entzundung entzundungen entzuendung infektion infektionen abszess
+    abszesse hernie hernien prolaps defekt defekte insuffizienz operation operationen aufnahme
+    aufnahmen untersuchung untersuchungen darstellung biopsie biopsien punktion punktionen drainage
+    drainagen resektion resektionen transplantation implantation schmerz schmerzen schwellung
+    schwellungen verletzung verletzungen nekrose nekrosen degeneration atrophie hypertrophie
+    hyperplasie dysplasie embolie embolien aneurysma aneurysmen dissektion erkrankung erkrankungen
+    syndrom beschwerden symptomatik gefass gefasse gefaesse arterie arterien vene venen nerv nerven
+    muskel muskulatur gelenk gelenke knochen material phase phasen sequenz sequenzen schicht
+    schichten fenster messung messungen protokoll protokolle bereich region ebene ebenen volumen
+    dichte gewebe flussigkeit fluessigkeit schwache stauung verlagerung veranderung veranderungen
+    veraenderung veraenderungen serie serien szintigraphie sonographie angiographie
+    fractuur fracturen trombose trombosen letsel letsels stenen carcinoom carcinomen kwab kwabben
+    klier klieren slagader slagaders bloeding bloedingen ontsteking ontstekingen infarct infarcten
+    breuk breuken operatie opname opnamen onderzoek foto fotos echo scan scans controle controles
+    verlies vernauwing vernauwingen verkalking verkalkingen zwelling zwellingen vocht pijn klachten
+    vaten holte holten aorta kanker trauma koliek insufficientie therapie wunde system
+    cyste cysten scheur scheuren vergroting afwijking afwijkingen"""
+)
+#: Articles before a vowel (``dell'aorta``).
+_ELIDED: Final = words("l d o un qu dell nell sull dall all")
+_LINKS: Final = ("", "s", "n", "en", "es", "er")
+_MIN_HEAD: Final = 4
+_IN_COMPOUNDS: Final = (AMBIGUOUS, STRONG)
 
 
 class _Lists(NamedTuple):
@@ -173,8 +210,9 @@ def _kind(run: str) -> int:
 
 def _possessive(folded: str) -> int:
     stem, _, tail = folded.partition("'")
-    if tail in {"s", "t", "re", "ll", "ve", "d"} or stem in {"l", "d", "o"}:
-        return min(kind(stem), kind(tail)) if len(tail) > _SHORT_GLUED else kind(stem)
+    if tail in {"s", "t", "re", "ll", "ve", "d"} or stem in _ELIDED:
+        known = PLAIN if stem in _ELIDED else kind(stem)
+        return min(known, kind(tail)) if len(tail) > _SHORT_GLUED else known
     return UNKNOWN
 
 
@@ -238,10 +276,35 @@ def _derived(folded: str) -> int:
         return PLAIN
     if folded.startswith("re") and listed(folded[2:]) >= PLAIN:
         return PLAIN
+    if _is_compound(folded):
+        return PLAIN
     prefix = _PREFIX.match(folded)
     if prefix and len(folded) - prefix.end() >= _MIN_STEM:
         return PLAIN if listed(folded[prefix.end() :]) == STRONG else UNKNOWN
     return UNKNOWN
+
+
+def _is_compound(folded: str) -> bool:
+    """Tell whether a word is medical words before a finding or the like (``Knietumor``)."""
+    for cut in range(_MIN_HEAD, len(folded) - _MIN_HEAD + 1):
+        if folded[cut:] not in _HEADS:
+            continue
+        stem = folded[:cut]
+        if _is_medical(stem):
+            return True
+        for at in range(_MIN_HEAD, len(stem) - _MIN_HEAD + 1):
+            if _is_medical(stem[:at]) and _is_medical(stem[at:]):
+                return True
+    return False
+
+
+def _is_medical(part: str) -> bool:
+    """Tell whether a part of a compound is a medical word, with a letter or two that link it."""
+    for link in _LINKS:
+        size = len(part) - len(link)
+        if size >= _MIN_HEAD and part.endswith(link) and listed(part[:size]) in _IN_COMPOUNDS:
+            return True
+    return False
 
 
 def _joins(folded: str, most: int) -> bool:

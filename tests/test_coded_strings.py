@@ -75,9 +75,15 @@ def test_what_is_no_version_of_software_goes(other: str) -> None:
     assert text(other) != other
 
 
-def text(value: str) -> str:
+@pytest.mark.parametrize("standard", ["IEC 60601-2-33", "IEC 60601-2-33:2010", "ISO 13485"])
+def test_the_number_of_a_safety_standard_stays(standard: str) -> None:
+    assert text(standard, 0x00189174) == standard
+    assert "47110" not in text("IEC 60601-2-33 47110", 0x00189174)
+
+
+def text(value: str, tag: int = 0x00181020) -> str:
     raw = value.encode() + b" " * (len(value) % 2)
-    verdict = VALUES.verdict(0x00181020, b"LO", raw, Rule(Act.CLEAN, "test"), charset_of(b""))
+    verdict = VALUES.verdict(tag, b"LO", raw, Rule(Act.CLEAN, "test"), charset_of(b""))
     return (verdict.out or b"").decode().strip()
 
 

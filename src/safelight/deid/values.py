@@ -56,8 +56,9 @@ _SUSPECT: Final = re.compile(
     rb"[A-Za-z0-9]{4}|(?:[A-Za-z0-9]\0){3}|(?:\0[A-Za-z0-9]){3}|[\x80-\xff]{4}"
 )
 _MAKERS: Final = frozenset((0x00080070, 0x00081090))  # Manufacturer, Manufacturer's Model Name
-_SOFTWARE: Final = 0x00181020  # Software Versions
+_VERSIONS: Final = (0x00181020, 0x00189174)  # Software Versions, Applicable Safety Standard
 _VERSION: Final = re.compile(
+    r"(?:IEC|ISO|EN)[ -]?\d{4,5}(?:-\d{1,3}){0,3}(?::(?:19|20)\d\d)?|"
     r"(?:[A-Za-z]{1,2}\.?)?\d{1,3}(?:[._]\d{1,3}){1,4}(?:[A-Za-z]{1,2}\d{0,3})?"
 )
 _ADDRESS: Final = re.compile(  # of a private network, or a date
@@ -323,14 +324,14 @@ class Values:
         if rule.act is Act.KEEP:
             return self._subject.cleaner.clean(value, Mode.SUBJECT).text
         cleaned = self._subject.cleaner.clean(value, Mode.WORDS).text
-        if tag == _SOFTWARE and cleaned != value and self._is_version(value):
+        if tag in _VERSIONS and cleaned != value and self._is_version(value):
             return value
         if tag in _MAKERS and cleaned != value and self._is_brand(value, cleaned):
             return value
         return cleaned
 
     def _is_version(self, value: str) -> bool:
-        """Tell a version (``51.80.108.010``, ``V8.32ER009``) from an address or a date."""
+        """Tell a version or a standard (``IEC 60601-2-33``) from an address or a date."""
         bare = value.strip()
         shape = _VERSION.fullmatch(bare) and not _ADDRESS.fullmatch(bare)
         return bool(shape) and not self._subject.needles.spans(bare)

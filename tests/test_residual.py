@@ -219,16 +219,7 @@ def test_only_the_residual_check_makes_a_deidentified() -> None:
     assert result.size == sum(len(c) for p in result.parts for c in chunks(p))
 
 
-PATTERNS = (
-    b"winterbottom",
-    b"winterbottom^jane",
-    b"winterbottom, j. f.",
-    b"mrn-4711",
-    "winter".encode("utf-16-le"),
-    b"\xcc\xfc\xeb\xeb\xe5\xf1",
-    b"roe",
-)
-LONG = PATTERNS[1:3] + (b"clinic at the harbour",)
+PATTERNS = (b"winterbottom", b"mrn-4711", "winter".encode("utf-16-le"), b"\xcc\xfc\xeb\xeb\xe5\xf1")
 
 
 @given(st.lists(st.one_of(st.sampled_from(PATTERNS), st.binary(max_size=6)), max_size=6))
@@ -239,12 +230,3 @@ def test_both_ways_of_sweeping_find_the_same(pieces: list[bytes]) -> None:
     for pixels in (False, True):
         for each in (data, data.upper(), data.swapcase()):
             assert plain.hits(each, pixels=pixels) == compiled.hits(each, pixels=pixels)
-
-
-def test_what_only_begins_like_a_pattern_is_no_hit() -> None:
-    compiled = Sweep(LONG)
-    compiled._compile()
-    for whole in LONG:
-        assert compiled.hits(b"\0\1" + whole.upper() + b"\2", pixels=True)
-        assert not compiled.hits(b"\0\1" + whole[:-1] + b"\2")
-    assert not Sweep(LONG).hits(LONG[0][:-1])

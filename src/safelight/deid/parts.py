@@ -1,7 +1,7 @@
 """The bytes of an output's parts, in memory or in a file."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from safelight.errors import UnreadableInputError
@@ -12,15 +12,16 @@ __all__ = ["chunks"]
 _CHUNK: Final = 1 << 22
 
 
-def chunks(part: Part) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a part; a ``FileSlice`` is read 4 MiB at a time.
+def chunks(part: Part) -> Iterable[bytes | memoryview]:
+    """Return the bytes of a part; a ``FileSlice`` is read 4 MiB at a time.
 
     Raises:
         UnreadableInputError: The file has become shorter.
     """
-    if not isinstance(part, FileSlice):
-        yield part
-        return
+    return _read(part) if isinstance(part, FileSlice) else (part,)
+
+
+def _read(part: FileSlice) -> Iterator[memoryview]:
     with open(part.path, "rb", buffering=0) as file:
         file.seek(part.start)
         left = part.stop - part.start

@@ -205,10 +205,11 @@ class Surveyor:
         self._fields |= dict.fromkeys(_DATES, "dates")
         self._fields |= dict.fromkeys(_SUBJECT_NAMES, "names")
         # What a sequence in explicit VR must hold somewhere to be worth entering.
-        tags = [
-            re.escape(tag.to_bytes(4, "big")[1::-1] + tag.to_bytes(4, "big")[:1:-1])
-            for tag in sorted(self._fields)
-        ]
+        groups: dict[bytes, list[bytes]] = {}
+        for tag in sorted(self._fields):
+            group, element = (tag >> 16).to_bytes(2, "little"), (tag & 0xFFFF).to_bytes(2, "little")
+            groups.setdefault(re.escape(group), []).append(re.escape(element))
+        tags = (group + b"(?:" + b"|".join(each) + b")" for group, each in groups.items())
         self._worth = re.compile(b"PN|UN|" + b"|".join(tags))
 
     def read(self, data: Buffer, begin: int, walker: Walker) -> tuple[Evidence, int]:

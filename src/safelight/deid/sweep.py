@@ -5,14 +5,12 @@ Where it is not to be had, or not worth compiling for a few kilobytes, plain Pyt
 after the other. Both ignore the case of ASCII letters and find the same.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 __all__ = ["Sweep"]
 
 _COMPILE_AFTER: Final = 1 << 17  # bytes swept in plain Python before compiling pays
 _PIXEL_PATTERN: Final = 7  # bytes: shorter patterns occur by chance in pixels
-_BEGIN: Final = 12  # bytes of a pattern that are compiled: half the time that all of it takes
 
 
 class Sweep:
@@ -22,16 +20,7 @@ class Sweep:
         patterns: Lower case where ASCII.
     """
 
-    __slots__ = (
-        "_begins",
-        "_database",
-        "_long",
-        "_patterns",
-        "_scratch",
-        "_shortest",
-        "_swept",
-        "longest",
-    )
+    __slots__ = ("_database", "_long", "_patterns", "_scratch", "_shortest", "_swept", "longest")
 
     def __init__(self, patterns: tuple[bytes, ...]) -> None:
         long = {_core(pattern) for pattern in patterns if len(pattern) >= _PIXEL_PATTERN}
@@ -42,8 +31,6 @@ class Sweep:
         self.longest = max(sizes, default=0)
         self._shortest = min(sizes, default=0)
         self._swept = 0
-        # What is compiled, with the patterns that begin so; long ones first, as in the patterns.
-        self._begins: dict[bytes, list[bytes]] = {}
         self._database: Any = None
         self._scratch: Any = None
 
@@ -62,7 +49,8 @@ class Sweep:
             self._compile()
         if self._database:
             return self._scan(data, count)
-        return _within(data, self._patterns[:count])
+        low = bytes(data).lower()
+        return any(pattern in low for pattern in self._patterns[:count])
 
     def _compile(self) -> None:
         try:
@@ -70,11 +58,9 @@ class Sweep:
         except ImportError:
             self._database = False
             return
-        for pattern in self._patterns:
-            self._begins.setdefault(pattern[:_BEGIN], []).append(pattern)
-        count = len(self._begins)
+        count = len(self._patterns)
         expressions = [
-            "".join(f"\\x{byte:02x}" for byte in begin).encode() for begin in self._begins
+            "".join(f"\\x{byte:02x}" for byte in pattern).encode() for pattern in self._patterns
         ]
         flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -87,21 +73,17 @@ class Sweep:
     def _scan(self, data: bytes | memoryview, count: int) -> bool:
         found: list[int] = []
 
-        def note(number: int, *_where: object) -> None:
-            found.append(number)
+        def stop(number: int, *_where: object) -> bool:
+            if number < count:
+                found.append(number)
+            return bool(found)  # true ends the scan
 
-        self._database.scan(data, match_event_handler=note, scratch=self._scratch)
-        if not found:
-            return False
-        wanted = set(self._patterns[:count])
-        begun = list(self._begins.values())
-        perhaps = [each for at in found for each in begun[at] if each in wanted]
-        return bool(perhaps) and _within(data, perhaps)
-
-
-def _within(data: bytes | memoryview, patterns: Sequence[bytes]) -> bool:
-    low = bytes(data).lower()
-    return any(pattern in low for pattern in patterns)
+        try:
+            self._database.scan(data, match_event_handler=stop, scratch=self._scratch)
+        except Exception as error:
+            if type(error).__name__ != "ScanTerminated":
+                raise
+        return bool(found)
 
 
 def _core(pattern: bytes) -> bytes:

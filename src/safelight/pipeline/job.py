@@ -7,7 +7,7 @@ afterwards stays in the worker. Only the small results of ``survey`` and ``write
 import os
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -165,7 +165,7 @@ class Job:
             told = self._told[evidence.patient_key, evidence.study_uid] = type(evidence.identity)()
         fresh = evidence.identity.less(told)
         told.update(fresh)
-        return replace(evidence, identity=fresh)
+        return type(evidence)(evidence.patient_key, evidence.study_uid, fresh, evidence.series_uid)
 
     def _look(
         self,

@@ -62,8 +62,10 @@ class Builder:
             for options in forms:
                 for form in options:
                     self._part(form, rule)
-            self._orders([options[0] for options in forms], rule)
-            self._orders([fold(part) for part in parts], rule)
+            first, folded = [options[0] for options in forms], [fold(part) for part in parts]
+            self._orders(first, rule)
+            if folded != first:
+                self._orders(folded, rule)
             if rule == NAME:
                 self._shorten(group)
 

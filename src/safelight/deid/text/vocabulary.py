@@ -54,6 +54,7 @@ _MIN_JOIN: Final = 6
 _MOST_JOINS: Final = 4
 _MIN_MEDICAL: Final = 9
 _MIN_STEM: Final = 5
+_LONGEST_ENDING: Final = 12
 _DIMENSIONS: Final = re.compile(r"\d{1,4}(?:x\d{1,4}){1,3}(?:mm|cm|um)?")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MANY_SEGMENTS: Final = 4
@@ -111,6 +112,7 @@ _HEADS: Final = words(
 _ELIDED: Final = words("l d o un qu dell nell sull dall all")
 _LINKS: Final = ("", "s", "n", "en", "es", "er")
 _MIN_HEAD: Final = 4
+_HEAD_ENDS: Final = frozenset(head[-_MIN_HEAD:] for head in _HEADS)
 _IN_COMPOUNDS: Final = (AMBIGUOUS, STRONG)
 
 
@@ -271,8 +273,12 @@ def _derived(folded: str) -> int:
         return UNKNOWN
     if _joins(folded, _MOST_JOINS):
         return STRONG
-    ending = _ENDING.search(folded)
-    if ending and len(folded) >= _MIN_MEDICAL and folded.isascii() and _STEM.match(folded):
+    if (
+        len(folded) >= _MIN_MEDICAL
+        and folded.isascii()
+        and _STEM.match(folded)
+        and _ENDING.search(folded, max(len(folded) - _LONGEST_ENDING, 0))
+    ):
         return PLAIN
     if folded.startswith("re") and listed(folded[2:]) >= PLAIN:
         return PLAIN
@@ -286,6 +292,8 @@ def _derived(folded: str) -> int:
 
 def _is_compound(folded: str) -> bool:
     """Tell whether a word is medical words before a finding or the like (``Knietumor``)."""
+    if folded[-_MIN_HEAD:] not in _HEAD_ENDS:
+        return False
     for cut in range(_MIN_HEAD, len(folded) - _MIN_HEAD + 1):
         if folded[cut:] not in _HEADS:
             continue
